@@ -1,0 +1,79 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKBENCH := lms_graphql/server/graphiql
+TESTS ?=
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /|/' | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
+
+# One stamp file for each part of the set-up, so that every target does the set-up it needs, once.
+$(VENV)/.installed: requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=python3.11 …") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(WORKBENCH)/dist/index.html: $(WORKBENCH)/package-lock.json $(WORKBENCH)/index.html $(WORKBENCH)/vite.config.js $(wildcard $(WORKBENCH)/src/*)
+	@if command -v npm >/dev/null; then \
+		cd $(WORKBENCH) && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build && touch dist/index.html; \
+	else echo "npm is not here: the API works, a plain page stands in for the workbench"; fi
+
+.PHONY: setup
+setup: ## Set everything up (run and test do it by themselves)
+	@$(MAKE) --no-print-directory -j2 $(VENV)/.installed $(WORKBENCH)/dist/index.html
+
+.PHONY: run
+run: setup ## Serve on http://127.0.0.1:8000 with an embedded PostgreSQL and demo data
+	@$(BIN)/lms-graphql serve
+
+.PHONY: test
+test: $(VENV)/.installed ## Run the tests (TESTS=path for some of them)
+	$(BIN)/python -m pytest $(TESTS)
+
+.PHONY: check
+check: $(VENV)/.installed ## Lint, types, import contracts, stale schema, migrations against models
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@$(BIN)/lms-graphql schema | diff -u schema.graphql - || { echo "schema.graphql is stale: make schema"; exit 1; }
+	$(BIN)/python -m pytest tests/storage/test_model.py
+
+.PHONY: format
+format: $(VENV)/.installed ## Format the code and mend what lint can mend
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+.PHONY: schema
+schema: $(VENV)/.installed ## Write schema.graphql anew
+	$(BIN)/lms-graphql schema > schema.graphql.new && mv schema.graphql.new schema.graphql
+
+.PHONY: migrate
+migrate: $(VENV)/.installed ## Bring the database to head
+	$(BIN)/lms-graphql migrate
+
+.PHONY: workbench
+workbench: ## Build the workbench (needs npm)
+	@command -v npm >/dev/null || { echo "npm is needed: install Node.js 20 or later"; exit 1; }
+	@$(MAKE) --no-print-directory $(WORKBENCH)/dist/index.html
+
+.PHONY: psql
+psql: $(VENV)/.installed ## Open psql on the database of the environment, or on the running embedded one
+	@$(BIN)/lms-graphql psql
+
+.PHONY: browser-test
+browser-test: setup ## Run the browser test of the workbench (needs Debian's chromium)
+	$(BIN)/python tests/browser/run.py
+
+.PHONY: lock
+lock: $(VENV)/.installed ## Pin and hash the requirements anew
+	UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --extra embedded pyproject.toml -o requirements.txt
+	UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --all-extras pyproject.toml -o requirements-dev.txt
+
+.PHONY: clean
+clean: ## Remove what the targets made; data stays
+	rm -rf $(VENV) $(WORKBENCH)/dist $(WORKBENCH)/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""One GraphQL API for a multi-tenant university LMS over PostgreSQL."""

@@ -1,0 +1,88 @@
+"""The ASGI application: everything that lives as long as the process, and the routes."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import URL
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Route
+from starlette.types import Scope
+
+from lms_graphql import schema
+from lms_graphql.engine.context import Context, Viewer
+from lms_graphql.engine.documents import Document, Documents
+from lms_graphql.engine.relay import Cursors
+from lms_graphql.server.authentication import Authenticator
+from lms_graphql.server.health import health_routes
+from lms_graphql.server.http import GraphQLEndpoint
+from lms_graphql.server.workbench import WorkbenchConfig, workbench_routes
+from lms_graphql.settings import Settings
+from lms_graphql.storage import migrations
+from lms_graphql.storage.database import create_engine
+from lms_graphql.storage.snapshot import Snapshot
+from lms_graphql.tenancy.service import Identities
+from lms_graphql.workbench import workbench_config
+
+
+class Service:
+    """What the endpoint works with."""
+
+    def __init__(self, settings: Settings, database: URL) -> None:
+        built = schema.build()
+        self.engine = create_engine(database)
+        self.graphql = built.graphql
+        self.documents = Documents(built.graphql, built.heavy)
+        self.authenticator = Authenticator(settings.secret_key, development=not settings.is_production)
+        self._identities = Identities()
+        self._cursors = Cursors(settings.secret_key)
+        self._nodes = built.nodes
+
+    def snapshot(self) -> Snapshot:
+        """A snapshot that has not begun."""
+        return Snapshot(self.engine)
+
+    async def identify(self, snapshot: Snapshot, user_id: int | None, short_code: str | None) -> Viewer:
+        """Who a request acts for, in which university; the snapshot is set to act for them."""
+        return await self._identities.identify(snapshot, user_id, short_code)
+
+    def context(self, viewer: Viewer, snapshot: Snapshot, document: Document) -> Context:
+        """The context of one operation."""
+        return Context(viewer, snapshot, self._cursors, nodes=self._nodes, selects_heavy=document.selects_heavy)
+
+
+def create_app(settings: Settings, database: URL) -> Starlette:
+    """The application over a migrated database; the pool opens with the lifespan and closes with it."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        app.state.service = Service(settings, database)
+        try:
+            yield
+        finally:
+            await app.state.service.engine.dispose()
+
+    return Starlette(routes=_routes(settings, database), lifespan=lifespan)
+
+
+def _service(scope: Scope) -> Service:
+    service: Service = scope["app"].state.service
+    return service
+
+
+def _routes(settings: Settings, database: URL) -> list[BaseRoute]:
+    endpoint = GraphQLEndpoint(_service)
+
+    async def ready(_request: Request) -> None:
+        await migrations.require_head(database)
+
+    async def workbench(request: Request) -> WorkbenchConfig:
+        service = _service(request.scope)
+        return await workbench_config(service.engine, service.authenticator, development=not settings.is_production)
+
+    return [
+        Route("/graphql", endpoint),
+        Route("/u/{short_code}/graphql", endpoint),
+        *health_routes(ready),
+        *(workbench_routes(workbench) if settings.workbench else []),
+    ]

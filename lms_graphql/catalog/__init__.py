@@ -1,0 +1,1 @@
+"""What can be learnt: domains, subjects, courses, their prerequisites and their offerings."""

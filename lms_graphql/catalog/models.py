@@ -1,0 +1,152 @@
+"""The catalog. A course is the definition, a course offering one run of it."""
+
+from decimal import Decimal
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, Numeric, String, Text, UniqueConstraint, false, text
+from sqlalchemy.dialects.postgresql import ENUM
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lms_graphql.storage.metadata import (
+    BigInt,
+    CreatedAt,
+    Id,
+    Model,
+    TenantRow,
+    Time,
+    references,
+    references_member,
+)
+
+course_level_enum = ENUM("undergraduate", "graduate", "postgraduate", "certificate", "other", name="course_level_enum")
+prerequisite_type_enum = ENUM("strict", "recommended", "co_requisite", name="prerequisite_type_enum")
+
+
+class Domain(Model):
+    """A field of knowledge at the highest level, for example mathematics."""
+
+    __tablename__ = "domains"
+
+    id: Mapped[Id]
+    code: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(255))
+    description: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[CreatedAt]
+
+
+class Subject(Model):
+    """An academic subject; subjects form a tree."""
+
+    __tablename__ = "subjects"
+    __table_args__ = (
+        CheckConstraint("depth BETWEEN 0 AND 32", name="depth"),
+        CheckConstraint("parent_subject_id <> id", name="parent"),
+        Index("ux_subjects_code", "code", unique=True),
+        Index("ix_subjects_parent_subject_id", "parent_subject_id"),
+        Index("ix_subjects_domain_id", "domain_id"),
+    )
+
+    id: Mapped[Id]
+    parent_subject_id: Mapped[BigInt | None] = mapped_column(ForeignKey("subjects.id", ondelete="SET NULL"))
+    domain_id: Mapped[BigInt | None] = mapped_column(ForeignKey("domains.id", ondelete="SET NULL"))
+    name: Mapped[str] = mapped_column(String(255))
+    code: Mapped[str] = mapped_column(String(128))
+    description: Mapped[str | None] = mapped_column(Text)
+    depth: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[CreatedAt]
+
+
+class Course(TenantRow, Model):
+    """A course as the catalog defines it."""
+
+    __tablename__ = "courses"
+    __table_args__ = (
+        references("departments", "department_id"),
+        CheckConstraint("credit_hours BETWEEN 0 AND 99.99", name="credit_hours"),
+        Index("ux_courses_university_code", "university_id", "code", unique=True),
+        Index("ix_courses_department_id", "university_id", "department_id"),
+        Index("ix_courses_primary_subject_id", "primary_subject_id"),
+    )
+
+    department_id: Mapped[BigInt | None]
+    primary_subject_id: Mapped[BigInt | None] = mapped_column(ForeignKey("subjects.id", ondelete="SET NULL"))
+    title: Mapped[str] = mapped_column(String(255))
+    code: Mapped[str] = mapped_column(String(128))
+    description: Mapped[str | None] = mapped_column(Text)
+    level: Mapped[str] = mapped_column(course_level_enum, server_default="undergraduate")
+    language_code: Mapped[str] = mapped_column(String(8), server_default="en")
+    credit_hours: Mapped[Decimal | None] = mapped_column(Numeric(4, 2))
+    is_published: Mapped[bool] = mapped_column(server_default=false())
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[CreatedAt]
+
+
+class CourseSubject(TenantRow, Model):
+    """A subject that a course belongs to."""
+
+    __tablename__ = "course_subjects"
+    __table_args__ = (
+        references("courses", "course_id"),
+        Index("ux_course_subjects_unique", "university_id", "course_id", "subject_id", unique=True),
+        Index("ix_course_subjects_subject_id", "subject_id"),
+    )
+
+    course_id: Mapped[BigInt]
+    subject_id: Mapped[BigInt] = mapped_column(ForeignKey("subjects.id"))
+    is_primary: Mapped[bool] = mapped_column(server_default=false())
+
+
+class CoursePrerequisite(TenantRow, Model):
+    """That one course asks for another."""
+
+    __tablename__ = "course_prerequisites"
+    __table_args__ = (
+        references("courses", "course_id"),
+        references("courses", "prerequisite_course_id"),
+        CheckConstraint("course_id <> prerequisite_course_id", name="self"),
+        Index("ux_course_prerequisites_unique", "university_id", "course_id", "prerequisite_course_id", unique=True),
+        Index("ix_course_prerequisites_prereq", "university_id", "prerequisite_course_id"),
+    )
+
+    course_id: Mapped[BigInt]
+    prerequisite_course_id: Mapped[BigInt]
+    prerequisite_type: Mapped[str] = mapped_column(prerequisite_type_enum, server_default="strict")
+    created_at: Mapped[CreatedAt]
+
+
+class CourseOffering(TenantRow, Model):
+    """One run of a course."""
+
+    __tablename__ = "course_offerings"
+    __table_args__ = (
+        references("courses", "course_id"),
+        UniqueConstraint("university_id", "course_id", "id", name="uq_course_offerings_course"),
+        CheckConstraint("ends_at > starts_at", name="dates"),
+        CheckConstraint("enrollment_end > enrollment_start", name="enrollment_dates"),
+    )
+
+    course_id: Mapped[BigInt]
+    term_name: Mapped[str | None] = mapped_column(String(255))
+    starts_at: Mapped[Time | None]
+    ends_at: Mapped[Time | None]
+    enrollment_start: Mapped[Time | None]
+    enrollment_end: Mapped[Time | None]
+    visibility: Mapped[str] = mapped_column(String(32), server_default="private")
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[CreatedAt]
+
+
+class CourseOfferingInstructor(TenantRow, Model):
+    """Somebody who teaches an offering."""
+
+    __tablename__ = "course_offering_instructors"
+    __table_args__ = (
+        references("course_offerings", "course_offering_id"),
+        references_member("user_id"),
+        Index("ux_course_offering_instructor_unique", "university_id", "course_offering_id", "user_id", unique=True),
+        Index("ix_course_offering_instructors_user_id", "university_id", "user_id"),
+    )
+
+    course_offering_id: Mapped[BigInt]
+    user_id: Mapped[BigInt]

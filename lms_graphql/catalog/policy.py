@@ -1,0 +1,36 @@
+"""Who may see which courses and offerings."""
+
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, exists, or_
+
+from lms_graphql.catalog.models import Course, CourseOffering
+from lms_graphql.engine.context import Viewer
+from lms_graphql.enrollment.models import CourseEnrollment
+from lms_graphql.storage.tenancy import UNIVERSITY, USER
+
+
+def visible_courses(viewer: Viewer) -> ColumnElement[bool]:
+    """Staff see all courses of their university, everybody else the published ones."""
+    here = Course.university_id == UNIVERSITY
+    return here if viewer.is_staff else and_(here, Course.is_published.is_(True))
+
+
+def published_course(course_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
+    """That the course with this id is published: what hangs on it is as hidden as it is."""
+    return exists().where(Course.university_id == UNIVERSITY, Course.id == course_id, Course.is_published.is_(True))
+
+
+def visible_offerings(viewer: Viewer) -> ColumnElement[bool]:
+    """Staff: all. Others: public offerings of published courses; members also those for members; and one's own."""
+    here = CourseOffering.university_id == UNIVERSITY
+    if viewer.is_staff:
+        return here
+    open_to_all = CourseOffering.visibility == "public"
+    if not viewer.is_member:
+        return and_(here, open_to_all, published_course(CourseOffering.course_id))
+    open_to_members = or_(open_to_all, CourseOffering.visibility == "members")
+    own = exists().where(
+        CourseEnrollment.university_id == UNIVERSITY,
+        CourseEnrollment.course_offering_id == CourseOffering.id,
+        CourseEnrollment.user_id == USER,
+    )
+    return and_(here, or_(and_(open_to_members, published_course(CourseOffering.course_id)), own))

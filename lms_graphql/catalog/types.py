@@ -1,0 +1,130 @@
+"""The catalog, as clients see it."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from lms_graphql.catalog.loaders import (
+    CourseById,
+    DomainById,
+    OfferingById,
+    OfferingsByCourse,
+    SubjectById,
+    SubjectsByCourse,
+    SubjectsByDomain,
+)
+from lms_graphql.engine.edges import Node, column, database_id, edge, entity, page
+from lms_graphql.engine.relay import Connection
+from lms_graphql.enrollment.loaders import EnrollmentsByOffering, ViewerEnrollmentByOffering
+from lms_graphql.grades.loaders import GradesByOffering
+from lms_graphql.syllabus.loaders import SyllabusByCourse
+from lms_graphql.tenancy.loaders import DepartmentById, UniversityById
+from lms_graphql.tenancy.types import Department, University
+
+if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
+    from lms_graphql.enrollment.types import Enrollment
+    from lms_graphql.grades.types import CourseGrade
+    from lms_graphql.syllabus.types import Module
+
+_Enrollment = Annotated["Enrollment", strawberry.lazy("lms_graphql.enrollment.types")]
+_Grade = Annotated["CourseGrade", strawberry.lazy("lms_graphql.grades.types")]
+_Module = Annotated["Module", strawberry.lazy("lms_graphql.syllabus.types")]
+
+
+@strawberry.enum(description="The academic level of a course.")
+class CourseLevel(Enum):
+    """The labels of course_level_enum."""
+
+    UNDERGRADUATE = strawberry.enum_value("undergraduate", description="For a first degree.")
+    GRADUATE = strawberry.enum_value("graduate", description="For a master's degree.")
+    POSTGRADUATE = strawberry.enum_value("postgraduate", description="Beyond a master's degree.")
+    CERTIFICATE = strawberry.enum_value("certificate", description="For a certificate, not a degree.")
+    OTHER = strawberry.enum_value("other", description="None of these.")
+
+
+@strawberry.enum(description="Who may find an offering.")
+class OfferingVisibility(Enum):
+    """What course_offerings.visibility holds."""
+
+    PRIVATE = strawberry.enum_value("private", description="Staff and those who are enrolled.")
+    MEMBERS = strawberry.enum_value("members", description="Every member of the university.")
+    PUBLIC = strawberry.enum_value("public", description="Everybody.")
+
+
+@entity(DomainById, "A field of knowledge at the highest level, for example mathematics.")
+class Domain(Node):
+    """See models.Domain."""
+
+    database_id: strawberry.ID = database_id()
+    code: str = strawberry.field(description="Its code, unique on the platform.")
+    name: str = strawberry.field(description="Its name.")
+    description: str | None = strawberry.field(description="What it covers.")
+    subjects: Connection["Subject"] = page(SubjectsByDomain, "Its subjects, by id.")
+
+
+@entity(SubjectById, "An academic subject; subjects form a tree and are shared by all universities.")
+class Subject(Node):
+    """See models.Subject."""
+
+    database_id: strawberry.ID = database_id()
+    code: str = strawberry.field(description="Its code, unique on the platform, for example MECH_THERMO.")
+    name: str = strawberry.field(description="Its name.")
+    description: str | None = strawberry.field(description="What it covers.")
+    depth: int = strawberry.field(description="How many subjects stand above it.")
+    domain: Domain | None = edge(DomainById, "The domain it belongs to.", key="domain_id")
+    parent: "Subject | None" = edge(SubjectById, "The subject above it.", key="parent_subject_id")
+
+
+@entity(CourseById, "A course as the catalog defines it; an offering is one run of it.")
+class Course(Node):
+    """See models.Course."""
+
+    database_id: strawberry.ID = database_id()
+    code: str = strawberry.field(description="Its code, unique in the university, for example ME101.")
+    title: str = strawberry.field(description="Its title.")
+    description: str | None = strawberry.field(description="What it is about.")
+    level: CourseLevel = strawberry.field(description="Its academic level.")
+    language_code: str = strawberry.field(description="The language it is taught in, as an ISO 639 code.")
+    credit_hours: Decimal | None = strawberry.field(description="What it counts for; null where credits are not used.")
+    is_published: bool = strawberry.field(description="Whether it is open to others than staff.")
+    created_at: datetime = strawberry.field(description="When it was added.")
+    updated_at: datetime = strawberry.field(description="When it was last changed.")
+    university: University | None = edge(UniversityById, "The university that offers it.", key="university_id")
+    department: Department | None = edge(DepartmentById, "The department that offers it.", key="department_id")
+    primary_subject: Subject | None = edge(SubjectById, "Its main subject.", key="primary_subject_id")
+    subjects: list[Subject] = edge(SubjectsByCourse, "The subjects it is tagged with, the primary one first.")
+    offerings: Connection["CourseOffering"] = page(OfferingsByCourse, "Its offerings, by id.")
+    modules: list[_Module] = edge(
+        SyllabusByCourse,
+        "The top of its syllabus tree, in order: the modules without a parent.",
+        pick=lambda tree, _course: tree.children.get(None, []),
+    )
+
+
+@entity(OfferingById, "One run of a course.")
+class CourseOffering(Node):
+    """See models.CourseOffering."""
+
+    database_id: strawberry.ID = database_id()
+    term_name: str | None = strawberry.field(description="The term, for example Fall 2026.")
+    starts_at: datetime | None = strawberry.field(description="When it begins; null for a self-paced one.")
+    ends_at: datetime | None = strawberry.field(description="When it ends; null when it stays open.")
+    enrollment_starts_at: datetime | None = column("enrollment_start", "From when people may enrol; null: at any time.")
+    enrollment_ends_at: datetime | None = column("enrollment_end", "Until when people may enrol; null: at any time.")
+    visibility: OfferingVisibility = strawberry.field(description="Who may find it.")
+    created_at: datetime = strawberry.field(description="When it was added.")
+    updated_at: datetime = strawberry.field(description="When it was last changed.")
+    course: Course | None = edge(CourseById, "The course; null when the viewer may not see it.", key="course_id")
+    university: University | None = edge(UniversityById, "The university that offers it.", key="university_id")
+    viewer_enrollment: _Enrollment | None = edge(
+        ViewerEnrollmentByOffering, "The viewer's own enrollment; null without one."
+    )
+    enrollments: Connection[_Enrollment] = page(
+        EnrollmentsByOffering, "The enrollments that the viewer may see, by id: staff all, a student the own one."
+    )
+    grades: Connection[_Grade] = page(
+        GradesByOffering, "The grades that the viewer may see, by id: staff all, a student the own one."
+    )

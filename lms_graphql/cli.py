@@ -1,0 +1,107 @@
+"""The console script `lms-graphql`."""
+
+import importlib
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lms_graphql.commands.console import fail
+from lms_graphql.settings import Settings, SettingsError, read
+from lms_graphql.storage.embedded import EmbeddedPostgresError
+from lms_graphql.storage.errors import StorageError
+
+app = typer.Typer(
+    name="lms-graphql",
+    help="One GraphQL API for a multi-tenant university LMS over PostgreSQL.",
+    epilog="Settings come from the environment; `lms-graphql doctor` lists them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+imports = typer.Typer(help="Import from other systems. Safe to repeat; all or nothing.", no_args_is_help=True)
+app.add_typer(imports, name="import")
+
+
+def _settings() -> Settings:
+    try:
+        return read(os.environ)
+    except SettingsError as error:
+        fail(str(error))
+
+
+def _run(command: str, *arguments: Any, **options: Any) -> None:
+    """Import a command's module, which may take a while, and call the function of the same name."""
+    module, _, function = command.partition(":")
+    try:
+        getattr(importlib.import_module(f"lms_graphql.commands.{module}"), function or module)(*arguments, **options)
+    except (StorageError, SettingsError, EmbeddedPostgresError) as error:
+        fail(str(error))
+
+
+@app.command(epilog="Example: lms-graphql serve --port 8080")
+def serve(
+    host: Annotated[str | None, typer.Option(help="The address to listen on [LMS_HOST].")] = None,
+    port: Annotated[int | None, typer.Option(help="The port to listen on [LMS_PORT].", min=1, max=65535)] = None,
+) -> None:
+    """Serve the API. Without LMS_DATABASE_URL on an embedded PostgreSQL, with demo data when that is new."""
+    if host:
+        os.environ["LMS_HOST"] = host
+    if port:
+        os.environ["LMS_PORT"] = str(port)
+    _run("serve", _settings())
+
+
+@app.command(epilog="Example: lms-graphql migrate --superuser-url postgresql://postgres@localhost/postgres")
+def migrate(
+    revision: Annotated[str, typer.Option(help="The revision to go to.")] = "head",
+    down: Annotated[bool, typer.Option("--down", help="Go down to the revision instead of up.")] = False,
+    superuser_url: Annotated[
+        str | None, typer.Option(help="Make roles and database first, with this superuser's maintenance database.")
+    ] = None,
+) -> None:
+    """Bring the database to a revision, as lms_owner."""
+    _run("migrate", _settings(), revision=revision, downgrade=down, superuser_url=superuser_url)
+
+
+@app.command(epilog="Example: lms-graphql demo")
+def demo() -> None:
+    """Load a small university to try things with, and print a token for each role."""
+    _run("demo", _settings())
+
+
+@imports.command("olx", epilog="Example: lms-graphql import olx course.tar.gz --university DEMO --dry-run")
+def import_olx(
+    path: Annotated[Path, typer.Argument(help="An OLX export: .tar.gz, .zip or an unpacked folder.")],
+    university: Annotated[str, typer.Option(help="The short code of the university that gets the course.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything, then keep nothing.")] = False,
+) -> None:
+    """Import an Open edX course with its tree, content and run."""
+    _run("imports:import_olx", _settings(), path=path, university=university, dry_run=dry_run)
+
+
+@app.command(epilog="Example: lms-graphql token 5 --hours 8")
+def token(
+    user: Annotated[int, typer.Argument(help="The id of the user.", min=1)],
+    hours: Annotated[int, typer.Option(help="How long it is good for.", min=1)] = 24,
+) -> None:
+    """Print a development token for a person."""
+    _run("token", _settings(), user=user, hours=hours)
+
+
+@app.command(epilog="Example: lms-graphql schema > schema.graphql")
+def schema() -> None:
+    """Print the GraphQL schema."""
+    _run("schema")
+
+
+@app.command()
+def doctor() -> None:
+    """Check settings, database, version, rights, migrations, workbench and port."""
+    _run("doctor", _settings())
+
+
+def main() -> None:
+    """The console script's entry; exit codes: 0 done, 1 failed with one line, 2 wrong usage."""
+    app()

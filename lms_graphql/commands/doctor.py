@@ -1,0 +1,91 @@
+"""`lms-graphql doctor`: what is set, what is reachable, what is missing, each with what to do about it."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+
+import asyncpg
+from sqlalchemy import URL
+
+from lms_graphql.commands.console import FAILED, say
+from lms_graphql.commands.database import Databases, databases
+from lms_graphql.server.workbench import DIST
+from lms_graphql.settings import VARIABLES, Settings, SettingsError
+from lms_graphql.storage import migrations
+from lms_graphql.storage.database import described, on_driver
+from lms_graphql.storage.embedded import EmbeddedPostgresError
+from lms_graphql.storage.errors import StorageError
+
+_SECRETS = {"LMS_SECRET_KEY", "LMS_DATABASE_URL", "LMS_OWNER_DATABASE_URL"}
+
+Check = Callable[[], str]
+
+
+def doctor(settings: Settings) -> None:
+    """Check everything, say what was found, exit with 1 if anything needs mending."""
+    for name, meaning in VARIABLES.items():
+        value = os.environ.get(name, "")
+        shown = ("set" if value else "not set") if name in _SECRETS else (value or "not set")
+        say(f"      {name} = {shown} ({meaning})")
+    problems = [_check("port", lambda: _port(settings)), _check("workbench", _workbench)]
+    try:
+        with databases(settings) as found:
+            problems += _database_checks(found)
+    except (StorageError, SettingsError, EmbeddedPostgresError) as error:
+        say(f"bad   database: {error}")
+        problems.append(True)
+    if any(problems):
+        raise SystemExit(FAILED)
+
+
+def _database_checks(found: Databases) -> list[bool]:
+    return [
+        _check("server", lambda: asyncio.run(_server(found.app))),
+        _check("migrations", lambda: asyncio.run(_migrations(found.app))),
+        _check("role", lambda: asyncio.run(_role(found.app))),
+    ]
+
+
+def _check(name: str, check: Check) -> bool:
+    """Run a check; True if it found a problem."""
+    try:
+        say(f"ok    {name}: {check()}")
+    except (StorageError, SettingsError, OSError) as error:
+        say(f"bad   {name}: {error}")
+        return True
+    return False
+
+
+def _port(settings: Settings) -> str:
+    with socket.create_server((settings.host, settings.port)):
+        return f"{settings.host}:{settings.port} is free"
+
+
+def _workbench() -> str:
+    return "built" if DIST.is_dir() else "not built, a plain page stands in; npm and make workbench build it"
+
+
+async def _server(url: URL) -> str:
+    version = await on_driver(url, lambda driver: driver.fetchval("SHOW server_version"))
+    return f"PostgreSQL {version} at {described(url)}"
+
+
+async def _migrations(url: URL) -> str:
+    await migrations.require_head(url)
+    return f"at head, {migrations.head()}"
+
+
+async def _role(url: URL) -> str:
+    async def work(driver: asyncpg.Connection) -> str:
+        role = await driver.fetchrow(
+            "SELECT rolname, rolsuper OR rolbypassrls AS unbound, EXISTS (SELECT FROM pg_class"
+            " WHERE relowner = pg_roles.oid AND relnamespace = 'public'::regnamespace) AS owns"
+            " FROM pg_roles WHERE rolname = current_user"
+        )
+        if role["unbound"] or role["owns"]:
+            raise SettingsError(f"{role['rolname']} is not bound by row-level security; connect as lms_app")
+        return f"{role['rolname']} owns nothing and is bound by row-level security"
+
+    result: str = await on_driver(url, work)
+    return result

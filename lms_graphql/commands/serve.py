@@ -1,0 +1,81 @@
+"""`lms-graphql serve`: the database made ready, the port taken, the server run."""
+
+import asyncio
+import socket
+
+import uvicorn
+from sqlalchemy import URL
+
+from lms_graphql.app import create_app
+from lms_graphql.commands.console import fail, note, say
+from lms_graphql.commands.database import Databases, databases, owner_connection
+from lms_graphql.commands.migrate import prepare
+from lms_graphql.demo.service import DemoExistsError, load_demo
+from lms_graphql.server.authentication import Authenticator
+from lms_graphql.settings import Settings
+from lms_graphql.storage import migrations
+from lms_graphql.storage.database import create_engine
+from lms_graphql.workbench import workbench_config
+
+_GRACE_SECONDS = 5
+_BACKLOG = 2048
+
+
+def serve(settings: Settings) -> None:
+    """Serve until interrupted. An empty embedded database is migrated and gets the demo first."""
+    listener = _listen(settings.host, settings.port)  # before anything slow, so that a taken port is told at once
+    with listener, databases(settings) as found:
+        asyncio.run(_make_ready(found))
+        asyncio.run(_greet(settings, found.app))
+        config = uvicorn.Config(
+            create_app(settings, found.app),
+            http="httptools",
+            ws="none",
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+            timeout_keep_alive=5,
+        )
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), backlog=_BACKLOG)
+    except OSError as error:
+        fail(f"can't listen on {host}:{port}: {error.strerror or error}; choose another with --port or LMS_PORT")
+
+
+async def _make_ready(found: Databases) -> None:
+    if found.superuser is None:
+        await migrations.require_head(found.app)
+        return
+    await prepare(found)
+    owner = found.owner_or_fail()
+    is_new = await migrations.current(owner) is None
+    await migrations.upgrade(owner)
+    if is_new:
+        note("an empty database: loading the demo university")
+        try:
+            async with owner_connection(owner) as connection:
+                await load_demo(connection)
+        except DemoExistsError:
+            return  # another process on the same data was faster
+
+
+async def _greet(settings: Settings, database: URL) -> None:
+    url = f"http://{settings.host}:{settings.port}"
+    say(f"LMS GraphQL on {url}/graphql" + (f", workbench on {url}/" if settings.workbench else ""))
+    if settings.is_production:
+        return
+    engine = create_engine(database, pool_size=1)
+    try:
+        config = await workbench_config(engine, Authenticator(settings.secret_key, development=True), development=True)
+    finally:
+        await engine.dispose()
+    for identity in config.identities:
+        token = identity.headers.get("Authorization")
+        if token:
+            say(f"  {identity.label}\n    {token}")
+
+

@@ -1,0 +1,1 @@
+"""Learning content: assets, polymorphic content items and their typed payloads."""

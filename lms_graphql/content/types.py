@@ -1,0 +1,350 @@
+"""Content items, as clients see them: six types behind one union and one interface.
+
+Payload scalars are null and payload lists empty where the stored payload is malformed: it costs the item's own payload
+fields, without an error.
+"""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+
+from lms_graphql.catalog.loaders import CourseById
+from lms_graphql.catalog.types import Course
+from lms_graphql.content import payloads
+from lms_graphql.content.loaders import AssetById, ContentRow, ItemById, TranscriptByItem
+from lms_graphql.content.payloads import STUDENT_VISIBLE
+from lms_graphql.engine.context import Context
+from lms_graphql.engine.edges import Node, argument, computed, database_id, edge, entity, with_arguments
+from lms_graphql.engine.relay import number_of
+from lms_graphql.progress.loaders import ViewerContentProgress
+from lms_graphql.syllabus.loaders import ModuleById
+from lms_graphql.syllabus.types import Module
+
+if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
+    from lms_graphql.progress.types import ContentProgress
+
+_ContentProgress = Annotated["ContentProgress", strawberry.lazy("lms_graphql.progress.types")]
+
+
+def payload(name: str, description: str, *, empty: Any = None) -> Any:
+    """A field of the item's payload struct; `empty` where the payload is malformed."""
+
+    def read(row: ContentRow, _context: Context) -> Any:
+        return empty if row.payload is None else getattr(row.payload, name)
+
+    return computed(read, description, heavy=True)
+
+
+# assets
+
+
+def _meta(name: str, description: str) -> Any:
+    """A key of the asset's metadata; null where there is none."""
+    return computed(lambda row, _context: getattr(payloads.decode_asset_meta(row["meta_json"]), name), description)
+
+
+@entity(AssetById, "A file of the university's library.")
+class Asset(Node):
+    """See models.Asset."""
+
+    database_id: strawberry.ID = database_id()
+    url: str = strawberry.field(description="Where it is.")
+    asset_type: str = strawberry.field(description="What it is: image, pdf, audio, other.")
+    alt_text: str | None = _meta("alt_text", "What it shows, for those who can't see it.")
+    width_pixels: int | None = _meta("width", "The width of an image in pixels.")
+    height_pixels: int | None = _meta("height", "The height of an image in pixels.")
+    license: str | None = _meta("license", "Under which terms it may be used.")
+    created_at: datetime = strawberry.field(description="When it was added.")
+    updated_at: datetime = strawberry.field(description="When it was last changed.")
+
+
+# what all kinds have
+
+
+def _viewer_progress(item: Any, context: Context, offering: str) -> Any:
+    number = number_of(offering, "CourseOffering", context.viewer.university_id)
+    return None if number is None else context.loader(ViewerContentProgress, number).load(item["id"])
+
+
+@strawberry.interface(description="Something to learn from, in a module.")
+class ContentItem(Node):
+    """See models.ContentItem."""
+
+    database_id: strawberry.ID = database_id()
+    title: str = strawberry.field(description="Its title.")
+    description: str | None = strawberry.field(description="What it is about.")
+    sequence_index: int = strawberry.field(description="Its place in its module.")
+    estimated_duration_seconds: int | None = strawberry.field(description="About how long it takes.")
+    is_active: bool = strawberry.field(description="Whether others than staff see it.")
+    created_at: datetime = strawberry.field(description="When it was added.")
+    updated_at: datetime = strawberry.field(description="When it was last changed.")
+    module: Module | None = edge(ModuleById, "The module it stands in.", key="module_id")
+    course: Course | None = edge(CourseById, "The course it belongs to.", key="course_id")
+    viewer_progress: _ContentProgress | None = with_arguments(
+        _viewer_progress,
+        "The viewer's own progress on it in an offering; null before it was begun.",
+        argument("offering", strawberry.ID, "The global id of the offering."),
+    )
+
+
+# video
+
+
+@strawberry.type(description="One subtitle.")
+class TranscriptSegment:
+    """See payloads.TranscriptSegment."""
+
+    start_seconds: float = computed(lambda segment, _: segment.start, "From when it is spoken, in seconds.")
+    end_seconds: float = computed(lambda segment, _: segment.end, "Until when it is spoken, in seconds.")
+    text: str = strawberry.field(description="What is said.")
+
+
+def _segments(
+    transcript: payloads.Transcript,
+    _context: Context,
+    fromSeconds: float | None = None,  # noqa: N803 - arguments arrive under their GraphQL names
+    toSeconds: float | None = None,  # noqa: N803
+    search: str | None = None,
+) -> list[payloads.TranscriptSegment]:
+    wanted = (search or "").casefold()
+    return [
+        segment
+        for segment in transcript.segments
+        if segment.end > (fromSeconds or 0.0)
+        and segment.start < (float("inf") if toSeconds is None else toSeconds)
+        and wanted in segment.text.casefold()
+    ]
+
+
+@strawberry.type(description="The spoken text of a video.")
+class Transcript:
+    """See payloads.Transcript."""
+
+    language: str | None = strawberry.field(description="Its language, as an ISO 639 code.")
+    segments: list[TranscriptSegment] = with_arguments(
+        _segments,
+        "Its segments in order of time.",
+        argument("from_seconds", float | None, "Only what ends after this moment."),
+        argument("to_seconds", float | None, "Only what begins before this moment."),
+        argument("search", str | None, "Only segments that contain this text, whatever the case."),
+    )
+
+
+async def _transcript(item: ContentRow, context: Context) -> payloads.Transcript | None:
+    row = await context.load(TranscriptByItem, item["id"])
+    return None if row is None else payloads.decode_transcript(row["transcript_json"], item_id=item["id"])
+
+
+def _asset_id(row: ContentRow, _context: Context) -> int | None:
+    return None if row.payload is None else row.payload.asset_id
+
+
+@entity(ItemById, "A video.")
+class VideoContent(ContentItem):
+    """See payloads.VideoPayload."""
+
+    provider: str | None = payload("provider", "Who keeps the video: youtube, vimeo, internal.")
+    video_id: str | None = payload("video_id", "Its id at the provider.")
+    url: str | None = payload("url", "Where it can be seen.")
+    duration_seconds: int | None = payload("duration_seconds", "Its length.")
+    thumbnail_url: str | None = payload("thumbnail_url", "A still picture of it.")
+    asset: Asset | None = edge(AssetById, "The file, if the university keeps it itself.", key=_asset_id, heavy=True)
+    transcript: Transcript | None = with_arguments(_transcript, "What is said in it; null without a transcript.")
+
+
+# quiz
+
+
+@strawberry.type(description="The rule by which a practice quiz is mastered.")
+class Mastery:
+    """See payloads.Mastery."""
+
+    points: int | None = strawberry.field(description="What mastering it is worth.")
+    threshold_correct_in_row: int | None = strawberry.field(description="So many right answers in a row master it.")
+    max_attempts: int | None = strawberry.field(description="So many attempts are allowed.")
+
+
+@entity(ItemById, "A quiz, whose questions are drawn from a pool.")
+class QuizContent(ContentItem):
+    """See payloads.QuizPayload."""
+
+    quiz_mode: str | None = payload("quiz_mode", "practice or exam.")
+    num_questions_per_attempt: int | None = payload("num_questions_per_attempt", "How many questions are drawn.")
+    randomize_order: bool | None = payload("randomize_order", "Whether they come in random order.")
+    time_limit_seconds: int | None = payload("time_limit_seconds", "How long an attempt may take; null: no limit.")
+    mastery: Mastery | None = payload("mastery", "The rule by which it is mastered; null without one.")
+
+
+# engineering lab
+
+
+@strawberry.type(description="A file of a lab.")
+class LabFile:
+    """See payloads.LabFile."""
+
+    path: str = strawberry.field(description="Its path in the lab's folder.")
+    role: str = strawberry.field(description="student_visible, or hidden_test for staff.")
+
+
+@strawberry.type(description="How a lab is graded.")
+class LabGrading:
+    """See payloads.LabGrading."""
+
+    type: str | None = strawberry.field(description="By what it is graded, for example unit_tests.")
+    max_points: float | None = strawberry.field(description="What a perfect solution is worth.")
+
+
+@strawberry.type(description="A variable of a lab's environment.")
+class EnvironmentVariable:
+    """The source is a pair."""
+
+    name: str = computed(lambda pair, _: pair[0], "Its name.")
+    value: str = computed(lambda pair, _: pair[1], "Its value.")
+
+
+@strawberry.type(description="What only staff may know of a lab.")
+class LabStaffDetails:
+    """The source is payloads.EngineeringLabPayload."""
+
+    container_image: str | None = strawberry.field(description="The image that it runs in.")
+    env: list[EnvironmentVariable] = computed(
+        lambda lab, _: sorted(lab.env.items()), "The variables of its environment, by name."
+    )
+    hidden_files: list[LabFile] = computed(
+        lambda lab, _: [file for file in lab.files if file.role != STUDENT_VISIBLE],
+        "The files that students don't see.",
+    )
+
+
+def _visible_files(row: ContentRow, _context: Context) -> list[payloads.LabFile]:
+    return [] if row.payload is None else [file for file in row.payload.files if file.role == STUDENT_VISIBLE]
+
+
+def _staff_details(row: ContentRow, context: Context) -> Any:
+    return row.payload if context.viewer.is_staff else None
+
+
+@entity(ItemById, "A lab that runs in a container.")
+class EngineeringLabContent(ContentItem):
+    """See payloads.EngineeringLabPayload."""
+
+    lab_type: str | None = payload("lab_type", "What kind of work it is, for example code.")
+    runtime: str | None = payload("runtime", "What it runs on, for example python-datascience.")
+    cpu_limit: str | None = payload("cpu_limit", "How many processors it gets.")
+    memory_limit: str | None = payload("memory_limit", "How much memory it gets, for example 2Gi.")
+    timeout_seconds: int | None = payload("timeout_seconds", "How long it may run.")
+    entrypoint: str | None = payload("entrypoint", "What is started in it.")
+    files: list[LabFile] = computed(_visible_files, "The files that students see.", heavy=True)
+    grading: LabGrading | None = payload("grading", "How it is graded.")
+    staff_details: LabStaffDetails | None = computed(
+        _staff_details, "What only staff may know; null for everybody else.", heavy=True
+    )
+
+
+# text
+
+
+@strawberry.type(description="A heading within an article.")
+class HeadingBlock:
+    """See payloads.HeadingBlock."""
+
+    level: int = strawberry.field(description="From 1, the highest, to 6.")
+    text: str = strawberry.field(description="The heading.")
+
+
+@strawberry.type(description="A paragraph.")
+class ParagraphBlock:
+    """See payloads.ParagraphBlock."""
+
+    text: str = strawberry.field(description="Markdown: emphasis, links, lists, inline code; never HTML.")
+
+
+@strawberry.type(description="A formula set off from the text.")
+class MathBlock:
+    """See payloads.MathBlock."""
+
+    latex: str = strawberry.field(description="LaTeX, without delimiters.")
+
+
+@strawberry.type(description="An image.")
+class ImageBlock:
+    """See payloads.ImageBlock."""
+
+    url: str | None = strawberry.field(description="Where it is, when it is not an asset.")
+    alt_text: str | None = strawberry.field(description="What it shows, for those who can't see it.")
+    caption: str | None = strawberry.field(description="The line below it.")
+    asset: Asset | None = edge(AssetById, "The image, when it is an asset.", key=lambda block, _context: block.asset_id)
+
+
+@strawberry.type(description="A link with its label.")
+class Link:
+    """See payloads.Link."""
+
+    label: str = strawberry.field(description="What it is called.")
+    url: str = strawberry.field(description="Where it leads.")
+
+
+@strawberry.type(description="A list of links.")
+class LinkListBlock:
+    """See payloads.LinkListBlock."""
+
+    links: list[Link] = strawberry.field(description="The links, in order.")
+
+
+@strawberry.type(description="A block of a kind that this version does not know; clients skip it.")
+class UnknownBlock:
+    """See payloads.UnknownBlock."""
+
+    type: str | None = strawberry.field(description="What it calls itself.")
+
+
+TextBlock = Annotated[
+    HeadingBlock | ParagraphBlock | MathBlock | ImageBlock | LinkListBlock | UnknownBlock,
+    strawberry.union("TextBlock", description="A part of an article."),
+]
+
+
+@entity(ItemById, "An article in blocks.")
+class TextContent(ContentItem):
+    """See payloads.TextPayload."""
+
+    layout: str | None = payload("layout", "How the blocks are meant to be laid out, for example rich_text_v1.")
+    heading: str | None = payload("heading", "The heading above the text.")
+    blocks: list[TextBlock] = payload("blocks", "Its blocks, in order.", empty=())
+
+
+# assignment and resource
+
+
+@entity(ItemById, "Work that a person hands in and a person grades.")
+class AssignmentContent(ContentItem):
+    """See payloads.AssignmentPayload."""
+
+    instructions: str | None = payload("instructions", "What is to be done, in Markdown.")
+    submission_types: list[str] = payload(
+        "submission_types", "How it may be handed in, for example file, text.", empty=()
+    )
+    max_points: float | None = payload("max_points", "What perfect work is worth.")
+
+
+@strawberry.type(description="One thing to open or to read.")
+class ResourceLink:
+    """See payloads.ResourceLink."""
+
+    label: str = strawberry.field(description="What it is called.")
+    url: str = strawberry.field(description="Where it is.")
+    kind: str | None = strawberry.field(description="What it is, for example pdf, article, video, tool.")
+
+
+@entity(ItemById, "A list of things to open or to read.")
+class ResourceContent(ContentItem):
+    """See payloads.ResourcePayload."""
+
+    resources: list[ResourceLink] = payload("resources", "The things, in order.", empty=())
+
+
+Content = Annotated[
+    VideoContent | QuizContent | EngineeringLabContent | TextContent | AssignmentContent | ResourceContent,
+    strawberry.union("Content", description="Something to learn from, as one of six kinds."),
+]

@@ -1,0 +1,54 @@
+"""Discussion threads of an offering, and the posts in them."""
+
+from sqlalchemy import ForeignKeyConstraint, Index, String, Text, UniqueConstraint, false
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lms_graphql.storage.metadata import BigInt, CreatedAt, Model, TenantRow, references, references_member
+
+
+class DiscussionThread(TenantRow, Model):
+    """A thread on an offering, or on one of its course's modules or items."""
+
+    __tablename__ = "discussion_threads"
+    __table_args__ = (
+        references("course_offerings", "course_id", "course_offering_id"),
+        references("modules", "course_id", "module_id"),
+        references("content_items", "course_id", "content_item_id"),
+        references_member("created_by_user_id"),
+        Index("ix_discussion_threads_course_offering", "university_id", "course_offering_id"),
+    )
+
+    course_offering_id: Mapped[BigInt]
+    module_id: Mapped[BigInt | None]
+    content_item_id: Mapped[BigInt | None]
+    created_by_user_id: Mapped[BigInt]
+    title: Mapped[str | None] = mapped_column(String(255))
+    created_at: Mapped[CreatedAt]
+    is_locked: Mapped[bool] = mapped_column(server_default=false())
+    course_id: Mapped[BigInt]
+
+
+class DiscussionPost(TenantRow, Model):
+    """A post; a reply names its parent in the same thread."""
+
+    __tablename__ = "discussion_posts"
+    __table_args__ = (
+        references("discussion_threads", "thread_id", ondelete="CASCADE"),
+        UniqueConstraint("university_id", "thread_id", "id", name="uq_discussion_posts_thread"),
+        ForeignKeyConstraint(
+            ["university_id", "thread_id", "parent_post_id"],
+            ["discussion_posts.university_id", "discussion_posts.thread_id", "discussion_posts.id"],
+            name="discussion_posts_parent_post_id_fkey",
+            ondelete="CASCADE",
+        ),
+        references_member("user_id"),
+        Index("ix_discussion_posts_parent_post_id", "university_id", "thread_id", "parent_post_id"),
+    )
+
+    thread_id: Mapped[BigInt]
+    parent_post_id: Mapped[BigInt | None]
+    user_id: Mapped[BigInt]
+    body: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[CreatedAt]
+    is_deleted: Mapped[bool] = mapped_column(server_default=false())

@@ -1,0 +1,106 @@
+"""What every resolver and loader of one operation shares: the viewer, the snapshot, the loaders made so far."""
+
+from collections.abc import Awaitable, Hashable, Mapping
+from enum import StrEnum
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from lms_graphql.engine.errors import Code, RequestError
+from lms_graphql.engine.relay import Cursors
+from lms_graphql.storage.snapshot import Snapshot
+from lms_graphql.storage.statements import Statement
+
+R = TypeVar("R")
+
+
+class Standing(StrEnum):
+    """How a viewer stands in the university of the request; each standing has its own shape of every policy."""
+
+    ANONYMOUS = "anonymous"
+    MEMBER = "member"
+    STAFF = "staff"
+
+
+class Viewer(msgspec.Struct, frozen=True):
+    """Who asks, and in which university. Nobody and nowhere are None."""
+
+    user_id: int | None = None
+    university_id: int | None = None
+    roles: frozenset[str] = frozenset()
+    standing: Standing = Standing.ANONYMOUS
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the viewer works for the university of the request."""
+        return self.standing is Standing.STAFF
+
+    @property
+    def is_member(self) -> bool:
+        """Whether the viewer is a person of the university of the request, staff or student."""
+        return self.standing is not Standing.ANONYMOUS
+
+
+class LoaderClass(Protocol):
+    """What a context can make a loader from."""
+
+    def __call__(self, context: "Context", *arguments: Any) -> Any:
+        """The loader for one operation."""
+
+
+NO_NODES: Mapping[str, LoaderClass] = {}
+
+
+class Context:
+    """One operation's.
+
+    `nodes` holds the loader of every type with a global id; `selects_heavy` tells whether the document selects a field
+    that needs a heavy column.
+    """
+
+    def __init__(
+        self,
+        viewer: Viewer,
+        snapshot: Snapshot,
+        cursors: Cursors,
+        *,
+        nodes: Mapping[str, LoaderClass] = NO_NODES,
+        selects_heavy: bool = True,
+    ) -> None:
+        self.viewer = viewer
+        self.snapshot = snapshot
+        self.cursors = cursors
+        self.nodes = nodes
+        self.selects_heavy = selects_heavy
+        self._loaders: dict[Hashable, Any] = {}
+
+    def loader(self, loader: LoaderClass, *arguments: Hashable) -> Any:
+        """The loader of this class (and, for pages, with these arguments), made on first use."""
+        key = (loader, *arguments)
+        found = self._loaders.get(key)
+        if found is None:
+            found = self._loaders[key] = loader(self, *arguments)
+        return found
+
+    def made(self, loader: LoaderClass) -> Any | None:
+        """The loader of this class if this operation has used it, else None."""
+        return self._loaders.get((loader,))
+
+    def load(self, loader: LoaderClass, key: Hashable) -> Awaitable[Any]:
+        """What the loader gives for a key; keys asked for in one turn of the loop go into one statement."""
+        return self.loader(loader).load(key)  # type: ignore[no-any-return]
+
+    def university_id(self) -> int:
+        """The university of the request; UNIVERSITY_REQUIRED when it names none."""
+        if self.viewer.university_id is None:
+            raise RequestError(
+                Code.UNIVERSITY_REQUIRED,
+                "name a university: send the request to /u/<short code>/graphql, or with the header X-University",
+            )
+        return self.viewer.university_id
+
+    async def fetch(self, statement: Statement, row: type[R], *, tenant: bool, **parameters: Any) -> list[R]:
+        """The rows of a loader's statement; the university and the viewer are bound by name in every one."""
+        parameters["university_id"] = self.university_id() if tenant else self.viewer.university_id or 0
+        parameters["user_id"] = self.viewer.user_id or 0
+        return await self.snapshot.fetch(statement, parameters, row)

@@ -1,0 +1,203 @@
+"""Fields declared instead of coded: an edge names a loader and a key, a computed field a function of its row.
+
+`bind` gives graphql-core a plain resolver for each of them, without Strawberry's per-call wrapping; the declaration
+itself stays on the field for whoever executes many parents at once.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Self, TypeVar
+
+import strawberry
+from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, GraphQLUnionType
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.types.arguments import StrawberryArgument
+from strawberry.types.field import StrawberryField
+
+from lms_graphql.engine.context import Context, LoaderClass
+from lms_graphql.engine.relay import page_arguments
+
+Resolve = Callable[..., Any]
+Read = Callable[[Any, Context], Any]
+Key = str | Read
+T = TypeVar("T")
+
+
+class DeclaredField(StrawberryField):
+    """A field that makes its own resolver."""
+
+    resolve: Resolve
+    heavy: bool = False
+    """Whether the field needs a column that is only fetched when such a field is selected."""
+
+    @property
+    def is_basic_field(self) -> bool:
+        """Never: Strawberry would read an attribute."""
+        return False
+
+    def __copy__(self) -> Self:
+        copied = super().__copy__()
+        copied.resolve, copied.heavy = self.resolve, self.heavy
+        return copied
+
+    def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:  # noqa: ARG002
+        """Only reached if the schema was not bound."""
+        return self.resolve(source, info, **kwargs)
+
+
+def _declared(resolve: Resolve, description: str, arguments: list[StrawberryArgument], *, heavy: bool = False) -> Any:
+    field = DeclaredField(description=description)
+    field.resolve, field.heavy, field.arguments = resolve, heavy, arguments
+    return field
+
+
+def argument(name: str, type_: Any, description: str) -> StrawberryArgument:
+    """An argument of a declared field, without a default: omitted, it does not reach the field."""
+    return StrawberryArgument(
+        python_name=name,
+        graphql_name=None,
+        type_annotation=StrawberryAnnotation(type_),
+        description=description,
+    )
+
+
+def computed(read: Read, description: str, *, heavy: bool = False) -> Any:
+    """A field that is a function of the row (and of the context, for what depends on the viewer)."""
+    return _declared(lambda source, info: read(source, info.context), description, [], heavy=heavy)
+
+
+def column(name: str, description: str) -> Any:
+    """A column under another name."""
+    return computed(lambda row, _context: row[name], description)
+
+
+def edge(
+    loader: LoaderClass,
+    description: str,
+    *,
+    key: Key = "id",
+    pick: Callable[[Any, Any], Any] | None = None,
+    heavy: bool = False,
+) -> Any:
+    """What a loader gives for the row's key; null where the key is. `pick(value, row)` takes the part that is wanted.
+
+    One row, a list or anything else: the annotation says which, and a test of the schema compares the two.
+    """
+    read = _reader(key)
+
+    def resolve(source: Any, info: Any) -> Any:
+        found = read(source, info.context)
+        if found is None:
+            return None
+        value = info.context.load(loader, found)
+        return value if pick is None else _picked(value, pick, source)
+
+    return _declared(resolve, description, [], heavy=heavy)
+
+
+def page(loader: LoaderClass, description: str, *, key: Key = "id") -> Any:
+    """A connection: the page of the loader's rows for the row's key that the arguments ask for."""
+    read = _reader(key)
+
+    def resolve(source: Any, info: Any, **arguments: Any) -> Any:
+        context: Context = info.context
+        return context.loader(loader, page_arguments(**arguments)).load(read(source, context))
+
+    return _declared(resolve, description, _page_arguments())
+
+
+def with_arguments(resolve: Callable[..., Any], description: str, *arguments: StrawberryArgument) -> Any:
+    """A field with arguments of its own: `resolve(row, context, **arguments)`; camelCase names arrive as such."""
+    return _declared(lambda source, info, **given: resolve(source, info.context, **given), description, list(arguments))
+
+
+def _page_arguments() -> list[StrawberryArgument]:
+    return [
+        argument("first", int | None, "How many rows from the start or behind `after`, 1–100."),
+        argument("after", str | None, "The cursor that the page follows; with `first`."),
+        argument("last", int | None, "How many rows from the end or ahead of `before`, 1–100."),
+        argument("before", str | None, "The cursor that the page precedes; with `last`."),
+    ]
+
+
+def _reader(key: Key) -> Read:
+    if callable(key):
+        return key
+    return lambda row, _context: row[key]
+
+
+async def _picked(value: Awaitable[Any], pick: Callable[[Any, Any], Any], source: Any) -> Any:
+    return pick(await value, source)
+
+
+def global_id() -> Any:
+    """The field `id` of a type that is made from rows."""
+    return computed(lambda row, _context: row.global_id(), "The global id: opaque, stable, good for `node`.")
+
+
+def database_id() -> Any:
+    """The field `databaseId` of a type that is made from rows."""
+    return computed(lambda row, _context: str(row["id"]), "The number of the row in the database, for analysts.")
+
+
+@strawberry.interface(description="Anything that `node` can find again by its global id.")
+class Node:
+    """Relay's Node."""
+
+    id: strawberry.ID = global_id()
+
+
+def entity(loader: LoaderClass, description: str) -> Callable[[type[T]], type[T]]:
+    """A type made from rows, which `node` finds with this loader."""
+
+    def decorate(cls: type[T]) -> type[T]:
+        cls.node_loader = loader  # type: ignore[attr-defined]
+        return strawberry.type(cls, description=description)
+
+    return decorate
+
+
+def bind(schema: GraphQLSchema) -> dict[str, LoaderClass]:
+    """Make a Strawberry schema read rows; returns the loader of every type that `node` can find, by the type's name.
+
+    Objects are told apart by `typename` of their row or struct, so nothing is asked `is_type_of`.
+    """
+    nodes: dict[str, LoaderClass] = {}
+    for graphql_type in schema.type_map.values():
+        if isinstance(graphql_type, GraphQLObjectType):
+            graphql_type.is_type_of = None
+            definition = graphql_type.extensions.get("strawberry-definition")
+            loader = getattr(getattr(definition, "origin", None), "node_loader", None)
+            if loader is not None:
+                nodes[graphql_type.name] = loader
+        elif isinstance(graphql_type, GraphQLInterfaceType | GraphQLUnionType):
+            graphql_type.resolve_type = _typename
+        if isinstance(graphql_type, GraphQLObjectType | GraphQLInterfaceType):
+            _bind_fields(graphql_type)
+    return nodes
+
+
+def _bind_fields(graphql_type: GraphQLObjectType | GraphQLInterfaceType) -> None:
+    for field in graphql_type.fields.values():
+        declared = field.extensions.get("strawberry-definition")
+        if isinstance(declared, DeclaredField):
+            field.resolve = declared.resolve
+
+
+def _typename(value: Any, _info: Any, _abstract_type: Any) -> str:
+    return value.typename  # type: ignore[no-any-return]
+
+
+def heavy_coordinates(schema: GraphQLSchema) -> frozenset[str]:
+    """The coordinates (`Type.field`) of all fields that need a heavy column."""
+    return frozenset(
+        f"{graphql_type.name}.{name}"
+        for graphql_type in schema.type_map.values()
+        if isinstance(graphql_type, GraphQLObjectType)
+        for name, field in graphql_type.fields.items()
+        if getattr(field.extensions.get("strawberry-definition"), "heavy", False)
+    )
+
+
+def read_column(source: Any, name: str) -> Any:
+    """Strawberry's default resolver: a column of a row, an attribute of anything else."""
+    return source[name] if hasattr(source, "keys") else getattr(source, name)

@@ -1,0 +1,34 @@
+"""The errors that reach a client, each with a code from a closed list. Whatever else goes wrong is masked."""
+
+from enum import StrEnum
+from typing import Any
+
+from graphql import GraphQLError
+
+
+class Code(StrEnum):
+    """The closed list of `extensions.code`."""
+
+    BAD_REQUEST = "BAD_REQUEST"
+    GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
+    GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
+    BAD_USER_INPUT = "BAD_USER_INPUT"
+    BAD_CURSOR = "BAD_CURSOR"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    UNIVERSITY_REQUIRED = "UNIVERSITY_REQUIRED"
+    UNIVERSITY_UNKNOWN = "UNIVERSITY_UNKNOWN"
+    UNAVAILABLE = "UNAVAILABLE"
+    INTERNAL_ERROR = "INTERNAL_ERROR"
+
+
+class RequestError(GraphQLError):
+    """An error that a client may read in full: it can mend its request, sign in, or come back later."""
+
+    def __init__(self, code: Code, message: str, **extensions: Any) -> None:
+        super().__init__(message, extensions={"code": code.value, **extensions})
+        self.code = code
+
+
+def bad_input(message: str) -> RequestError:
+    """An argument that the schema's types let through and we don't."""
+    return RequestError(Code.BAD_USER_INPUT, message)

@@ -1,0 +1,140 @@
+"""Relay's conventions: global ids, the Node interface, keyset cursors, connections."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from typing import Any, Generic, TypeVar
+
+import msgspec
+import strawberry
+
+from lms_graphql.engine.errors import Code, RequestError, bad_input
+
+T = TypeVar("T")
+_LARGEST_ID = 2**63 - 1
+_LONGEST_ID = 200
+_MAC_BYTES = 12
+
+
+class GlobalId(msgspec.Struct, frozen=True):
+    """What a global id says: the type's name, the university of a tenant's row, and the number of the row."""
+
+    typename: str
+    id: int
+    university_id: int | None = None
+
+    def __str__(self) -> str:
+        parts = [self.typename, str(self.id)]
+        if self.university_id is not None:
+            parts.insert(1, str(self.university_id))
+        return base64.urlsafe_b64encode(":".join(parts).encode()).decode().rstrip("=")
+
+
+def _number(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or (text.startswith("0")) or int(text) > _LARGEST_ID:
+        raise ValueError(text)
+    return int(text)
+
+
+def parse_global_id(text: str) -> GlobalId | None:
+    """The global id that a text spells, or None: only the spelling that we write ourselves is one."""
+    try:
+        if len(text) > _LONGEST_ID:
+            return None
+        typename, *numbers = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii").split(":")
+        if len(numbers) not in {1, 2}:
+            return None
+        *university, row = (_number(number) for number in numbers)
+    except (binascii.Error, ValueError):
+        return None
+    parsed = GlobalId(typename, row, university[0] if university else None)
+    return parsed if str(parsed) == text else None
+
+
+def number_of(text: str, typename: str, university_id: int | None) -> int | None:
+    """The number of the row of this type and university that a global id names; None when it names something else."""
+    wanted = parse_global_id(text)
+    if wanted is None or wanted.typename != typename or wanted.university_id != university_id:
+        return None
+    return wanted.id
+
+
+class Cursors:
+    """Makes cursors that only we can make: opaque, and good only for the list that they were made for."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._key = hashlib.sha256(b"cursor" + secret).digest()
+
+    def encode(self, purpose: str, values: tuple[Any, ...]) -> str:
+        """A cursor behind the row with these values of the order's columns; `purpose` names list, order and filter."""
+        body = msgspec.msgpack.encode(values)
+        return base64.urlsafe_b64encode(self._mac(purpose, body) + body).decode().rstrip("=")
+
+    def decode(self, purpose: str, cursor: str, types: Any) -> tuple[Any, ...]:
+        """The values in a cursor, as the tuple type `types`; BAD_CURSOR when it is not ours or of another list."""
+        try:
+            data = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+            mac, body = data[:_MAC_BYTES], data[_MAC_BYTES:]
+            if hmac.compare_digest(mac, self._mac(purpose, body)):
+                return msgspec.msgpack.decode(body, type=types)  # type: ignore[no-any-return]
+        except (binascii.Error, ValueError, msgspec.DecodeError):
+            pass
+        raise RequestError(Code.BAD_CURSOR, "this cursor is not one of this list: start again without it")
+
+    def _mac(self, purpose: str, body: bytes) -> bytes:
+        return hmac.digest(self._key, purpose.encode() + b"\0" + body, "sha256")[:_MAC_BYTES]
+
+
+LARGEST_PAGE = 100
+
+
+class PageArguments(msgspec.Struct, frozen=True):
+    """Which page of a list is wanted: `size` rows after, or before, a cursor."""
+
+    size: int
+    backward: bool = False
+    cursor: str | None = None
+
+
+def page_arguments(
+    first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
+) -> PageArguments:
+    """The page that a connection's arguments ask for; BAD_USER_INPUT unless exactly one of `first`, `last` is 1–100."""
+    if (first is None) == (last is None):
+        raise bad_input(f"give exactly one of first and last, from 1 to {LARGEST_PAGE}")
+    backward = first is None
+    size = last if first is None else first
+    if size is None or not 1 <= size <= LARGEST_PAGE:
+        raise bad_input(f"{'last' if backward else 'first'} must be from 1 to {LARGEST_PAGE}")
+    if (after if backward else before) is not None:
+        raise bad_input("after goes with first, before goes with last")
+    return PageArguments(size, backward, before if backward else after)
+
+
+@strawberry.type(description="Where a page lies in its list.")
+class PageInfo:
+    """Relay's PageInfo."""
+
+    has_next_page: bool = strawberry.field(description="Whether rows follow this page; only known when paging forward.")
+    has_previous_page: bool = strawberry.field(
+        description="Whether rows precede this page; only known when paging backward."
+    )
+    start_cursor: str | None = strawberry.field(description="The cursor of the first edge; null on an empty page.")
+    end_cursor: str | None = strawberry.field(description="The cursor of the last edge; null on an empty page.")
+
+
+@strawberry.type(name="Edge", description="A row in a connection.")
+class PageEdge(Generic[T]):
+    """Relay's edge."""
+
+    cursor: str = strawberry.field(description="Where this row stands in the list; opaque.")
+    node: T = strawberry.field(description="The row.")
+
+
+@strawberry.type(description="A page of a list.")
+class Connection(Generic[T]):
+    """Relay's connection: keyset pages, forward and backward."""
+
+    edges: list[PageEdge[T]] = strawberry.field(description="The rows of this page, in the list's order.")
+    page_info: PageInfo = strawberry.field(description="Where this page lies in its list.")

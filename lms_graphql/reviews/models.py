@@ -1,0 +1,26 @@
+"""What people think of an offering."""
+
+from sqlalchemy import CheckConstraint, Index, Integer, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lms_graphql.storage.metadata import BigInt, CreatedAt, Model, TenantRow, references, references_member
+
+
+class CourseReview(TenantRow, Model):
+    """One review for each person and offering; rating from 1 to 5."""
+
+    __tablename__ = "course_reviews"
+    __table_args__ = (
+        references("course_offerings", "course_offering_id"),
+        references_member("user_id"),
+        CheckConstraint("rating BETWEEN 1 AND 5", name="rating"),
+        Index("ux_course_reviews_unique", "university_id", "user_id", "course_offering_id", unique=True),
+        Index("ix_course_reviews_course_offering", "university_id", "course_offering_id"),
+    )
+
+    user_id: Mapped[BigInt]
+    course_offering_id: Mapped[BigInt]
+    rating: Mapped[int] = mapped_column(Integer)
+    review_text: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[CreatedAt]

@@ -1,0 +1,38 @@
+"""The schema: Query joined from the domains, and what is needed to run it."""
+
+from functools import cache
+from typing import NamedTuple
+
+import strawberry
+from graphql import GraphQLSchema
+from strawberry.printer import print_schema
+from strawberry.schema.config import StrawberryConfig
+
+from lms_graphql.catalog.queries import CatalogQuery
+from lms_graphql.content.queries import ContentQuery
+from lms_graphql.engine.edges import bind, heavy_coordinates, read_column
+from lms_graphql.engine.nodes import NodeQuery, Nodes
+from lms_graphql.syllabus.queries import SyllabusQuery
+from lms_graphql.tenancy.queries import TenancyQuery
+
+
+@strawberry.type(description="Everything that can be read. Tenant data is that of the request's university.")
+class Query(TenancyQuery, CatalogQuery, SyllabusQuery, ContentQuery, NodeQuery):
+    """The root of all queries."""
+
+
+class Schema(NamedTuple):
+    """A schema that reads rows."""
+
+    graphql: GraphQLSchema
+    nodes: Nodes
+    heavy: frozenset[str]
+    sdl: str
+
+
+@cache
+def build() -> Schema:
+    """The schema; one for each process, since Strawberry's fields belong to the schema they were converted for."""
+    schema = strawberry.Schema(Query, config=StrawberryConfig(default_resolver=read_column))
+    graphql = schema._schema  # noqa: SLF001 - Strawberry has no public name for what it wraps
+    return Schema(graphql, bind(graphql), heavy_coordinates(graphql), print_schema(schema) + "\n")

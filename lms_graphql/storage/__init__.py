@@ -1,0 +1,1 @@
+"""What speaks to PostgreSQL, and knows no GraphQL."""

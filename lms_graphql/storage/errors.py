@@ -1,0 +1,29 @@
+"""What can go wrong between us and PostgreSQL, each with a one-line message that says what to do."""
+
+
+class StorageError(Exception):
+    """The base of the errors below; its text is fit to be shown to whoever runs the server."""
+
+
+class InvalidDatabaseUrlError(StorageError):
+    """A database URL is not one."""
+
+
+class DatabaseUnreachableError(StorageError):
+    """Nobody answers at the database's address, or it does not let us in."""
+
+
+class UnsupportedPostgresError(StorageError):
+    """The PostgreSQL there is older than 15."""
+
+
+class RolesMissingError(StorageError):
+    """The roles that the product needs are not there."""
+
+
+class MigrationsPendingError(StorageError):
+    """The database is not at the revision that this version needs."""
+
+
+class MigrationFailedError(StorageError):
+    """A revision could not be applied or taken back; nothing of it was kept."""

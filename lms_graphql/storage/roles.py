@@ -1,0 +1,57 @@
+"""The database roles, made once by a superuser; no revision makes them, since roles belong to the whole server.
+
+`lms_owner` owns everything and can't log in; `lms_app` is what the application is; `lms_auth` reads credentials;
+`lms_platform` reads across universities for the few declared fan-outs.
+"""
+
+import asyncpg
+from sqlalchemy import URL
+
+from lms_graphql.storage.database import on_driver
+
+_TIMEOUTS = {"statement_timeout": "5s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "10s"}
+_ROLES = {
+    "lms_owner": "NOLOGIN",
+    "lms_app": "LOGIN",
+    "lms_auth": "LOGIN",
+    "lms_platform": "LOGIN BYPASSRLS",
+}
+
+
+def _quoted(text: str) -> str:
+    """A literal for a statement that takes no parameters."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+async def bootstrap(superuser_url: URL, database: str, *, app_password: str | None = None) -> None:
+    """Make the roles that are missing and the database, owned by lms_owner. Safe to repeat.
+
+    `superuser_url` leads to a maintenance database, usually `postgres`. A password is set where one is given (the login
+    roles share it; change it with ALTER ROLE); without one the server's pg_hba must let them in, as the embedded does.
+    """
+
+    async def work(driver: asyncpg.Connection) -> None:
+        for role, rights in _ROLES.items():
+            if not await driver.fetchval("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)", role):
+                await _create_role(driver, role, rights)
+            if app_password is not None and "NOLOGIN" not in rights:
+                await driver.execute(f"ALTER ROLE {role} PASSWORD {_quoted(app_password)}")
+        for setting, value in _TIMEOUTS.items():
+            await driver.execute(f"ALTER ROLE lms_app SET {setting} = {_quoted(value)}")
+        if not await driver.fetchval("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", database):
+            await driver.execute(
+                f"CREATE DATABASE {_identifier(database)} OWNER lms_owner TEMPLATE template0 ENCODING 'UTF8'"
+            )
+
+    await on_driver(superuser_url, work)
+
+
+async def _create_role(driver: asyncpg.Connection, role: str, rights: str) -> None:
+    try:
+        await driver.execute(f"CREATE ROLE {role} {rights}")
+    except asyncpg.DuplicateObjectError:
+        return  # another process was faster

@@ -1,0 +1,90 @@
+"""One connection and one moment for a whole query operation."""
+
+import asyncio
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import asyncpg
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import PoolProxiedConnection
+
+from lms_graphql.storage import tenancy
+from lms_graphql.storage.database import acquire, release
+from lms_graphql.storage.errors import DatabaseUnreachableError
+from lms_graphql.storage.statements import Statement
+
+_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_END_SECONDS = 2.0
+
+R = TypeVar("R")
+
+
+class Snapshot:
+    """A read-only REPEATABLE READ transaction, begun at its first statement and ended when the block is left.
+
+    Loaders that run at the same time take turns on the one connection. `statements` counts what was executed, without
+    BEGIN, COMMIT and settings. Leaving the block always gives the connection back with nothing of the tenant on it,
+    also when the task is cancelled half-way.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._lock = asyncio.Lock()
+        self._connection: PoolProxiedConnection | None = None
+        self._settings: list[str] = []
+        self.statements = 0
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def act_for(self, university_id: int | None, user_id: int | None) -> None:
+        """Set whom row-level security sees from here on; costs a round trip only in a transaction already begun."""
+        self._settings = tenancy.settings(university_id, user_id)
+        async with self._lock:
+            if self._connection is not None and self._settings:
+                await self._driver().execute("; ".join(self._settings))
+
+    async def fetch(self, statement: Statement, parameters: Mapping[str, Any], row: type[R]) -> list[R]:
+        """The rows of a statement. Raises what the driver raises, DatabaseUnreachableError without a connection."""
+        async with self._lock:
+            if self._connection is None:
+                await self._begin()
+            self.statements += 1
+            rows: list[R] = await self._driver().fetch(
+                statement.sql, *statement.arguments(parameters), record_class=row
+            )
+            return rows
+
+    def _driver(self) -> asyncpg.Connection:
+        if self._connection is None:
+            raise RuntimeError("the snapshot has not begun")
+        return self._connection.driver_connection
+
+    async def _begin(self) -> None:
+        try:
+            self._connection = await acquire(self._engine)
+        except PoolTimeoutError as error:
+            raise DatabaseUnreachableError("all connections to PostgreSQL are busy; try again") from error
+        # One message, one round trip: the simple protocol takes several statements.
+        await self._driver().execute("; ".join([_BEGIN, *self._settings]))
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            # A cancelled request must not take its own clean-up with it.
+            await asyncio.shield(_end(connection, "ROLLBACK" if error else "COMMIT"))
+
+
+async def _end(connection: PoolProxiedConnection, command: str) -> None:
+    driver = connection.driver_connection
+    try:
+        if driver is not None and not driver.is_closed() and driver.is_in_transaction():
+            await driver.execute(command, timeout=_END_SECONDS)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        connection.invalidate()
+    finally:
+        await release(connection)

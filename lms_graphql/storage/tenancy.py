@@ -1,0 +1,24 @@
+"""The tenant of a transaction: the settings that row-level security reads, and the parameters that statements bind."""
+
+from sqlalchemy import BigInteger, bindparam
+
+UNIVERSITY = bindparam("university_id", type_=BigInteger, required=True)
+"""The university of the request: every statement compares it with `university_id` of every tenant table it names."""
+
+USER = bindparam("user_id", type_=BigInteger, required=True)
+"""The viewer; 0 for nobody, whom no row belongs to."""
+
+_LARGEST_ID = 2**63 - 1
+
+
+def _checked(number: int) -> int:
+    """An id that is fit to stand in a statement as text: SET takes no parameters."""
+    if type(number) is not int or not 0 < number <= _LARGEST_ID:
+        raise ValueError("a tenant setting is not an id")
+    return number
+
+
+def settings(university_id: int | None, user_id: int | None) -> list[str]:
+    """The SET LOCAL statements for a transaction that acts for this university and this person, where given."""
+    named = (("lms.university_id", university_id), ("lms.user_id", user_id))
+    return [f"SET LOCAL {name} = '{_checked(number)}'" for name, number in named if number is not None]

@@ -1,0 +1,66 @@
+"""Modules and templates. The tree of a course is loaded whole: one statement, whatever its depth."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, any_, select
+from typing_extensions import override
+
+from lms_graphql.engine.dataloaders import KEYS, One, Page, Trees
+from lms_graphql.engine.rows import record
+from lms_graphql.storage.statements import columns
+from lms_graphql.syllabus import policy
+from lms_graphql.syllabus.models import Module, ModuleTemplate
+
+ModuleRow = record("Module")
+TemplateRow = record("ModuleTemplate", tenant=False)
+
+
+class ModuleById(One[int]):
+    """A module that the viewer may see."""
+
+    row = ModuleRow
+
+    @override
+    def query(self) -> Select[Any]:
+        return select(Module.id, *columns(Module)).where(Module.id == any_(KEYS), policy.visible_modules(self.viewer))
+
+
+class SyllabusByCourse(Trees[int]):
+    """All modules of each course that the viewer may see, as a tree."""
+
+    row = ModuleRow
+    parent = "parent_module_id"
+
+    @override
+    def query(self) -> Select[Any]:
+        return (
+            select(Module.course_id, *columns(Module))
+            .where(Module.course_id == any_(KEYS), policy.visible_modules(self.viewer))
+            .order_by(Module.sequence_index, Module.id)
+        )
+
+
+class TemplateById(One[int]):
+    """A template that the viewer may see."""
+
+    row = TemplateRow
+    reads_tenant = True
+
+    @override
+    def query(self) -> Select[Any]:
+        return select(ModuleTemplate.id, *columns(ModuleTemplate)).where(
+            ModuleTemplate.id == any_(KEYS), policy.visible_templates(self.viewer)
+        )
+
+
+class Templates(Page[int]):
+    """The templates of the request's university and the platform's, by id; the key says nothing."""
+
+    row = TemplateRow
+    reads_tenant = True
+    order = (ModuleTemplate.id,)
+    cursor = tuple[int]
+
+    @override
+    def children(self, parent: ColumnElement[Any]) -> Select[Any]:
+        return select(*columns(ModuleTemplate)).where(policy.visible_templates(self.viewer))

@@ -1,0 +1,92 @@
+"""The syllabus tree, as clients see it."""
+
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+
+from lms_graphql.catalog.loaders import CourseById
+from lms_graphql.catalog.types import Course
+from lms_graphql.content.loaders import ItemsByModule
+from lms_graphql.engine.context import Context
+from lms_graphql.engine.edges import Node, argument, database_id, edge, entity, with_arguments
+from lms_graphql.engine.relay import number_of
+from lms_graphql.progress.loaders import ViewerModuleProgress
+from lms_graphql.syllabus.loaders import ModuleById, SyllabusByCourse, TemplateById
+
+if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
+    from lms_graphql.content.types import Content
+    from lms_graphql.progress.types import ModuleProgress
+
+_Content = Annotated["Content", strawberry.lazy("lms_graphql.content.types")]
+_ModuleProgress = Annotated["ModuleProgress", strawberry.lazy("lms_graphql.progress.types")]
+
+
+@strawberry.enum(description="What a module is in its course.")
+class ModuleType(Enum):
+    """The labels of module_type_enum."""
+
+    COURSE_ROOT = strawberry.enum_value("course_root", description="The whole course; optional.")
+    UNIT = strawberry.enum_value("unit", description="A large part of the course.")
+    CHAPTER = strawberry.enum_value("chapter", description="A chapter.")
+    LESSON = strawberry.enum_value("lesson", description="A lesson.")
+    TOPIC = strawberry.enum_value("topic", description="A topic of a lesson.")
+    SECTION = strawberry.enum_value("section", description="A section.")
+    LAB = strawberry.enum_value("lab", description="A lab.")
+    QUIZ = strawberry.enum_value("quiz", description="A quiz.")
+    OTHER = strawberry.enum_value("other", description="None of these.")
+
+
+@entity(TemplateById, "A module to copy from: a university's own, or of the platform's library. Staff only.")
+class ModuleTemplate(Node):
+    """See models.ModuleTemplate."""
+
+    database_id: strawberry.ID = database_id()
+    template_type: ModuleType = strawberry.field(description="What a module made from it becomes.")
+    title: str = strawberry.field(description="Its title.")
+    description: str | None = strawberry.field(description="What it is for.")
+    created_at: datetime = strawberry.field(description="When it was added.")
+    updated_at: datetime = strawberry.field(description="When it was last changed.")
+
+
+def _viewer_progress(module: Any, context: Context, offering: str) -> Any:
+    number = number_of(offering, "CourseOffering", context.viewer.university_id)
+    return None if number is None else context.loader(ViewerModuleProgress, number).load(module["id"])
+
+
+@entity(ModuleById, "A node of a course's syllabus tree.")
+class Module(Node):
+    """See models.Module."""
+
+    database_id: strawberry.ID = database_id()
+    module_type: ModuleType = strawberry.field(description="What it is in its course.")
+    title: str = strawberry.field(description="Its title.")
+    description: str | None = strawberry.field(description="What it is about.")
+    sequence_index: int = strawberry.field(description="Its place among its siblings.")
+    depth: int = strawberry.field(description="How many modules stand above it.")
+    is_published: bool = strawberry.field(description="Its own flag; students also need all above it published.")
+    created_at: datetime = strawberry.field(description="When it was added.")
+    updated_at: datetime = strawberry.field(description="When it was last changed.")
+    course: Course | None = edge(CourseById, "The course it belongs to.", key="course_id")
+    template: ModuleTemplate | None = edge(
+        TemplateById, "The template it was made from; staff only.", key="module_template_id"
+    )
+    parent: "Module | None" = edge(
+        SyllabusByCourse,
+        "The module above it; null at the top.",
+        key="course_id",
+        pick=lambda tree, module: tree.rows.get(module["parent_module_id"]),
+    )
+    children: list["Module"] = edge(
+        SyllabusByCourse,
+        "The modules directly below it, in order.",
+        key="course_id",
+        pick=lambda tree, module: tree.children.get(module["id"], []),
+    )
+    content_items: list[_Content] = edge(ItemsByModule, "What there is to learn from in it, in order.")
+    viewer_progress: _ModuleProgress | None = with_arguments(
+        _viewer_progress,
+        "The viewer's own progress on it in an offering; null before it was begun.",
+        argument("offering", strawberry.ID, "The global id of the offering."),
+    )

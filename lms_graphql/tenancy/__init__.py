@@ -1,0 +1,1 @@
+"""Countries, universities, departments; users, members, roles."""

@@ -1,0 +1,175 @@
+"""Universities and people, as clients see them."""
+
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+
+from lms_graphql.catalog.loaders import CoursesByDepartment, CoursesByUniversity, OfferingsByUniversity
+from lms_graphql.engine.context import Context
+from lms_graphql.engine.edges import Node, column, computed, database_id, edge, entity, page
+from lms_graphql.engine.errors import Code, RequestError
+from lms_graphql.engine.relay import Connection
+from lms_graphql.engine.rows import Row
+from lms_graphql.enrollment.loaders import EnrollmentsByUser
+from lms_graphql.tenancy.loaders import (
+    CountryById,
+    DepartmentById,
+    DepartmentsByUniversity,
+    MembersByUniversity,
+    MembershipsOfViewer,
+    RolesByUser,
+    UniversityById,
+    UserById,
+)
+from lms_graphql.tenancy.policy import sees_private_data
+
+if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
+    from lms_graphql.catalog.types import Course, CourseOffering
+    from lms_graphql.enrollment.types import Enrollment
+
+_Course = Annotated["Course", strawberry.lazy("lms_graphql.catalog.types")]
+_Offering = Annotated["CourseOffering", strawberry.lazy("lms_graphql.catalog.types")]
+_Enrollment = Annotated["Enrollment", strawberry.lazy("lms_graphql.enrollment.types")]
+
+
+@strawberry.enum(description="What somebody may do in a university.")
+class UniversityRole(Enum):
+    """The labels of university_role_enum that a university gives."""
+
+    STUDENT = strawberry.enum_value("student", description="Takes courses.")
+    INSTRUCTOR = strawberry.enum_value("instructor", description="Teaches.")
+    TA = strawberry.enum_value("ta", description="Helps an instructor teach.")
+    DEPARTMENT_ADMIN = strawberry.enum_value("department_admin", description="Looks after one department.")
+    UNIVERSITY_ADMIN = strawberry.enum_value("university_admin", description="Looks after the university.")
+
+
+@entity(CountryById, "A country or region.")
+class Country(Node):
+    """See models.Country."""
+
+    database_id: strawberry.ID = database_id()
+    iso_code: str = strawberry.field(description="ISO 3166-1 alpha-2 code.")
+    name: str = strawberry.field(description="The country's name in English.")
+    region_name: str | None = strawberry.field(description="The part of the world it lies in.")
+
+
+def own_university(row: Row, context: Context) -> int:
+    """The row's id if it is the university of the request: the data of another one needs a request of its own."""
+    university_id: int = row["id"]
+    if university_id != context.university_id():
+        raise RequestError(
+            Code.UNIVERSITY_REQUIRED,
+            f"this request is for another university: send one to /u/{row['short_code']}/graphql",
+        )
+    return university_id
+
+
+@entity(UniversityById, "A university; each is a tenant of its own.")
+class University(Node):
+    """See models.University. What belongs to the tenant is null, with a code, in a request for another university."""
+
+    database_id: strawberry.ID = database_id()
+    name: str = strawberry.field(description="The university's name.")
+    short_code: str = strawberry.field(description="The code that stands in URLs: /u/<short code>/graphql.")
+    time_zone: str = strawberry.field(description="The IANA time zone that its dates are meant in.")
+    website_url: str | None = strawberry.field(description="Its web site.")
+    is_active: bool = strawberry.field(description="Whether it is open; a closed one is seen by its staff only.")
+    created_at: datetime = strawberry.field(description="When it was added.")
+    updated_at: datetime = strawberry.field(description="When it was last changed.")
+    country: Country = edge(CountryById, "The country it is in.", key="country_id")
+    departments: list["Department"] | None = edge(
+        DepartmentsByUniversity, "Its departments, by code.", key=own_university
+    )
+    courses: Connection[_Course] | None = page(CoursesByUniversity, "Its courses, by id.", key=own_university)
+    offerings: Connection[_Offering] | None = page(
+        OfferingsByUniversity, "The offerings of all its courses, by id.", key=own_university
+    )
+    members: Connection["User"] | None = page(
+        MembersByUniversity, "Its people: all for staff; for others who teaches, and themselves.", key=own_university
+    )
+
+
+@entity(DepartmentById, "A department of a university.")
+class Department(Node):
+    """See models.Department."""
+
+    database_id: strawberry.ID = database_id()
+    name: str = strawberry.field(description="The department's name.")
+    code: str = strawberry.field(description="Its code, unique in the university.")
+    created_at: datetime = strawberry.field(description="When it was added.")
+    updated_at: datetime = strawberry.field(description="When it was last changed.")
+    university: University | None = edge(UniversityById, "The university it belongs to.", key="university_id")
+    courses: Connection[_Course] = page(CoursesByDepartment, "Its courses, by id.")
+
+
+@strawberry.type(description="A role that somebody has in the university of the request.")
+class RoleAssignment:
+    """See models.UserUniversityRole."""
+
+    role: UniversityRole = strawberry.field(description="The role.")
+    department: Department | None = edge(
+        DepartmentById, "The department it is limited to; null: the whole university.", key="department_id"
+    )
+    since: datetime = column("created_at", "When it was given.")
+
+
+def _private(name: str, description: str) -> Any:
+    """A column of a member that only staff and the person see."""
+
+    def read(row: Row, context: Context) -> Any:
+        return row[name] if sees_private_data(context.viewer, row["user_id"]) else None
+
+    return computed(read, description)
+
+
+@entity(UserById, "A person of the university of the request.")
+class User(Node):
+    """See models.UniversityMember."""
+
+    database_id: strawberry.ID = database_id()
+    display_name: str = strawberry.field(description="The name that this university knows the person by.")
+    email: str | None = _private("email", "The address at this university; null for all but staff and the person.")
+    student_number: str | None = _private(
+        "student_number", "The matriculation number; null where there is none, and for all but staff and the person."
+    )
+    joined_at: datetime = strawberry.field(description="When the person became a member.")
+    roles: list[RoleAssignment] = edge(
+        RolesByUser, "The person's roles; empty for all but staff and the person.", key="user_id"
+    )
+    enrollments: Connection[_Enrollment] = page(
+        EnrollmentsByUser, "The person's enrollments, by id; empty for all but staff and the person.", key="user_id"
+    )
+
+
+@strawberry.type(description="That the viewer is a member of a university.")
+class Membership:
+    """One of the viewer's universities: how a client finds where to send its requests."""
+
+    university: University | None = edge(UniversityById, "The university.", key="university_id")
+    display_name: str = strawberry.field(description="The name that the university knows the viewer by.")
+    roles: list[UniversityRole] = strawberry.field(description="The viewer's roles there.")
+
+
+def _here(viewer: Any, _context: Context) -> int | None:
+    return viewer.user_id if viewer.university_id is not None else None
+
+
+@strawberry.type(name="Viewer", description="Who is asking, and in which university.")
+class ViewerObject:
+    """The source is `engine.context.Viewer`."""
+
+    user: User | None = edge(UserById, "The viewer as a person of the university of the request.", key=_here)
+    university: University | None = edge(
+        UniversityById, "The university of the request; null when it names none.", key=lambda v, _: v.university_id
+    )
+    roles: list[UniversityRole] = computed(
+        lambda viewer, _: sorted(viewer.roles), "The viewer's roles in the university of the request."
+    )
+    memberships: list[Membership] = edge(
+        MembershipsOfViewer, "All universities that the viewer is a member of.", key=lambda v, _: v.user_id
+    )
+    enrollments: Connection[_Enrollment] = page(
+        EnrollmentsByUser, "The viewer's enrollments in the university of the request.", key=lambda v, _: v.user_id
+    )

@@ -1,0 +1,184 @@
+"""One PostgreSQL for the whole run, a migrated database in it, and the application over that database.
+
+LMS_TEST_DATABASE_URL (a superuser's maintenance database) names a server to use; without it an embedded one is started.
+"""
+
+import contextlib
+import os
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import URL
+
+from lms_graphql.app import create_app
+from lms_graphql.server.authentication import Authenticator
+from lms_graphql.settings import Settings
+from lms_graphql.storage import migrations, roles
+from lms_graphql.storage.database import connect, create_engine, database_url
+from lms_graphql.storage.embedded import EmbeddedPostgres
+from lms_graphql.storage.snapshot import Snapshot
+from tests.world import World, build_world
+
+SECRET = b"a secret for tests, 32 bytes or more"
+PASSWORD = "lms_app for tests"
+_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+@pytest.fixture(scope="session")
+def superuser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
+    """The superuser's maintenance database."""
+    given = os.environ.get("LMS_TEST_DATABASE_URL")
+    if given:
+        yield database_url(given, variable="LMS_TEST_DATABASE_URL")
+        return
+    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), options=_FAST) as server:
+        yield database_url(server.url())
+
+
+class Database:
+    """A database of the test server: its URLs by role."""
+
+    def __init__(self, superuser: URL, name: str) -> None:
+        self.owner = superuser.set(database=name)
+        self.app = self.owner.set(username="lms_app", password=PASSWORD)
+
+
+@contextlib.asynccontextmanager
+async def temporary_database(superuser: URL, revision: str | None = "head") -> AsyncIterator[Database]:
+    """A new database at a revision (None: empty), dropped at the end."""
+    name = f"lms_test_{uuid.uuid4().hex[:12]}"
+    await roles.bootstrap(superuser, name, app_password=PASSWORD)
+    database = Database(superuser, name)
+    try:
+        if revision is not None:
+            await migrations.upgrade(database.owner, revision)
+        yield database
+    finally:
+        driver = await connect(superuser)
+        await driver.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await driver.close()
+
+
+@pytest.fixture(scope="session")
+async def database(superuser: URL) -> AsyncIterator[Database]:
+    """The migrated database that the tests of the read path share; nobody writes to it but `world`."""
+    async with temporary_database(superuser) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+async def world(database: Database) -> World:
+    """Two universities with equal short data, and people in every role."""
+    driver = await connect(database.owner)
+    try:
+        return await build_world(driver)
+    finally:
+        await driver.close()
+
+
+class Recorder:
+    """The SQL of every loader's statement of one request, in order; authentication is left out."""
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+
+
+class _RecordingSnapshot(Snapshot):
+    recorder: Recorder
+
+    async def fetch(self, statement: Any, parameters: Any, row: Any) -> Any:
+        if row.__name__ != "MembershipRow" or "user_is_active" not in statement.sql:
+            self.recorder.statements.append(statement.sql)
+        return await super().fetch(statement, parameters, row)
+
+
+class Api:
+    """The API as a client has it: a document in, the whole answer out."""
+
+    def __init__(self, client: httpx.AsyncClient, service: Any) -> None:
+        self.client = client
+        self.service = service
+        self.authenticator = Authenticator(SECRET, development=True)
+        self.recorder = Recorder()
+        service.snapshot = self._snapshot
+
+    def _snapshot(self) -> Snapshot:
+        snapshot = _RecordingSnapshot(self.service.engine)
+        snapshot.recorder = self.recorder
+        return snapshot
+
+    def headers(self, user_id: int | None) -> dict[str, str]:
+        return {} if user_id is None else {"Authorization": f"Bearer {self.authenticator.issue(user_id)}"}
+
+    async def post(
+        self,
+        query: str,
+        variables: dict[str, Any] | None = None,
+        *,
+        user: int | None = None,
+        university: str | None = "ALPHA",
+    ) -> httpx.Response:
+        path = f"/u/{university}/graphql" if university else "/graphql"
+        body = {"query": query, "variables": variables or {}}
+        headers = {**self.headers(user), "X-Request-Id": "test-request"}
+        return await self.client.post(path, json=body, headers=headers)
+
+    async def __call__(self, query: str, variables: dict[str, Any] | None = None, **options: Any) -> dict[str, Any]:
+        """The answer, whole."""
+        self.recorder.statements.clear()
+        response = await self.post(query, variables, **options)
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    async def data(self, query: str, variables: dict[str, Any] | None = None, **options: Any) -> dict[str, Any]:
+        """The data of an answer that must have no errors."""
+        answer = await self(query, variables, **options)
+        assert "errors" not in answer, answer
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    @property
+    def statements(self) -> list[str]:
+        """The loaders' statements of the last call."""
+        return list(self.recorder.statements)
+
+
+@contextlib.asynccontextmanager
+async def running_api(database: URL, **settings: Any) -> AsyncIterator[Api]:
+    """The application over a database, with its lifespan."""
+    given = {"environment": "development", "data_dir": Path("unused"), "secret_key": SECRET, **settings}
+    app = create_app(Settings(**given), database)
+    transport = httpx.ASGITransport(app=app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://lms.test") as client,
+    ):
+        yield Api(client, app.state.service)
+
+
+@pytest.fixture(scope="session")
+async def api(database: Database, world: World) -> AsyncIterator[Api]:  # noqa: ARG001 - the world must be there
+    """The application over the shared database."""
+    async with running_api(database.app) as running:
+        yield running
+
+
+@pytest.fixture
+async def app_engine(database: Database) -> AsyncIterator[Any]:
+    """An engine as lms_app on the shared database."""
+    engine = create_engine(database.app)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of seeds, benchmark data and a real course, beside the repository; tests skip without it."""
+    folder = Path(os.environ.get("LMS_SHARED", Path(__file__).parent.parent.parent / "shared"))
+    if not folder.is_dir():
+        pytest.skip("the folder with seeds and data is not here (LMS_SHARED)")
+    return folder
