@@ -24,6 +24,8 @@ from lms_graphql.storage.snapshot import Snapshot
 from lms_graphql.tenancy.service import Identities
 from lms_graphql.workbench import workbench_config
 
+_LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
+
 
 class Service:
     """What the endpoint works with."""
@@ -78,7 +80,10 @@ def _routes(settings: Settings, database: URL) -> list[BaseRoute]:
 
     async def workbench(request: Request) -> WorkbenchConfig:
         service = _service(request.scope)
-        return await workbench_config(service.engine, service.authenticator, development=not settings.is_production)
+        # Tokens only for a page that was asked for by a name of this machine: another site may point its own name here.
+        is_ours = request.url.hostname in {*_LOCAL_NAMES, settings.host}
+        development = is_ours and not settings.is_production
+        return await workbench_config(service.engine, service.authenticator, development=development)
 
     return [
         Route("/graphql", endpoint),

@@ -96,6 +96,12 @@ def schema() -> None:
     _run("schema")
 
 
+@app.command(epilog="Example: LMS_DATA_DIR=~/.local/share/lms_graphql lms-graphql psql")
+def psql() -> None:
+    """Open psql on the database, also while the embedded one serves."""
+    _run("psql", _settings())
+
+
 @app.command()
 def doctor() -> None:
     """Check settings, database, version, rights, migrations, workbench and port."""

@@ -19,6 +19,7 @@ from lms_graphql.tenancy.models import University, UniversityMember, UserUnivers
 
 DEMO_UNIVERSITY = "DEMO"
 DEMO_COURSE = "ME101"
+_DAY_SECONDS = 24 * 60 * 60
 
 _ANONYMOUS = Identity("anonymous", {})
 _Plain = record("Plain", tenant=False)
@@ -61,7 +62,7 @@ async def workbench_config(engine: AsyncEngine, authenticator: Authenticator, *,
 
 
 def _identity(person: Row, authenticator: Authenticator) -> Identity:
-    token = authenticator.issue(person["user_id"])
+    token = authenticator.issue(person["user_id"], step=_DAY_SECONDS)  # a page and its reload find the same
     return Identity(f"{person['role']}: {person['display_name']}", {"Authorization": f"Bearer {token}"})
 
 

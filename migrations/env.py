@@ -13,7 +13,6 @@ from lms_graphql import tables
 from lms_graphql.storage import migrations
 
 
-
 def run(connection: Connection) -> None:
     """Run the revisions that Alembic has chosen on this connection."""
     context.configure(

@@ -155,13 +155,13 @@ async def running_api(database: URL, **settings: Any) -> AsyncIterator[Api]:
     transport = httpx.ASGITransport(app=app)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://lms.test") as client,
+        httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client,
     ):
         yield Api(client, app.state.service)
 
 
 @pytest.fixture(scope="session")
-async def api(database: Database, world: World) -> AsyncIterator[Api]:  # noqa: ARG001 - the world must be there
+async def api(database: Database, world: World) -> AsyncIterator[Api]:
     """The application over the shared database."""
     async with running_api(database.app) as running:
         yield running

@@ -1,6 +1,10 @@
 """The nested syllabus: whole answers, and how many statements they take."""
 
+import pytest
+
 from lms_graphql.engine.relay import GlobalId
+from lms_graphql.storage.database import connect
+from tests.world import Rows
 
 SYLLABUS = """
 query Syllabus($id: ID!) { course(id: $id) { id title code level description
@@ -140,3 +144,115 @@ async def test_whole_answer_for_a_student(api, world):
         }
     }
     assert len(api.statements) == 3
+
+
+def tree_document(depth: int, leaf: str) -> str:
+    """A document that asks for modules `depth` levels deep, with `leaf` at every level."""
+    document = f"{{ title {leaf} }}"
+    for _ in range(depth - 1):
+        document = f"{{ title {leaf} children {document} }}"
+    return f"query ($id: ID!) {{ course(id: $id) {{ title modules {document} }} }}"
+
+
+@pytest.fixture(scope="module")
+async def trees(database, world):
+    """Courses by (depth, modules): chains of modules, widened at the bottom, with an item in each."""
+    driver = await connect(database.owner)
+    rows, made = Rows(driver), {}
+    tenant = {"university_id": world.alpha.university["id"]}
+    for depth, count in ((3, 10), (3, 1000), (8, 10), (8, 1000)):
+        course = await rows.add(
+            "courses", **tenant, code=f"T{depth}-{count}", title=f"Tree {depth} {count}", is_published=True
+        )
+        parent = None
+        for level in range(depth - 1):
+            parent = await rows.module(course, parent, title=f"Level {level}")
+        await driver.execute(
+            "INSERT INTO modules (university_id, course_id, parent_module_id, module_type, title, sequence_index,"
+            " depth, is_published, effective_published)"
+            " SELECT $1, $2, $3, 'topic', 'Leaf ' || n, n, $4, true, true FROM generate_series(1, $5::int) n",
+            course["university_id"], course["id"], parent["id"], depth - 1, count - depth + 1,
+        )  # fmt: skip
+        await driver.execute(
+            "INSERT INTO content_items (university_id, course_id, module_id, content_type, title, data_json)"
+            " SELECT university_id, course_id, id, 'text', 'Item', $2 FROM modules WHERE course_id = $1",
+            course["id"], '{"layout": "plain", "blocks": [{"type": "paragraph", "text": "a"}]}',
+        )  # fmt: skip
+        made[depth, count] = course
+    await driver.execute("ANALYZE")
+    await driver.close()
+    return made
+
+
+@pytest.mark.parametrize("depth", [3, 8])
+@pytest.mark.parametrize("count", [10, 1000])
+@pytest.mark.parametrize("viewer", [None, "student", "admin"])
+async def test_statements_do_not_grow_with_depth_or_size(api, world, trees, depth, count, viewer):
+    document = tree_document(depth, "contentItems { ... on TextContent { title layout blocks { __typename } } }")
+    variables = {"id": gid("Course", trees[depth, count])}
+    data = await api.data(document, variables, user=world.people[viewer] if viewer else None)
+    level, found = data["course"]["modules"], 0
+    while level:
+        assert all(module["contentItems"][0]["layout"] == "plain" for module in level)
+        found += len(level)
+        level = [child for module in level for child in module.get("children", [])]
+    assert found == count
+    assert len(api.statements) == 3
+
+
+async def test_title_only_query_fetches_no_payload(api, world):
+    variables = {"id": gid("Course", world.alpha["course"])}
+    leaf = (
+        "contentItems { __typename ... on ContentItem { id title description isActive } ... on VideoContent { title } }"
+    )
+    await api.data(tree_document(3, leaf), variables)
+    assert not any("data_json" in statement for statement in api.statements)
+    await api.data(tree_document(3, "contentItems { ... on VideoContent { provider } }"), variables)
+    assert [("data_json" in statement) for statement in api.statements] == [False, False, True]
+
+
+async def test_a_single_module_does_not_fetch_the_course(api, world):
+    document = "query ($id: ID!) { module(id: $id) { contentItems { ... on ContentItem { title } } } }"
+    data = await api.data(document, {"id": gid("Module", world.alpha["lesson"])})
+    assert len(data["module"]["contentItems"]) == 6
+    assert len(api.statements) == 2
+    assert "content_items.module_id = ANY" in api.statements[1]
+
+
+async def test_parents_and_children_come_from_one_tree(api, world):
+    document = """query ($id: ID!) { module(id: $id) { title depth parent { title parent { title parent { title } }
+      children { title parent { title } } } course { code } } }"""
+    data = await api.data(document, {"id": gid("Module", world.alpha["lesson"])})
+    assert data["module"] == {
+        "title": "Lesson 1",
+        "depth": 2,
+        "parent": {
+            "title": "Unit 1",
+            "parent": {"title": "Course", "parent": None},
+            "children": [{"title": "Lesson 1", "parent": {"title": "Unit 1"}}],
+        },
+        "course": {"code": "P101"},
+    }
+    assert len(api.statements) == 3
+
+
+async def test_twenty_courses_cost_one_statement_for_each_edge(api, database, world):
+    driver = await connect(database.owner)
+    rows, tenant = Rows(driver), {"university_id": world.beta.university["id"]}
+    for number in range(20):
+        department = await rows.add("departments", **tenant, code=f"X{number}", name=f"Department {number}")
+        course = await rows.add(
+            "courses", **tenant, code=f"X{number}", title=f"X {number}", is_published=True,
+            department_id=department["id"], primary_subject_id=world.beta["course"]["primary_subject_id"],
+        )  # fmt: skip
+        for term in ("one", "two"):
+            await rows.add("course_offerings", **tenant, course_id=course["id"], term_name=term, visibility="public")
+    await driver.close()
+    document = """{ courses(first: 20, after: null) { edges { node { code department { code } primarySubject { code }
+      university { shortCode } subjects { code } offerings(first: 5) { edges { node { termName } } } } } } }"""
+    data = await api.data(document, university="BETA", user=world.people["beta_student"])
+    nodes = [edge["node"] for edge in data["courses"]["edges"]]
+    assert [node["code"] for node in nodes] == ["P101", *(f"X{number}" for number in range(19))]
+    assert [edge["node"]["termName"] for edge in nodes[5]["offerings"]["edges"]] == ["one", "two"]
+    assert nodes[5]["department"] == {"code": "X4"}
+    assert len(api.statements) == 6

@@ -78,7 +78,9 @@ class Rows:
         given = {name: json.dumps(value) if isinstance(value, dict | list) else value for name, value in values.items()}
         names = ", ".join(given)
         marks = ", ".join(f"${number}" for number in range(1, len(given) + 1))
-        return await self.driver.fetchrow(f"INSERT INTO {table} ({names}) VALUES ({marks}) RETURNING *", *given.values())
+        return await self.driver.fetchrow(
+            f"INSERT INTO {table} ({names}) VALUES ({marks}) RETURNING *", *given.values()
+        )
 
     async def module(self, course: Any, parent: Any = None, **values: Any) -> asyncpg.Record:
         visible = values.setdefault("is_published", True) and (parent is None or parent["effective_published"])
@@ -179,7 +181,9 @@ async def _campus(
         is_published=True,
     )
     made["draft"] = await rows.add("courses", **tenant, code="D101", title="A draft")
-    await rows.add("course_subjects", **tenant, course_id=made["course"]["id"], subject_id=subject["id"], is_primary=True)
+    await rows.add(
+        "course_subjects", **tenant, course_id=made["course"]["id"], subject_id=subject["id"], is_primary=True
+    )
     await _syllabus(rows, made)
     await _learning(rows, made, tenant, people, roles)
     await rows.add("module_templates", **tenant, template_type="lesson", title=f"{code} template")

@@ -1,1 +1,1 @@
-"""What each command of `lms-graphql` does. `cli` imports a command's module only when it is called, so help is quick."""
+"""What each command of `lms-graphql` does. `cli` imports a command's module only when called, so help is quick."""

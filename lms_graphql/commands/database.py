@@ -1,4 +1,4 @@
-"""The databases that a command works on: the one of the environment, or the embedded one, started for as long as needed."""
+"""The database that a command works on: the environment's, or the embedded one, started for as long as needed."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import asyncpg
+import msgspec
 from sqlalchemy import URL
 
 from lms_graphql.commands.console import fail, say
@@ -13,7 +14,7 @@ from lms_graphql.interop.imported import ImportedCourse, ImportReport
 from lms_graphql.interop.olx.archive import ArchiveError, read_archive
 from lms_graphql.interop.olx.course import read_course
 from lms_graphql.interop.olx.source import CourseError
-from lms_graphql.interop.service import ImportConflictError, ImportOutcome, ImportRefusedError, import_course
+from lms_graphql.interop.service import CourseImportError, ImportOutcome, import_course
 from lms_graphql.settings import Settings
 from lms_graphql.storage import migrations
 from lms_graphql.storage.database import on_driver
@@ -39,7 +40,7 @@ async def _write(url: URL, university: str, course: ImportedCourse, *, keep: boo
         with progress_bar(course.title) as on_progress:
             async with tenant_connection(url, university_id, keep=keep) as connection:
                 return await import_course(connection, university_id, course, on_progress=on_progress)
-    except (ImportConflictError, ImportRefusedError) as error:
+    except CourseImportError as error:
         fail(str(error))
 
 
@@ -53,10 +54,11 @@ async def _university_id(url: URL, short_code: str) -> int | None:
 
 
 def _say_report(course: ImportedCourse, report: ImportReport, outcome: ImportOutcome, *, dry_run: bool) -> None:
+    changed = any(counts.created or counts.updated or counts.retired for counts in outcome.counts.values())
     done = "would be imported (dry run, nothing was kept)" if dry_run else "imported"
-    say(f"{course.code} «{course.title}» {done}")
+    say(f"{course.code} «{course.title}» {done if changed else 'is up to date'}")
     for entity, counts in outcome.counts.items():
-        say(f"  {entity}: {counts}")
+        say(f"  {entity}: " + ", ".join(f"{count} {what}" for what, count in msgspec.structs.asdict(counts).items()))
     say("mapped:")
     for mapping, count in sorted(report.mapped.items()):
         say(f"  {count:5} {mapping}")

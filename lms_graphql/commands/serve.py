@@ -77,5 +77,3 @@ async def _greet(settings: Settings, database: URL) -> None:
         token = identity.headers.get("Authorization")
         if token:
             say(f"  {identity.label}\n    {token}")
-
-

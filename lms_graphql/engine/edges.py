@@ -28,6 +28,10 @@ class DeclaredField(StrawberryField):
     resolve: Resolve
     heavy: bool = False
     """Whether the field needs a column that is only fetched when such a field is selected."""
+    loader: LoaderClass | None = None
+    """The loader of an edge or a page."""
+    picks: bool = False
+    """Whether an edge shows only a part of what its loader gives."""
 
     @property
     def is_basic_field(self) -> bool:
@@ -37,6 +41,7 @@ class DeclaredField(StrawberryField):
     def __copy__(self) -> Self:
         copied = super().__copy__()
         copied.resolve, copied.heavy = self.resolve, self.heavy
+        copied.loader, copied.picks = self.loader, self.picks
         return copied
 
     def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:  # noqa: ARG002
@@ -44,9 +49,18 @@ class DeclaredField(StrawberryField):
         return self.resolve(source, info, **kwargs)
 
 
-def _declared(resolve: Resolve, description: str, arguments: list[StrawberryArgument], *, heavy: bool = False) -> Any:
+def _declared(
+    resolve: Resolve,
+    description: str,
+    arguments: list[StrawberryArgument] | None = None,
+    *,
+    heavy: bool = False,
+    loader: LoaderClass | None = None,
+    picks: bool = False,
+) -> Any:
     field = DeclaredField(description=description)
-    field.resolve, field.heavy, field.arguments = resolve, heavy, arguments
+    field.resolve, field.arguments = resolve, arguments or []
+    field.heavy, field.loader, field.picks = heavy, loader, picks
     return field
 
 
@@ -62,7 +76,7 @@ def argument(name: str, type_: Any, description: str) -> StrawberryArgument:
 
 def computed(read: Read, description: str, *, heavy: bool = False) -> Any:
     """A field that is a function of the row (and of the context, for what depends on the viewer)."""
-    return _declared(lambda source, info: read(source, info.context), description, [], heavy=heavy)
+    return _declared(lambda source, info: read(source, info.context), description, heavy=heavy)
 
 
 def column(name: str, description: str) -> Any:
@@ -91,7 +105,7 @@ def edge(
         value = info.context.load(loader, found)
         return value if pick is None else _picked(value, pick, source)
 
-    return _declared(resolve, description, [], heavy=heavy)
+    return _declared(resolve, description, heavy=heavy, loader=loader, picks=pick is not None)
 
 
 def page(loader: LoaderClass, description: str, *, key: Key = "id") -> Any:
@@ -102,7 +116,7 @@ def page(loader: LoaderClass, description: str, *, key: Key = "id") -> Any:
         context: Context = info.context
         return context.loader(loader, page_arguments(**arguments)).load(read(source, context))
 
-    return _declared(resolve, description, _page_arguments())
+    return _declared(resolve, description, _page_arguments(), loader=loader)
 
 
 def with_arguments(resolve: Callable[..., Any], description: str, *arguments: StrawberryArgument) -> Any:

@@ -5,6 +5,7 @@ import logging
 from typing import Any
 
 from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, execute
+from strawberry.exceptions import StrawberryInputCoercionError
 
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.errors import Code, RequestError
@@ -51,7 +52,7 @@ def _code(error: GraphQLError, original: BaseException | None) -> tuple[Code, st
         return original.code, None
     if isinstance(original, DatabaseUnreachableError):
         return Code.UNAVAILABLE, "the database can't be reached at the moment; try again"
-    if original is not None:
+    if original is not None and not isinstance(original, GraphQLError | StrawberryInputCoercionError):
         return Code.INTERNAL_ERROR, "something went wrong on our side"
     given = (error.extensions or {}).get("code")
     return (Code(given) if given else Code.BAD_USER_INPUT), None

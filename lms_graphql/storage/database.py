@@ -129,7 +129,7 @@ async def connect(url: URL) -> asyncpg.Connection:
         raise unreachable(url, error) from error
     version = driver.get_server_version()
     if version.major < OLDEST_POSTGRES:
-        await driver.close(timeout=5)
+        driver.terminate()
         raise UnsupportedPostgresError(
             f"PostgreSQL at {described(url)} is version {version.major}; version {OLDEST_POSTGRES} or later is needed"
         )

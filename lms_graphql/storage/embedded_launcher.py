@@ -1,7 +1,8 @@
 """Becomes a PostgreSQL program that accepts this user and ends with its owner.
 
-`embedded.py` runs it as `python -I -S embedded_launcher.py <pid of the owner> <program> <argument>...`. It is a program
-of its own because a process with threads may not run this between fork and exec. Only the standard library is there.
+`embedded_process.py` runs it as `python -I -S embedded_launcher.py <pid of the owner> <program> <argument>...`. It is
+a program of its own because a process with threads may not run this between fork and exec. Only the standard library
+is there.
 """
 
 import ctypes

@@ -1,10 +1,10 @@
 """Who may see which modules and templates."""
 
-from sqlalchemy import ColumnElement, and_, false, or_
+from sqlalchemy import ColumnElement, and_, or_
 
 from lms_graphql.catalog.policy import published_course
 from lms_graphql.engine.context import Viewer
-from lms_graphql.storage.tenancy import UNIVERSITY
+from lms_graphql.storage.tenancy import NOBODY, UNIVERSITY
 from lms_graphql.syllabus.models import Module, ModuleTemplate
 
 
@@ -19,4 +19,4 @@ def visible_modules(viewer: Viewer) -> ColumnElement[bool]:
 def visible_templates(viewer: Viewer) -> ColumnElement[bool]:
     """Staff see their university's templates and the platform's; templates are no business of anybody else."""
     ours = or_(ModuleTemplate.university_id == UNIVERSITY, ModuleTemplate.university_id.is_(None))
-    return ours if viewer.is_staff else and_(ours, false())
+    return ours if viewer.is_staff else and_(ours, NOBODY)

@@ -1,10 +1,10 @@
 """Who may see which universities and which of their people."""
 
-from sqlalchemy import ColumnElement, and_, exists, false, or_
+from sqlalchemy import ColumnElement, and_, exists, or_
 
 from lms_graphql.catalog.models import CourseOfferingInstructor
 from lms_graphql.engine.context import Viewer
-from lms_graphql.storage.tenancy import UNIVERSITY, USER
+from lms_graphql.storage.tenancy import NOBODY, UNIVERSITY, USER
 from lms_graphql.tenancy.models import Department, University, UniversityMember, UserUniversityRole
 
 
@@ -25,7 +25,7 @@ def visible_members(viewer: Viewer) -> ColumnElement[bool]:
     if viewer.is_staff:
         return here
     if not viewer.is_member:
-        return and_(here, false())
+        return and_(here, NOBODY)
     teaches = exists().where(
         CourseOfferingInstructor.university_id == UNIVERSITY,
         CourseOfferingInstructor.user_id == UniversityMember.user_id,

@@ -16,16 +16,42 @@ depends_on = None
 _BASELINE = Path(__file__).parent.parent / "baseline.sql"
 
 # Children before parents, so that no CASCADE is needed and nothing unexpected goes with them.
-_TABLES = """
-    course_reviews discussion_posts discussion_threads certificates course_grades lab_submissions quiz_attempts
-    user_content_progress user_module_progress content_items assets modules module_templates course_enrollments
-    course_offering_instructors course_offerings course_prerequisites course_subjects courses subjects domains
-    user_university_roles users departments universities countries
-""".split()
-_ENUMS = """
-    enrollment_status_enum prerequisite_type_enum content_type_enum module_type_enum university_role_enum
-    course_level_enum
-""".split()
+_TABLES = [
+    "course_reviews",
+    "discussion_posts",
+    "discussion_threads",
+    "certificates",
+    "course_grades",
+    "lab_submissions",
+    "quiz_attempts",
+    "user_content_progress",
+    "user_module_progress",
+    "content_items",
+    "assets",
+    "modules",
+    "module_templates",
+    "course_enrollments",
+    "course_offering_instructors",
+    "course_offerings",
+    "course_prerequisites",
+    "course_subjects",
+    "courses",
+    "subjects",
+    "domains",
+    "user_university_roles",
+    "users",
+    "departments",
+    "universities",
+    "countries",
+]
+_ENUMS = [
+    "enrollment_status_enum",
+    "prerequisite_type_enum",
+    "content_type_enum",
+    "module_type_enum",
+    "university_role_enum",
+    "course_level_enum",
+]
 
 
 def upgrade() -> None:

@@ -174,7 +174,10 @@ _UNIQUE_KEYS = """
 
 _COURSE_ROWS = "(university_id, course_id, {0}) REFERENCES {1} (university_id, course_id, id)"
 _FOREIGN_KEYS = {  # (table, column that names the constraint): definition; those to universities and to people follow below
-    ("user_university_roles", "department_id"): "(university_id, department_id) REFERENCES departments (university_id, id)",
+    (
+        "user_university_roles",
+        "department_id",
+    ): "(university_id, department_id) REFERENCES departments (university_id, id)",
     ("courses", "department_id"): "(university_id, department_id) REFERENCES departments (university_id, id)",
     ("course_subjects", "course_id"): "(university_id, course_id) REFERENCES courses (university_id, id)",
     ("course_subjects", "subject_id"): "(subject_id) REFERENCES subjects (id)",
@@ -370,7 +373,9 @@ def _refuse_if(conflicts: dict[str, str], step: str) -> None:
         if count:
             found.append(f"{count} {name}")
     if found:
-        raise MigrationRefusedError(f"revision 0002 can't be {step}, nothing was changed; first mend: {'; '.join(found)}")
+        raise MigrationRefusedError(
+            f"revision 0002 can't be {step}, nothing was changed; first mend: {'; '.join(found)}"
+        )
 
 
 def _execute_all(statements: list[str]) -> None:
@@ -430,7 +435,9 @@ def _fill_universities() -> None:
         if source == _OWN:
             continue
         course = ", course_id = c.course_id" if table in _WITH_COURSE else ""
-        op.execute(f"UPDATE {table} r SET university_id = c.university_id{course} FROM {source} WHERE c.id = r.{column}")
+        op.execute(
+            f"UPDATE {table} r SET university_id = c.university_id{course} FROM {source} WHERE c.id = r.{column}"
+        )
 
 
 def _fill_tree() -> None:
@@ -449,7 +456,9 @@ def _fill_people() -> None:
         "WITH gone AS (DELETE FROM user_university_roles WHERE role = 'platform_admin' RETURNING user_id)"
         " INSERT INTO platform_administrators (user_id) SELECT DISTINCT user_id FROM gone"
     )
-    people = " UNION ".join(f"SELECT university_id, {column} AS user_id FROM {table}" for table, column in _PEOPLE.items())
+    people = " UNION ".join(
+        f"SELECT university_id, {column} AS user_id FROM {table}" for table, column in _PEOPLE.items()
+    )
     op.execute(
         "INSERT INTO university_members (university_id, user_id, display_name, email)"
         f" SELECT p.university_id, u.id, u.full_name, u.email FROM ({people}) AS p JOIN users u ON u.id = p.user_id"
@@ -549,9 +558,7 @@ def downgrade() -> None:
 
 def _restore_baseline_keys() -> None:
     op.execute("ALTER TABLE certificates DROP CONSTRAINT certificates_certificate_code_key")
-    op.execute(
-        "ALTER TABLE certificates ADD CONSTRAINT certificates_certificate_code_key UNIQUE (certificate_code)"
-    )
+    op.execute("ALTER TABLE certificates ADD CONSTRAINT certificates_certificate_code_key UNIQUE (certificate_code)")
     for table, (source, _) in _TENANT_TABLES.items():
         op.execute(f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey")
         if source != _OWN:

@@ -1,0 +1,29 @@
+"""Rules of the syllabus tree that its writers share."""
+
+from sqlalchemy import and_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from lms_graphql.syllabus.models import Module
+
+
+async def refresh_published(connection: AsyncConnection, university_id: int, course_id: int) -> None:
+    """Recompute `effective_published` of a course's modules: the own flag and all its ancestors'.
+
+    Call it in the transaction that changed a flag or the tree. Only rows that differ are written; `updated_at` stays,
+    since what the module itself says has not changed.
+    """
+    here = and_(Module.university_id == university_id, Module.course_id == course_id)
+    tree = (
+        select(Module.id, Module.is_published.label("visible"))
+        .where(here, Module.parent_module_id.is_(None))
+        .cte("tree", recursive=True)
+    )
+    children = select(Module.id, and_(tree.c.visible, Module.is_published)).where(
+        here, Module.parent_module_id == tree.c.id
+    )
+    tree = tree.union_all(children)
+    await connection.execute(
+        update(Module)
+        .values(effective_published=tree.c.visible)
+        .where(here, Module.id == tree.c.id, Module.effective_published.is_distinct_from(tree.c.visible))
+    )

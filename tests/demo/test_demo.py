@@ -1,0 +1,372 @@
+"""The demo as it is loaded: whole, readable, consistent."""
+
+import time
+from collections import Counter
+
+import msgspec
+import pytest
+from sqlalchemy import text
+
+from lms_graphql import tables
+from lms_graphql.content import payloads
+from lms_graphql.demo.service import DemoExistsError, DemoPerson, load_demo
+from lms_graphql.storage import tenancy
+from lms_graphql.storage.database import create_engine
+from tests.conftest import temporary_database
+
+
+class Loaded:
+    def __init__(self, owner, app, summary, steps, seconds):
+        self.owner = owner
+        self.app = app
+        self.summary = summary
+        self.steps = steps
+        self.seconds = seconds
+
+    async def rows(self, sql, **parameters):
+        async with self.owner.connect() as connection:
+            return [tuple(row) for row in await connection.execute(text(sql), parameters)]
+
+    async def value(self, sql, **parameters):
+        ((value,),) = await self.rows(sql, **parameters)
+        return value
+
+    async def counts(self):
+        return {name: await self.value(f"SELECT count(*) FROM {name}") for name in tables.metadata.tables}
+
+
+async def load(engine, on_progress=lambda *_: None):
+    async with engine.begin() as connection:
+        await connection.execute(text("SET LOCAL ROLE lms_owner"))
+        return await load_demo(connection, on_progress)
+
+
+@pytest.fixture(scope="module")
+async def demo(superuser):
+    async with temporary_database(superuser) as database:
+        owner, app = create_engine(database.owner), create_engine(database.app)
+        steps = []
+        begun = time.monotonic()
+        summary = await load(owner, lambda *step: steps.append(step))
+        yield Loaded(owner, app, summary, steps, time.monotonic() - begun)
+        await owner.dispose()
+        await app.dispose()
+
+
+async def test_every_table_has_rows(demo):
+    counts = await demo.counts()
+    assert [name for name, count in counts.items() if not count] == []
+    assert counts["universities"] == 2
+    assert counts["courses"] == 7
+    assert counts["users"] == 19
+    assert counts["university_members"] == 19  # all but the platform's administrator; one person twice
+
+
+async def test_it_takes_little_time(demo):
+    assert demo.seconds < 5  # 1.5 on a quiet machine
+    assert demo.steps == [(done, 8) for done in range(1, 9)]
+
+
+async def test_the_summary_names_one_person_for_each_role(demo):
+    ids = dict(await demo.rows("SELECT full_name, id FROM users"))
+    assert demo.summary.course_code == "ME101"
+    assert demo.summary.people == [
+        DemoPerson("Student 1", "student", ids["Student 1"], "DEMO"),
+        DemoPerson("Student 12, also at DEMO", "student", ids["Student 12"], "LAKE"),
+        DemoPerson("Instructor of Mechanics", "instructor", ids["Instructor of Mechanics"], "DEMO"),
+        DemoPerson("Teaching Assistant", "ta", ids["Teaching Assistant"], "DEMO"),
+        DemoPerson(
+            "Administrator of Engineering and Mathematics",
+            "department_admin",
+            ids["Administrator of Engineering and Mathematics"],
+            "DEMO",
+        ),
+        DemoPerson("University Administrator", "university_admin", ids["University Administrator"], "DEMO"),
+        DemoPerson("Platform Administrator", "platform_admin", ids["Platform Administrator"], None),
+    ]
+
+
+async def test_people_and_their_roles(demo):
+    assert await demo.rows(
+        "SELECT u.short_code, r.role::text, count(DISTINCT r.user_id), count(*) FROM user_university_roles r"
+        " JOIN universities u ON u.id = r.university_id GROUP BY 1, 2 ORDER BY 1, 2"
+    ) == [
+        ("DEMO", "department_admin", 1, 2),
+        ("DEMO", "instructor", 3, 3),
+        ("DEMO", "student", 12, 12),
+        ("DEMO", "ta", 1, 1),
+        ("DEMO", "university_admin", 1, 1),
+        ("LAKE", "student", 1, 1),
+    ]
+    assert await demo.rows("SELECT DISTINCT password_hash FROM users") == [("!",)]
+    assert await demo.rows("SELECT email FROM users WHERE email !~ '^[a-z0-9.]+@demo\\.example\\.edu$'") == []
+    assert await demo.rows(
+        "SELECT email, student_number FROM university_members WHERE user_id ="
+        " (SELECT id FROM users WHERE full_name = 'Student 12') ORDER BY 1"
+    ) == [("student12@demo.example.edu", "D00012"), ("student12@lake.example.edu", "L00001")]
+
+
+async def test_courses_and_the_depth_of_their_trees(demo):
+    assert await demo.rows(
+        "SELECT c.code, d.code, s.code, c.is_published, max(m.depth), count(DISTINCT m.id),"
+        " count(DISTINCT i.content_type)"
+        " FROM courses c JOIN departments d ON d.id = c.department_id JOIN subjects s ON s.id = c.primary_subject_id"
+        " JOIN modules m ON m.course_id = c.id JOIN content_items i ON i.course_id = c.id"
+        " GROUP BY 1, 2, 3, 4 ORDER BY 1"
+    ) == [
+        ("BI210", "BIO", "systematics", True, 8, 9, 6),
+        ("CS120", "CS", "programming", True, 1, 7, 6),
+        ("EE220", "ENG", "circuits", True, 1, 5, 6),
+        ("MA110", "MATH", "differential-calculus", True, 1, 7, 5),
+        ("MA240", "MATH", "statistics", False, 1, 2, 2),
+        ("ME101", "ENG", "mechanics", True, 2, 17, 6),
+        ("WR100", "LIB", "writing", True, 1, 2, 2),
+    ]
+    assert await demo.value("SELECT max(depth) FROM subjects") == 2
+    assert await demo.value("SELECT count(*) FROM external_keys WHERE system = 'demo' AND entity = 'course'") == 7
+
+
+async def test_every_payload_can_be_read(demo):
+    kinds = set()
+    for item_id, kind, data, seconds in await demo.rows(
+        "SELECT id, content_type::text, data_json, estimated_duration_seconds FROM content_items"
+    ):
+        payload = payloads.decode(kind, data, item_id=item_id)
+        assert payload is not None
+        assert seconds > 0
+        kinds.add(kind)
+        for block in getattr(payload, "blocks", []):
+            assert not isinstance(block, payloads.UnknownBlock)
+            kinds.add(type(block).__name__)
+        if kind == "video":
+            transcript = payloads.decode_transcript(
+                msgspec.json.encode(msgspec.json.decode(data)["transcript"]), item_id=item_id
+            )
+            ends = [segment.end for segment in transcript.segments]
+            assert [segment.start for segment in transcript.segments] == [0.0, *ends[:-1]]
+            assert ends == sorted(ends)
+            assert payload.duration_seconds > ends[-1]
+        if kind == "engineering_lab":
+            assert {file.role for file in payload.files} == {"student_visible", "hidden_test"}
+            assert payload.container_image
+            assert payload.env
+    assert kinds == {
+        *("video", "quiz", "engineering_lab", "text", "assignment", "resource"),
+        *("HeadingBlock", "ParagraphBlock", "MathBlock", "ImageBlock", "LinkListBlock"),
+    }
+
+
+async def test_images_are_of_the_library_and_have_words_for_those_who_can_not_see_them(demo):
+    assets = {
+        (university_id, asset_id): payloads.decode_asset_meta(meta)
+        for university_id, asset_id, meta in await demo.rows("SELECT university_id, id, meta_json FROM assets")
+    }
+    used = set()
+    for university_id, item_id, data in await demo.rows(
+        "SELECT university_id, id, data_json FROM content_items WHERE content_type = 'text'"
+    ):
+        for block in payloads.decode("text", data, item_id=item_id).blocks:
+            if isinstance(block, payloads.ImageBlock):
+                assert block.alt_text == assets[university_id, block.asset_id].alt_text
+                used.add((university_id, block.asset_id))
+    assert len(used) == await demo.value("SELECT count(*) FROM assets WHERE asset_type = 'image'") == 7
+    assert await demo.rows("SELECT url FROM assets WHERE url !~ '^https://media\\.example\\.edu/'") == []
+
+
+async def test_what_is_hidden(demo):
+    assert await demo.rows("SELECT title FROM modules WHERE NOT is_published") == [("Continuity",)]
+    assert await demo.rows("SELECT title, is_published FROM modules WHERE NOT effective_published ORDER BY depth") == [
+        ("Continuity", False),
+        ("Functions without gaps", True),
+    ]
+    assert await demo.rows("SELECT title FROM content_items WHERE NOT is_active") == [("Limits with tables of values",)]
+    assert await demo.rows("SELECT title, sequence_index FROM modules WHERE title = 'Continuity'") == [
+        ("Continuity", 2)
+    ]
+
+
+async def test_offerings_lie_around_today(demo):
+    offered = await demo.rows(
+        "SELECT c.code, CASE WHEN o.ends_at < now() THEN 'past' WHEN o.starts_at > now() THEN 'upcoming' ELSE 'current'"
+        " END, o.visibility FROM course_offerings o JOIN courses c ON c.id = o.course_id ORDER BY 1, o.starts_at"
+    )
+    assert Counter(code for code, _, _ in offered) == {
+        "BI210": 2,
+        "CS120": 3,
+        "EE220": 2,
+        "MA110": 3,
+        "MA240": 2,
+        "ME101": 3,
+        "WR100": 1,
+    }
+    assert Counter(when for _, when, _ in offered) == {"past": 3, "current": 7, "upcoming": 6}
+    assert Counter(visibility for _, _, visibility in offered) == {"public": 6, "members": 6, "private": 4}
+    assert await demo.rows("SELECT id FROM course_offerings WHERE enrollment_start > now()") == []
+
+
+async def test_enrollments_in_every_status(demo):
+    assert dict(await demo.rows("SELECT status::text, count(*) FROM course_enrollments GROUP BY 1")) == {
+        "active": 21,
+        "completed": 9,
+        "dropped": 3,
+        "pending": 3,
+        "waitlisted": 3,
+    }
+    assert await demo.rows("SELECT user_id FROM course_enrollments WHERE enrolled_at > now()") == []
+
+
+_PROGRESS = """
+WITH RECURSIVE below AS (
+    SELECT university_id, id AS root, id FROM modules WHERE effective_published
+    UNION ALL
+    SELECT m.university_id, below.root, m.id FROM modules m JOIN below
+    ON (m.university_id, m.parent_module_id) = (below.university_id, below.id) WHERE m.effective_published
+), shares AS (
+    SELECT p.university_id, p.user_id, p.course_offering_id, p.module_id, p.progress_percent, p.completed_at,
+           p.started_at, count(i.id) AS items, count(c.completed_at) AS completed, min(c.first_started_at) AS started,
+           max(c.completed_at) AS latest
+    FROM user_module_progress p
+    JOIN below ON (below.university_id, below.root) = (p.university_id, p.module_id)
+    JOIN content_items i ON (i.university_id, i.module_id) = (below.university_id, below.id) AND i.is_active
+    LEFT JOIN user_content_progress c
+    ON (c.university_id, c.course_offering_id, c.user_id, c.content_item_id)
+     = (p.university_id, p.course_offering_id, p.user_id, i.id)
+    GROUP BY 1, 2, 3, 4, 5, 6, 7
+)
+"""
+
+
+async def test_modules_progress_is_the_share_of_completed_items(demo):
+    assert (
+        await demo.rows(
+            _PROGRESS + "SELECT * FROM shares WHERE progress_percent <> round(100.0 * completed / items, 2)"
+            " OR started_at <> started OR completed_at IS DISTINCT FROM CASE WHEN completed = items THEN latest END"
+        )
+        == []
+    )
+    known = await demo.value("SELECT count(*) FROM user_module_progress")
+    assert await demo.value(_PROGRESS + "SELECT count(*) FROM shares") == known > 100
+
+
+async def test_progress_is_of_people_who_take_part_and_within_the_run(demo):
+    for table in ("user_content_progress", "user_module_progress", "quiz_attempts", "lab_submissions"):
+        assert (
+            await demo.rows(
+                f"SELECT p.user_id FROM {table} p WHERE NOT EXISTS (SELECT FROM course_enrollments e WHERE"
+                " (e.university_id, e.course_offering_id) = (p.university_id, p.course_offering_id)"
+                " AND e.user_id = p.user_id"
+                " AND e.status IN ('active', 'completed', 'dropped'))"
+            )
+            == []
+        )
+    assert (
+        await demo.rows(
+            "SELECT p.user_id FROM user_content_progress p JOIN course_offerings o ON o.id = p.course_offering_id"
+            " WHERE p.first_started_at < o.starts_at OR p.completed_at > least(o.ends_at, now())"
+            " OR (p.completed_at IS NULL) <> (p.progress_percent < 100)"
+        )
+        == []
+    )
+    assert (
+        await demo.rows(
+            "SELECT e.user_id FROM course_enrollments e JOIN course_offerings o ON o.id = e.course_offering_id"
+            " JOIN content_items i ON i.course_id = o.course_id AND i.is_active"
+            " JOIN modules m ON m.id = i.module_id AND m.effective_published"
+            " LEFT JOIN user_content_progress p ON p.content_item_id = i.id AND p.user_id = e.user_id"
+            " AND p.course_offering_id = o.id WHERE e.status = 'completed' AND p.completed_at IS NULL"
+        )
+        == []
+    )
+
+
+async def test_attempts_and_submissions_belong_to_progress(demo):
+    for table, kinds in (("quiz_attempts", ["quiz"]), ("lab_submissions", ["engineering_lab", "assignment"])):
+        assert (
+            await demo.rows(
+                "SELECT p.content_item_id, p.attempts_count, count(t.id) FROM user_content_progress p"
+                " JOIN content_items i ON i.id = p.content_item_id"
+                " AND i.content_type::text = ANY(CAST(:kinds AS text[]))"
+                f" LEFT JOIN {table} t ON (t.content_item_id, t.user_id, t.course_offering_id)"
+                " = (p.content_item_id, p.user_id, p.course_offering_id) WHERE p.completed_at IS NOT NULL"
+                " GROUP BY p.content_item_id, p.user_id, p.course_offering_id, p.attempts_count"
+                " HAVING p.attempts_count <> count(t.id)",
+                kinds=kinds,
+            )
+            == []
+        )
+    passed = await demo.rows("SELECT passed, count(*) FROM quiz_attempts GROUP BY 1 ORDER BY 1")
+    assert [outcome for outcome, _ in passed] == [False, True, None]
+    assert {row[0] for row in await demo.rows("SELECT DISTINCT status FROM lab_submissions")} == {"graded", "submitted"}
+
+
+async def test_grades_certificates_reviews(demo):
+    assert await demo.rows("SELECT passed, letter_grade, count(*) FROM course_grades GROUP BY 1, 2 ORDER BY 1, 2") == [
+        (False, "F", 1),
+        (True, "A", 2),
+        (True, "B", 3),
+        (True, "C", 3),
+    ]
+    assert (
+        await demo.value(
+            "SELECT count(*) FROM certificates c JOIN course_grades g ON (g.user_id, g.course_offering_id)"
+            " = (c.user_id, c.course_offering_id) WHERE g.passed AND c.issued_at > g.graded_at AND c.issued_at < now()"
+        )
+        == await demo.value("SELECT count(*) FROM certificates")
+        == 8
+    )
+    assert (
+        await demo.rows(
+            "SELECT r.user_id FROM course_reviews r WHERE NOT EXISTS (SELECT FROM course_enrollments e WHERE"
+            " (e.user_id, e.course_offering_id, e.status::text) = (r.user_id, r.course_offering_id, 'completed'))"
+        )
+        == []
+    )
+
+
+async def test_the_discussion_is_nested(demo):
+    assert await demo.rows(
+        "WITH RECURSIVE tree AS (SELECT id, 0 AS depth, is_deleted FROM discussion_posts WHERE parent_post_id IS NULL"
+        " UNION ALL SELECT p.id, depth + 1, p.is_deleted FROM discussion_posts p JOIN tree"
+        " ON p.parent_post_id = tree.id)"
+        " SELECT depth, is_deleted FROM tree ORDER BY id"
+    ) == [(0, False), (1, False), (2, False), (3, False), (1, False), (0, True)]
+
+
+async def test_templates_of_the_platform_and_of_the_university(demo):
+    assert await demo.rows("SELECT university_id IS NULL, count(*) FROM module_templates GROUP BY 1 ORDER BY 1") == [
+        (False, 1),
+        (True, 2),
+    ]
+
+
+async def test_each_university_sees_its_own(demo):
+    seen = {}
+    for short_code, university_id in await demo.rows("SELECT short_code, id FROM universities"):
+        async with demo.app.begin() as connection:
+            for setting in tenancy.settings(university_id, None):
+                await connection.execute(text(setting))
+            seen[short_code] = list(await connection.scalars(text("SELECT code FROM courses ORDER BY code")))
+    assert seen == {"DEMO": ["BI210", "CS120", "EE220", "MA110", "MA240", "ME101"], "LAKE": ["WR100"]}
+
+
+async def test_a_second_load_is_refused_and_changes_nothing(demo):
+    before = await demo.counts()
+    async with demo.owner.begin() as connection:
+        await connection.execute(text("SET LOCAL ROLE lms_owner"))
+        with pytest.raises(DemoExistsError, match=r"^the demo is already here \(DEMO\); nothing was changed$"):
+            await load_demo(connection)
+    assert await demo.counts() == before
+
+
+async def test_the_same_data_each_time(demo, superuser):
+    query = (
+        "SELECT i.title, i.data_json - 'asset_id', p.progress_percent, p.attempts_count, p.user_id FROM content_items i"
+        " LEFT JOIN user_content_progress p ON p.content_item_id = i.id WHERE i.content_type <> 'text' ORDER BY 1, 5, 3"
+    )
+    async with temporary_database(superuser) as database:
+        owner = create_engine(database.owner)
+        again = Loaded(owner, None, await load(owner), [], 0)
+        try:
+            assert await again.rows(query) == await demo.rows(query)
+        finally:
+            await owner.dispose()

@@ -1,0 +1,513 @@
+"""Every revision up, back and up again with data in the tables; what stands in the way is named and nothing changes.
+
+LMS_FULL_MIGRATION_TEST=1 runs the benchmark's data in its full size.
+"""
+
+import contextlib
+import os
+import re
+import socket
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL
+
+from lms_graphql.storage import migrations, roles
+from lms_graphql.storage.database import connect, database_url
+from lms_graphql.storage.embedded import EmbeddedPostgres, EmbeddedPostgresError
+from lms_graphql.storage.errors import (
+    DatabaseUnreachableError,
+    InvalidDatabaseUrlError,
+    MigrationFailedError,
+    MigrationsPendingError,
+    RolesMissingError,
+)
+from tests.conftest import Database, temporary_database
+from tests.storage.catalog import listing
+from tests.storage.test_model import BASELINE
+
+SMALL = {"generate_series(1,5000)": "generate_series(1,300)", "generate_series(0,199)": "generate_series(0,19)"}
+# Two universities with a row in every table of revision 0001, and what the upgrade has to work out.
+ROWS = """
+INSERT INTO countries (iso_code, name) VALUES ('US', 'United States'), ('KR', 'Korea');
+INSERT INTO universities (name, short_code, country_id) VALUES ('Alpha', 'ALPHA', 1), ('Beta', 'BETA', 2);
+INSERT INTO departments (university_id, name, code) VALUES (1, 'Physics', 'PH'), (2, 'Physics', 'PH');
+INSERT INTO domains (code, name) VALUES ('SCI', 'Science');
+INSERT INTO subjects (domain_id, name, code) VALUES (1, 'Physics', 'PHYS');
+INSERT INTO users (email, full_name, password_hash) SELECT 'user' || n || '@x.example', 'User ' || n, '!' FROM generate_series(1, 30) n;
+INSERT INTO user_university_roles (user_id, university_id, role, department_id) VALUES (1, 1, 'department_admin', 1), (1, 2, 'student', NULL), (2, 1, 'student', NULL);
+INSERT INTO courses (university_id, department_id, primary_subject_id, title, code) VALUES (1, 1, 1, 'Forces', 'P1'), (2, 2, 1, 'Forces', 'P1'), (1, NULL, NULL, 'Motion', 'P2');
+INSERT INTO course_subjects (course_id, subject_id) VALUES (1, 1), (2, 1);
+INSERT INTO course_prerequisites (course_id, prerequisite_course_id) VALUES (3, 1);
+INSERT INTO course_offerings (course_id, university_id) VALUES (1, 1), (2, 2), (3, 1);
+INSERT INTO course_offering_instructors (course_offering_id, user_id) VALUES (1, 3), (2, 4);
+INSERT INTO course_enrollments (course_offering_id, user_id) VALUES (1, 5), (2, 6), (3, 5);
+INSERT INTO module_templates (template_type, title, default_data) VALUES ('lesson', 'Template', '{"a": 1}');
+INSERT INTO modules (course_id, parent_module_id, module_type, module_template_id, title, depth, sequence_index, is_published) VALUES
+  (1, NULL, 'course_root', NULL, 'root', 0, 1, true), (1, 1, 'unit', NULL, 'shown', 1, 1, true),
+  (1, 1, 'unit', NULL, 'hidden', 1, 2, false), (1, 3, 'lesson', 1, 'below the hidden', 2, 1, true),
+  (1, 2, 'lesson', NULL, 'below the shown', 2, 1, true), (2, NULL, 'unit', NULL, 'of beta', 0, 1, true),
+  (3, NULL, 'unit', NULL, 'of motion', 0, 1, false);
+INSERT INTO assets (university_id, url, asset_type, meta_json) VALUES (1, 'https://x.example/', 'pdf', '{"pages": [1, 2.50]}');
+INSERT INTO content_items (module_id, course_id, university_id, content_type, title, data_json) VALUES (5, 1, 1, 'quiz', 'Quiz', '{"b": 1, "a": null}'), (6, 2, 2, 'quiz', 'Quiz', '{}'), (7, 3, 1, 'quiz', 'Quiz', '{}');
+INSERT INTO user_module_progress (user_id, course_offering_id, module_id, progress_percent) VALUES (7, 1, 5, 12.34), (7, 2, 6, 100);
+INSERT INTO user_content_progress (user_id, course_offering_id, content_item_id, progress_percent) VALUES (8, 1, 1, 0.01), (8, 2, 2, 99.99);
+INSERT INTO quiz_attempts (user_id, course_offering_id, content_item_id, raw_response_json) VALUES (9, 1, 1, '[1]'), (9, 1, 1, NULL);
+INSERT INTO lab_submissions (user_id, course_offering_id, content_item_id) VALUES (10, 1, 1);
+INSERT INTO course_grades (user_id, course_offering_id, final_score) VALUES (11, 1, 90.5);
+INSERT INTO certificates (user_id, course_offering_id, certificate_code, issued_at) VALUES (12, 1, 'A-1', '2026-01-01Z');
+INSERT INTO discussion_threads (course_offering_id, module_id, content_item_id, created_by_user_id) VALUES (1, 5, 1, 13), (2, NULL, NULL, 13);
+INSERT INTO discussion_posts (thread_id, parent_post_id, user_id, body) VALUES (1, NULL, 14, 'post'), (1, 1, 15, 'reply'), (2, NULL, 14, 'post');
+INSERT INTO course_reviews (user_id, course_offering_id, rating) VALUES (16, 1, 5);
+"""  # noqa: E501 - one table, one line
+
+
+TENANT_TABLES = [
+    "departments",
+    "user_university_roles",
+    "courses",
+    "course_subjects",
+    "course_prerequisites",
+    "course_offerings",
+    "course_offering_instructors",
+    "course_enrollments",
+    "modules",
+    "assets",
+    "content_items",
+    "user_module_progress",
+    "user_content_progress",
+    "quiz_attempts",
+    "lab_submissions",
+    "course_grades",
+    "certificates",
+    "discussion_threads",
+    "discussion_posts",
+    "course_reviews",
+]
+NOBODY = {
+    "departments",
+    "courses",
+    "course_subjects",
+    "course_prerequisites",
+    "course_offerings",
+    "modules",
+    "assets",
+    "content_items",
+}
+PEOPLE = [table for table in TENANT_TABLES if table not in NOBODY]
+
+
+async def state(database: Database) -> tuple[Any, ...]:
+    """Where a database is: its revision and its catalog with policies and grants."""
+    driver = await connect(database.owner)
+    try:
+        revision = await driver.fetchval("SELECT version_num FROM alembic_version")
+        return revision, await listing(driver, security=True)
+    finally:
+        await driver.close()
+
+
+def seed_columns() -> dict[str, list[str]]:
+    columns: dict[str, list[str]] = {}
+    for line in BASELINE:
+        if line.startswith("column "):
+            table, column = line.split()[1].split(".")
+            columns.setdefault(table, []).append(column)
+    return columns
+
+
+async def checksums(driver: asyncpg.Connection) -> dict[str, tuple[int, str]]:
+    """For each table of the seed its rows, counted and hashed, in the seed's columns only."""
+    found = {}
+    for table, columns in seed_columns().items():
+        row = await driver.fetchrow(
+            f"SELECT count(*), md5(string_agg(ROW({', '.join(columns)})::text, '|' ORDER BY id)) FROM {table}"
+        )
+        found[table] = tuple(row)
+    return found
+
+
+async def execute(database: Database, statements: str) -> None:
+    driver = await connect(database.owner)
+    await driver.execute(statements)
+    await driver.close()
+
+
+async def refused(action: Any) -> str:
+    """The one line that an upgrade or downgrade is refused with."""
+    with pytest.raises(MigrationFailedError) as caught:
+        await action
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def bench_data(shared: Any) -> str:
+    """The benchmark's data, smaller unless the full size is asked for."""
+    script = (shared / "bench" / "generate.sql").read_text(encoding="utf-8")
+    if os.environ.get("LMS_FULL_MIGRATION_TEST") == "1":
+        return script
+    for full, small in SMALL.items():
+        assert full in script
+        script = script.replace(full, small)
+    return script
+
+
+@pytest.fixture(params=["every table", "benchmark"])
+def data(request) -> str:
+    return ROWS if request.param == "every table" else bench_data(request.getfixturevalue("shared"))
+
+
+# ---- up, back, up ----
+
+
+async def test_up_back_and_up_again_keeps_every_row(superuser, data):
+    async with temporary_database(superuser, "0001") as database:
+        driver = await connect(database.owner)
+        await driver.execute(data)
+        before = await checksums(driver)
+        assert sum(count for count, _ in before.values()) > 80
+        assert data != ROWS or all(count for count, _ in before.values())
+        await migrations.upgrade(database.owner)
+        assert await checksums(driver) == before
+        head = await state(database)
+        await is_filled_right(driver)
+        await migrations.downgrade(database.owner, "0001")
+        assert await checksums(driver) == before
+        assert await listing(driver) == BASELINE
+        assert [line for line in (await state(database))[1] if line.startswith(("grant", "policy", "row"))] == []
+        await migrations.upgrade(database.owner)
+        assert await checksums(driver) == before
+        assert await state(database) == head
+        await is_filled_right(driver)
+        await driver.close()
+
+
+async def is_filled_right(driver: asyncpg.Connection) -> None:
+    """What the upgrade worked out, worked out once more in another way."""
+    modules = {row["id"]: row for row in await driver.fetch("SELECT * FROM modules")}
+    for module in modules.values():
+        chain = [module]
+        while chain[-1]["parent_module_id"] is not None:
+            chain.append(modules[chain[-1]["parent_module_id"]])
+        assert module["depth"] == len(chain) - 1
+        assert module["parent_depth"] == module["depth"] - 1
+        assert module["effective_published"] == all(row["is_published"] for row in chain)
+    offerings = {row["id"]: row for row in await driver.fetch("SELECT * FROM course_offerings")}
+    seen = set()
+    for table in PEOPLE:
+        for row in map(dict, await driver.fetch(f"SELECT * FROM {table}")):
+            seen.add((row["university_id"], row.get("user_id", row.get("created_by_user_id"))))
+            if "course_offering_id" in row:
+                offering = offerings[row["course_offering_id"]]
+                assert row["university_id"] == offering["university_id"]
+                assert row.get("course_id", offering["course_id"]) == offering["course_id"]
+    wrong = "SELECT count(*) FROM {0} r JOIN {1} p ON p.id = r.{2} WHERE p.university_id <> r.university_id"
+    for table, parent, column in (
+        ("modules", "courses", "course_id"),
+        ("course_subjects", "courses", "course_id"),
+        ("course_prerequisites", "courses", "course_id"),
+        ("discussion_posts", "discussion_threads", "thread_id"),
+    ):
+        assert await driver.fetchval(wrong.format(table, parent, column)) == 0
+    members = await driver.fetch("""
+        SELECT m.*, u.full_name, u.email AS login FROM university_members m JOIN users u ON u.id = m.user_id
+    """)
+    assert {(row["university_id"], row["user_id"]) for row in members} == seen
+    assert len(members) == len(seen)
+    for row in members:
+        assert (row["display_name"], row["email"]) == (row["full_name"], row["login"])
+        assert (row["status"], row["student_number"]) == ("active", None)
+
+
+async def test_what_the_baseline_only_cached_is_made_right(superuser):
+    """Wrong depths, a platform's administrator among a university's roles: mended on the way up."""
+    async with temporary_database(superuser, "0001") as database:
+        driver = await connect(database.owner)
+        await driver.execute(ROWS)
+        await driver.execute("""
+            UPDATE modules SET depth = 7;
+            INSERT INTO user_university_roles (user_id, university_id, role)
+            VALUES (20, 1, 'platform_admin'), (20, 2, 'platform_admin'), (21, 1, 'platform_admin');
+        """)
+        await migrations.upgrade(database.owner, "0002")
+        assert [row["depth"] for row in await driver.fetch("SELECT depth FROM modules ORDER BY id")] == [
+            0, 1, 1, 2, 2, 0, 0,
+        ]  # fmt: skip
+        await is_filled_right(driver)
+        found = await driver.fetch("SELECT user_id FROM platform_administrators ORDER BY 1")
+        assert [row["user_id"] for row in found] == [20, 21]
+        assert await driver.fetchval("SELECT count(*) FROM user_university_roles WHERE role = 'platform_admin'") == 0
+        await driver.close()
+
+
+async def test_below_the_first_revision_nothing_is_left(superuser):
+    async with temporary_database(superuser) as database:
+        await migrations.downgrade(database.owner, "base")
+        assert await state(database) == (None, [])
+        await migrations.upgrade(database.owner)
+        await migrations.check(database.owner)
+
+
+# ---- what stands in the way ----
+
+UPGRADE_CONFLICTS = {
+    "1 countries whose iso_code is not two capital letters": "UPDATE countries SET iso_code = 'us' WHERE id = 1",
+    "2 universities whose short_code is not 2–24 of A–Z and 0–9": (
+        "UPDATE universities SET short_code = short_code || '-1'"
+    ),
+    "1 e-mail addresses that differ by case only": (
+        "INSERT INTO users (email, full_name, password_hash) VALUES ('USER1@x.example', 'x', '!')"
+    ),
+    "1 courses with a department of another university": "UPDATE courses SET department_id = 2 WHERE id = 1",
+    "1 roles with a department of another university": (
+        "UPDATE user_university_roles SET department_id = 1 WHERE university_id = 2"
+    ),
+    "1 offerings of another university's course": (
+        "INSERT INTO course_offerings (course_id, university_id) VALUES (1, 2)"
+    ),
+    "2 prerequisites of itself or of another university": (
+        "INSERT INTO course_prerequisites (course_id, prerequisite_course_id) VALUES (1, 1), (1, 2)"
+    ),
+    "1 modules whose parent is of another course": ("UPDATE modules SET parent_module_id = 6, depth = 1 WHERE id = 7"),
+    "2 modules in a cycle or deeper than 32": "UPDATE modules SET parent_module_id = 4 WHERE id = 3",
+    "1 modules in a cycle or deeper than 32": (  # 7 is of depth 0, so the last of 33 more of depth 33
+        "INSERT INTO modules (course_id, parent_module_id, module_type, title)"
+        " SELECT 3, 6 + n, 'unit', 'deep' FROM generate_series(1, 33) n"
+    ),
+    "1 content items whose module, course and university do not belong together": (
+        "UPDATE content_items SET university_id = 2 WHERE id = 3"
+    ),
+    "1 assets without a university": "UPDATE assets SET university_id = NULL",
+    "1 module progress on another course's module": (
+        "INSERT INTO user_module_progress (user_id, course_offering_id, module_id) VALUES (7, 1, 7)"
+    ),
+    "1 user_content_progress on another course's item": (
+        "INSERT INTO user_content_progress (user_id, course_offering_id, content_item_id) VALUES (7, 1, 3)"
+    ),
+    "1 quiz_attempts on another course's item": (
+        "INSERT INTO quiz_attempts (user_id, course_offering_id, content_item_id) VALUES (7, 1, 2)"
+    ),
+    "1 lab_submissions on another course's item": (
+        "INSERT INTO lab_submissions (user_id, course_offering_id, content_item_id) VALUES (7, 3, 1)"
+    ),
+    "1 discussion_threads on another course's item": (
+        "INSERT INTO discussion_threads (created_by_user_id, course_offering_id, content_item_id) VALUES (7, 1, 3)"
+    ),
+    "1 threads on another course's module": (
+        "INSERT INTO discussion_threads (created_by_user_id, course_offering_id, module_id) VALUES (7, 1, 7)"
+    ),
+    "1 posts whose parent is in another thread": "UPDATE discussion_posts SET parent_post_id = 3 WHERE id = 2",
+}
+# What no query of the revision looks for, the constraint refuses; also then nothing is kept.
+UPGRADE_FAILURES = {
+    "user_module_progress_progress_percent_check": "UPDATE user_module_progress SET progress_percent = 250",
+    "course_grades_final_score_check": "UPDATE course_grades SET final_score = 'NaN'",
+    "course_offerings_dates_check": "UPDATE course_offerings SET starts_at = now(), ends_at = now()",
+    "modules_sequence_index_check": "UPDATE modules SET sequence_index = -sequence_index",
+}
+
+
+DOWNGRADE_CONFLICTS = {
+    "1 platform administrators (a role of no university)": "INSERT INTO platform_administrators VALUES (20)",
+    "1 module templates of one university": "UPDATE module_templates SET university_id = 1",
+    "1 roles of one person in several departments": (
+        "INSERT INTO user_university_roles (university_id, user_id, role) VALUES (1, 1, 'department_admin')"
+    ),
+    "1 certificate codes used by two universities": (
+        "INSERT INTO certificates (university_id, course_offering_id, user_id, certificate_code, issued_at)"
+        " VALUES (2, 2, 6, 'A-1', now())"
+    ),
+    "1 members without a role or a record": (
+        "INSERT INTO university_members VALUES (2, 30, 'User 30', 'user30@x.example')"
+    ),
+}
+OF_THEIR_OWN = "1 members with a name, address, number or status of their own"
+MEMBERS = ["display_name = 'Nick'", "email = 'nick@x.example'", "student_number = '7'", "status = 'invited'"]
+
+
+@contextlib.asynccontextmanager
+async def copied(superuser: URL, source: Database) -> AsyncIterator[Database]:
+    """A copy of a database that nobody is connected to."""
+    name = f"lms_test_{uuid.uuid4().hex[:12]}"
+    driver = await connect(superuser)
+    await driver.execute(f"CREATE DATABASE {name} TEMPLATE {source.owner.database} OWNER lms_owner")
+    try:
+        yield Database(superuser, name)
+    finally:
+        await driver.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await driver.close()
+
+
+@pytest.fixture(scope="module")
+async def baseline(superuser) -> AsyncIterator[Database]:
+    """A database at 0001 with rows in every table, to copy from."""
+    async with temporary_database(superuser, "0001") as database:
+        await execute(database, ROWS)
+        yield database
+
+
+@pytest.fixture(scope="module")
+async def tenant_keys(superuser, baseline) -> AsyncIterator[Database]:
+    """The same at 0002."""
+    async with copied(superuser, baseline) as database:
+        await migrations.upgrade(database.owner, "0002")
+        yield database
+
+
+@pytest.mark.parametrize("conflict", UPGRADE_CONFLICTS)
+async def test_upgrade_names_the_conflict_and_changes_nothing(superuser, baseline, conflict):
+    async with copied(superuser, baseline) as database:
+        await execute(database, UPGRADE_CONFLICTS[conflict])
+        before = await state(database)
+        assert await refused(migrations.upgrade(database.owner)) == (
+            f"revision 0002 can't be applied, nothing was changed; first mend: {conflict}"
+        )
+        assert await state(database) == before
+        assert before[0] == "0001"
+
+
+async def test_every_upgrade_conflict_is_tried():
+    revision = ScriptDirectory.from_config(migrations.config()).get_revision("0002")
+    assert {name.split(maxsplit=1)[1] for name in UPGRADE_CONFLICTS} == set(revision.module._UPGRADE_CONFLICTS)
+    tried = {*DOWNGRADE_CONFLICTS, OF_THEIR_OWN, *(f"1 {table} that share an id" for table in TENANT_TABLES)}
+    assert {name.split(maxsplit=1)[1] for name in tried} == set(revision.module._DOWNGRADE_CONFLICTS)
+
+
+async def test_several_conflicts_are_all_named(superuser, baseline):
+    async with copied(superuser, baseline) as database:
+        for conflict in list(UPGRADE_CONFLICTS)[:3]:
+            await execute(database, UPGRADE_CONFLICTS[conflict])
+        assert (await refused(migrations.upgrade(database.owner))).endswith("; ".join(list(UPGRADE_CONFLICTS)[:3]))
+
+
+@pytest.mark.parametrize("constraint", UPGRADE_FAILURES)
+async def test_upgrade_that_fails_half_way_keeps_nothing(superuser, baseline, constraint):
+    async with copied(superuser, baseline) as database:
+        await execute(database, UPGRADE_FAILURES[constraint])
+        before = await state(database)
+        line = await refused(migrations.upgrade(database.owner))
+        assert line.startswith("the migration failed, nothing of it was kept: ")
+        assert constraint in line
+        assert await state(database) == before
+
+
+@pytest.mark.parametrize(
+    ("conflict", "statement"),
+    [
+        *DOWNGRADE_CONFLICTS.items(),
+        *((OF_THEIR_OWN, f"UPDATE university_members SET {own} WHERE user_id = 5") for own in MEMBERS),
+    ],
+)
+async def test_downgrade_names_the_conflict_and_changes_nothing(superuser, tenant_keys, conflict, statement):
+    async with copied(superuser, tenant_keys) as database:
+        await execute(database, statement)
+        before = await state(database)
+        assert await refused(migrations.downgrade(database.owner, "0001")) == (
+            f"revision 0002 can't be taken back, nothing was changed; first mend: {conflict}"
+        )
+        assert await state(database) == before
+        assert before[0] == "0002"
+
+
+async def test_downgrade_names_every_table_with_an_id_in_two_universities(superuser, tenant_keys):
+    async with copied(superuser, tenant_keys) as database:
+        driver = await connect(database.owner)
+        await driver.execute("SET session_replication_role = replica")  # only the ids matter, not what they refer to
+        for table in TENANT_TABLES:
+            rows = await driver.fetch(
+                "SELECT attname FROM pg_attribute WHERE attrelid = $1::text::regclass AND attnum > 0"
+                " AND NOT attisdropped AND attgenerated = ''",
+                table,
+            )
+            columns = [row["attname"] for row in rows]
+            values = ["2" if name == "university_id" else name for name in columns]
+            values = ["'X2'" if name in {"code", "certificate_code"} else name for name in values]
+            copied_row = f"SELECT {', '.join(values)} FROM {table} WHERE university_id = 1 ORDER BY id LIMIT 1"
+            assert await driver.execute(f"INSERT INTO {table} ({', '.join(columns)}) {copied_row}") == "INSERT 0 1"
+        await driver.close()
+        before = await state(database)
+        line = await refused(migrations.downgrade(database.owner, "0001"))
+        assert line.split("first mend: ")[1].split("; ") == [f"1 {table} that share an id" for table in TENANT_TABLES]
+        assert await state(database) == before
+
+
+async def test_external_keys_are_not_thrown_away(superuser, tenant_keys):
+    async with copied(superuser, tenant_keys) as database:
+        await migrations.upgrade(database.owner, "0003")
+        await execute(database, "INSERT INTO external_keys VALUES (1, 'olx', 'course', 'x', 1)")
+        before = await state(database)
+        line = await refused(migrations.downgrade(database.owner, "0002"))
+        assert line == "revision 0003 can't be taken back, nothing was changed; first delete external_keys"
+        assert await state(database) == before
+        await execute(database, "DELETE FROM external_keys")
+        await migrations.downgrade(database.owner, "0002")
+        assert await state(database) == await state(tenant_keys)
+
+
+# ---- where migrating is not possible at all ----
+
+
+async def test_pending_migrations_are_said(superuser, baseline, database):
+    head = migrations.head()
+    await migrations.require_head(database.owner)
+    await migrations.require_head(database.app)
+    with pytest.raises(MigrationsPendingError) as caught:
+        await migrations.require_head(baseline.owner)
+    assert str(caught.value) == (
+        f"the database is at revision 0001, this version needs {head}: run lms-graphql migrate"
+    )
+    with pytest.raises(MigrationsPendingError, match="at revision none, this version needs"):
+        await migrations.require_head(superuser)
+
+
+async def test_a_login_that_cannot_become_the_owner(database):
+    before = await state(database)
+    with pytest.raises(RolesMissingError, match=r"^lms_app can't become lms_owner: connect as .*$"):
+        await migrations.downgrade(database.app, "base")
+    assert await state(database) == before
+
+
+async def test_a_server_without_the_roles(tmp_path):
+    server = EmbeddedPostgres(tmp_path / "new", options={"fsync": "off"})
+    try:
+        server.start()
+    except EmbeddedPostgresError as error:
+        pytest.skip(str(error))
+    with server:
+        url = database_url(server.url())
+        with pytest.raises(RolesMissingError, match=r"^postgres can't become lms_owner: .*--superuser-url URL$"):
+            await migrations.upgrade(url)
+        await roles.bootstrap(url, "lms")
+        await roles.bootstrap(url, "lms", app_password='it\'s \\ "quoted"')
+        await migrations.upgrade(url.set(database="lms"))
+        await migrations.require_head(url.set(database="lms", username="lms_app"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "lms", "mysql://me:s3cret@host/lms", "postgresql://me:s3cret@host", "postgresql://me:s3cret@host:x/lms"],
+)
+def test_a_wrong_url_is_said_without_its_password(text, monkeypatch):
+    monkeypatch.setenv("LMS_OWNER_DATABASE_URL", text)
+    with pytest.raises(InvalidDatabaseUrlError) as caught:
+        migrations.owner_url_from_environment()
+    assert str(caught.value) == (
+        "LMS_OWNER_DATABASE_URL is not a PostgreSQL URL like postgresql://user:password@host:5432/name"
+    )
+
+
+async def test_an_unreachable_server_is_said_in_one_line(superuser):
+    with socket.socket() as listener:  # bound, but nobody listens
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        nobody = database_url(f"postgresql://me:s3cret@127.0.0.1:{port}/lms")
+        for url in (nobody, superuser.set(database="lms_is_not_here"), superuser.set(query={"host": "/nowhere"})):
+            for action in (migrations.upgrade(url), migrations.require_head(url), roles.bootstrap(url, "lms")):
+                with pytest.raises(DatabaseUnreachableError) as caught:
+                    await action
+                assert re.fullmatch("can't connect to PostgreSQL at .*: .+", str(caught.value))
+                assert "s3cret" not in str(caught.value)
