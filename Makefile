@@ -19,7 +19,8 @@ $(VENV)/.installed: requirements-dev.txt pyproject.toml
 
 $(WORKBENCH)/dist/index.html: $(WORKBENCH)/package-lock.json $(WORKBENCH)/index.html $(WORKBENCH)/vite.config.js $(wildcard $(WORKBENCH)/src/*)
 	@if command -v npm >/dev/null; then \
-		cd $(WORKBENCH) && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build && touch dist/index.html; \
+		cd $(WORKBENCH) && npm ci --no-audit --no-fund --no-update-notifier --loglevel=error \
+		&& npm run --silent build -- --logLevel warn && touch dist/index.html; \
 	else echo "npm is not here: the API works, a plain page stands in for the workbench"; fi
 
 .PHONY: setup
@@ -69,10 +70,13 @@ psql: $(VENV)/.installed ## Open psql on the database of the environment, or on 
 browser-test: setup ## Run the browser test of the workbench (needs Debian's chromium)
 	$(BIN)/python tests/browser/run.py
 
+# For the oldest Python that we support (Debian 12 has 3.11.2) and for every platform.
+COMPILE = UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal --python-version 3.11.2 --generate-hashes --no-emit-index-url --no-header
+
 .PHONY: lock
 lock: $(VENV)/.installed ## Pin and hash the requirements anew
-	UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --extra embedded pyproject.toml -o requirements.txt
-	UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --all-extras pyproject.toml -o requirements-dev.txt
+	$(COMPILE) --extra embedded pyproject.toml -o requirements.txt
+	$(COMPILE) --all-extras pyproject.toml -o requirements-dev.txt
 
 .PHONY: clean
 clean: ## Remove what the targets made; data stays
