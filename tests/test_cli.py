@@ -15,6 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from lms_graphql.storage import migrations
+from lms_graphql.storage.database import connect
+from tests.conftest import PASSWORD
+
 PROGRAM = str(Path(sys.executable).with_name("lms-graphql"))
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("LMS_")}
 
@@ -149,11 +153,48 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def test_a_database_that_is_not_migrated(superuser, data):
-    url = superuser.set(drivername="postgresql", database="template1").render_as_string(hide_password=False)
-    refused(
-        run("serve", "--port", str(free_port()), LMS_DATABASE_URL=url, **data), "revision none", "lms-graphql migrate"
-    )
+def plain(url):
+    """A URL as a user writes it."""
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def test_a_database_that_is_not_migrated_or_not_ours(superuser, database, data):
+    port = str(free_port())
+    app = superuser.set(database="template1", username="lms_app", password=PASSWORD)
+    not_migrated = run("serve", "--port", port, LMS_DATABASE_URL=plain(app), **data)
+    refused(not_migrated, "revision none", "lms-graphql migrate")
+    as_superuser = run("serve", "--port", port, LMS_DATABASE_URL=plain(superuser), **data)
+    refused(as_superuser, "is not bound by row-level security", "lms_app")
+
+
+async def test_a_database_of_ones_own(superuser, data):
+    """Roles, database, tables, demo and server, by the commands of the README; the way back is refused."""
+    name = f"lms_test_cli_{os.getpid()}"
+    app = superuser.set(database=name, username="lms_app", password=PASSWORD)
+    environment = {
+        "LMS_DATABASE_URL": plain(app),
+        "LMS_OWNER_DATABASE_URL": plain(superuser.set(database=name)),
+        **data,
+    }
+    try:
+        made = run("migrate", "--superuser-url", plain(superuser), **environment)
+        assert (made.returncode, made.stderr) == (0, "")
+        assert made.stdout == f"the database is at revision {migrations.head()}\n"
+        again = run("migrate", **environment)
+        assert (again.returncode, again.stderr, again.stdout) == (0, "", made.stdout)
+        demo = run("demo", **environment)
+        assert (demo.returncode, demo.stderr) == (0, "")
+        assert "university_admin: University Administrator (DEMO)" in demo.stdout
+        refused(run("demo", **environment), "DEMO")
+        back = run("migrate", "--down", "--revision", "0001", **environment)
+        refused(back, "revision 0003 can't be taken back, nothing was changed")
+        doctor = run("doctor", LMS_PORT=str(free_port()), **environment)
+        assert doctor.returncode == 0, doctor.stdout
+        assert PASSWORD not in doctor.stdout
+    finally:
+        driver = await connect(superuser)
+        await driver.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        await driver.close()
 
 
 class Served:

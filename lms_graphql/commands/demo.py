@@ -19,7 +19,7 @@ def demo(settings: Settings) -> None:
     authenticator = Authenticator(settings.secret_key, development=True)
     for person in summary.people:
         token = "" if settings.is_production else f"\n    Bearer {authenticator.issue(person.user_id)}"
-        say(f"{person.role}: {person.label} ({person.university}){token}")
+        say(f"{person.role}: {person.label} ({person.university or 'platform'}){token}")
 
 
 async def _load(found: Databases) -> DemoSummary:

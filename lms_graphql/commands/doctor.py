@@ -5,14 +5,13 @@ import os
 import socket
 from collections.abc import Callable
 
-import asyncpg
 from sqlalchemy import URL
 
 from lms_graphql.commands.console import FAILED, say
 from lms_graphql.commands.database import Databases, databases
 from lms_graphql.server.workbench import DIST
 from lms_graphql.settings import VARIABLES, Settings, SettingsError
-from lms_graphql.storage import migrations
+from lms_graphql.storage import migrations, roles
 from lms_graphql.storage.database import described, on_driver
 from lms_graphql.storage.embedded import EmbeddedPostgresError
 from lms_graphql.storage.errors import StorageError
@@ -77,15 +76,4 @@ async def _migrations(url: URL) -> str:
 
 
 async def _role(url: URL) -> str:
-    async def work(driver: asyncpg.Connection) -> str:
-        role = await driver.fetchrow(
-            "SELECT rolname, rolsuper OR rolbypassrls AS unbound, EXISTS (SELECT FROM pg_class"
-            " WHERE relowner = pg_roles.oid AND relnamespace = 'public'::regnamespace) AS owns"
-            " FROM pg_roles WHERE rolname = current_user"
-        )
-        if role["unbound"] or role["owns"]:
-            raise SettingsError(f"{role['rolname']} is not bound by row-level security; connect as lms_app")
-        return f"{role['rolname']} owns nothing and is bound by row-level security"
-
-    result: str = await on_driver(url, work)
-    return result
+    return f"{await roles.require_bound(url)} owns nothing and is bound by row-level security"

@@ -13,7 +13,7 @@ from lms_graphql.commands.migrate import prepare
 from lms_graphql.demo.service import DemoExistsError, load_demo
 from lms_graphql.server.authentication import Authenticator
 from lms_graphql.settings import Settings
-from lms_graphql.storage import migrations
+from lms_graphql.storage import migrations, roles
 from lms_graphql.storage.database import create_engine
 from lms_graphql.workbench import workbench_config
 
@@ -48,6 +48,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 async def _make_ready(found: Databases) -> None:
     if found.superuser is None:
+        await roles.require_bound(found.app)
         await migrations.require_head(found.app)
         return
     await prepare(found)

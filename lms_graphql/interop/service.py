@@ -146,7 +146,10 @@ async def import_course(
 
 
 class _Thing(msgspec.Struct):
-    """One thing of the source: its columns as they will be stored, and where in the tree it stands."""
+    """One thing of the source: its columns as they will be stored, and where in the tree it stands.
+
+    `is_visible` is what a module's `effective_published` will be.
+    """
 
     external_id: str
     columns: dict[str, Any]
@@ -154,6 +157,7 @@ class _Thing(msgspec.Struct):
     parent: str | None = None
     position: int = 0
     depth: int = 0
+    is_visible: bool = False
 
 
 def _course(course: ImportedCourse, department_id: int | None, publish: bool) -> _Thing:
@@ -188,9 +192,13 @@ def _offering(run: ImportedRun) -> _Thing:
 
 
 def _modules(course: ImportedCourse) -> list[_Thing]:
-    return [
-        _module(module, parent, position, depth) for module, parent, position, depth in _walk(course.modules, None, 0)
-    ]
+    things = []
+    visible: dict[str | None, bool] = {None: True}
+    for module, parent, position, depth in _walk(course.modules, None, 0):
+        thing = _module(module, parent, position, depth)
+        thing.is_visible = visible[module.external_id] = visible[parent] and module.is_published
+        things.append(thing)
+    return things
 
 
 def _walk(
@@ -294,7 +302,8 @@ class _Name:
         try:
             data = msgspec.json.encode(value, order="sorted")
         except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
-            raise self.refused(f"its payload can't be stored as JSON: {str(error).splitlines()[0]}") from None
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise self.refused(f"its payload can't be stored as JSON: {reason}") from None
         if _NUL_IN_JSON.search(data):
             raise self.refused("its payload has a character that can't be stored")
         return data.decode()
@@ -342,6 +351,11 @@ class _Stored(NamedTuple):
     depth: int
     external_id: str | None
     content_hash: bytes | None
+
+    @property
+    def place(self) -> tuple[int | None, int, int]:
+        """The parent, the place among its children, the depth."""
+        return self.parent_id, self.position, self.depth
 
 
 class _Shift(NamedTuple):
@@ -392,7 +406,11 @@ def _plan(
         row = known.get(thing.external_id)
         if row is None:
             plan.created.append(thing)
-        elif row[1:4] == (plan.parent_id(thing), thing.position, thing.depth) and row[5] == thing.content_hash:
+        elif row.content_hash == thing.content_hash and row.place == (
+            plan.parent_id(thing),
+            thing.position,
+            thing.depth,
+        ):
             plan.unchanged += 1
         else:
             plan.changed.append(thing)
@@ -624,9 +642,12 @@ class _Writer:
             "id": [plan.ids[thing.external_id] for thing in things],
             table.parent: [plan.parent_id(thing) for thing in things],
             "sequence_index": [thing.position for thing in things],
-            **({"depth": [thing.depth for thing in things]} if table is _MODULES else {}),
             **{name: [thing.columns[name] for thing in things] for name in things[0].columns},
         }
+        if table is _MODULES:
+            columns["depth"] = [thing.depth for thing in things]
+            # Right from the start: when a transaction writes a row of its own again, all its keys are checked again.
+            columns["effective_published"] = [thing.is_visible for thing in things]
         return _upsert(
             table.model,
             {"university_id": self._university_id, "course_id": course_id},
@@ -642,14 +663,15 @@ class _Writer:
             depth=(Integer(), [shift.depth for shift in shifts]),
             retire=(Boolean(), [shift.retire for shift in shifts]),
         )
+        model = table.model
         values: dict[str, Any] = {
             "sequence_index": rows.c.sequence_index,
-            table.flag: and_(table.model.__table__.c[table.flag], not_(rows.c.retire)),
+            table.flag: and_(model.__table__.c[table.flag], not_(rows.c.retire)),
             "updated_at": func.now(),
         }
         if table is _MODULES:
             values["depth"] = rows.c.depth
-        model = table.model
+            values["effective_published"] = and_(Module.effective_published, not_(rows.c.retire))
         return update(model).values(values).where(model.university_id == self._university_id, model.id == rows.c.id)
 
     async def write_keys(self) -> None:

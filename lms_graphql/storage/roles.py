@@ -8,6 +8,7 @@ import asyncpg
 from sqlalchemy import URL
 
 from lms_graphql.storage.database import on_driver
+from lms_graphql.storage.errors import RolesMissingError
 
 _TIMEOUTS = {"statement_timeout": "5s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "10s"}
 _ROLES = {
@@ -48,6 +49,23 @@ async def bootstrap(superuser_url: URL, database: str, *, app_password: str | No
             )
 
     await on_driver(superuser_url, work)
+
+
+async def require_bound(url: URL) -> str:
+    """The name of the role that this URL connects as; RolesMissingError when row-level security does not bind it."""
+
+    async def work(driver: asyncpg.Connection) -> asyncpg.Record:
+        return await driver.fetchrow(
+            "SELECT rolname, rolsuper OR rolbypassrls AS unbound, EXISTS (SELECT FROM pg_class"
+            " WHERE relowner = pg_roles.oid AND relnamespace = 'public'::regnamespace) AS owns"
+            " FROM pg_roles WHERE rolname = current_user"
+        )
+
+    role = await on_driver(url, work)
+    name: str = role["rolname"]
+    if role["unbound"] or role["owns"]:
+        raise RolesMissingError(f"{name} is not bound by row-level security: connect as lms_app")
+    return name
 
 
 async def _create_role(driver: asyncpg.Connection, role: str, rights: str) -> None:

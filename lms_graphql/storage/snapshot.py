@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import PoolProxiedConnection
 
 from lms_graphql.storage import tenancy
-from lms_graphql.storage.database import acquire, release
+from lms_graphql.storage.database import acquire, release, unreachable
 from lms_graphql.storage.errors import DatabaseUnreachableError
 from lms_graphql.storage.statements import Statement
 
@@ -67,6 +67,8 @@ class Snapshot:
             self._connection = await acquire(self._engine)
         except PoolTimeoutError as error:
             raise DatabaseUnreachableError("all connections to PostgreSQL are busy; try again") from error
+        except self._engine.dialect.loaded_dbapi.Error as error:  # the dialect's own, around the driver's
+            raise unreachable(self._engine.url, error) from error
         # One message, one round trip: the simple protocol takes several statements.
         await self._driver().execute("; ".join([_BEGIN, *self._settings]))
 
@@ -80,11 +82,12 @@ class Snapshot:
 
 
 async def _end(connection: PoolProxiedConnection, command: str) -> None:
-    driver = connection.driver_connection
+    driver: Any = connection.driver_connection
     try:
-        if driver is not None and not driver.is_closed() and driver.is_in_transaction():
-            await driver.execute(command, timeout=_END_SECONDS)
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        # Without asking the driver whether a transaction is open: of a BEGIN that was cancelled it does not know.
+        # On a connection that is dead this fails, and the pool replaces it.
+        await driver.execute(command, timeout=_END_SECONDS)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
         connection.invalidate()
     finally:
         await release(connection)

@@ -12,12 +12,13 @@ async def refresh_published(connection: AsyncConnection, university_id: int, cou
     Call it in the transaction that changed a flag or the tree. Only rows that differ are written; `updated_at` stays,
     since what the module itself says has not changed.
     """
-    here = and_(Module.university_id == university_id, Module.course_id == course_id)
+    here = Module.university_id == university_id
     tree = (
         select(Module.id, Module.is_published.label("visible"))
-        .where(here, Module.parent_module_id.is_(None))
+        .where(here, Module.course_id == course_id, Module.parent_module_id.is_(None))
         .cte("tree", recursive=True)
     )
+    # No course_id below the roots, where the keys see to it: it would lead the planner to an index of the whole course.
     children = select(Module.id, and_(tree.c.visible, Module.is_published)).where(
         here, Module.parent_module_id == tree.c.id
     )

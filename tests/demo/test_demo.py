@@ -1,5 +1,6 @@
 """The demo as it is loaded: whole, readable, consistent."""
 
+import asyncio
 import time
 from collections import Counter
 
@@ -358,15 +359,21 @@ async def test_a_second_load_is_refused_and_changes_nothing(demo):
     assert await demo.counts() == before
 
 
-async def test_the_same_data_each_time(demo, superuser):
+async def test_two_processes_at_once_load_the_same_data_once(demo, superuser):
     query = (
         "SELECT i.title, i.data_json - 'asset_id', p.progress_percent, p.attempts_count, p.user_id FROM content_items i"
         " LEFT JOIN user_content_progress p ON p.content_item_id = i.id WHERE i.content_type <> 'text' ORDER BY 1, 5, 3"
     )
     async with temporary_database(superuser) as database:
         owner = create_engine(database.owner)
-        again = Loaded(owner, None, await load(owner), [], 0)
         try:
+            async with owner.begin() as connection:
+                await connection.execute(text("INSERT INTO countries (iso_code, name) VALUES ('US', 'USA')"))
+            summary, error = sorted(
+                await asyncio.gather(load(owner), load(owner), return_exceptions=True), key=lambda one: str(type(one))
+            )[::-1]
+            assert isinstance(error, DemoExistsError)
+            again = Loaded(owner, None, summary, [], 0)
             assert await again.rows(query) == await demo.rows(query)
         finally:
             await owner.dispose()

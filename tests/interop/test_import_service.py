@@ -1,14 +1,17 @@
 """Importing into a real database, as lms_app behind row-level security: every test has a university of its own."""
 
+import asyncio
 import contextlib
 import hashlib
 import itertools
 import time
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import msgspec
 import pytest
 from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError
 
 from lms_graphql.interop.imported import ImportedCourse, ImportedItem, ImportedModule, ImportedRun
 from lms_graphql.interop.olx.archive import read_archive
@@ -539,6 +542,13 @@ def nested(depth):
     return inner
 
 
+def nested_list(depth=100_000):
+    inner = []
+    for _ in range(depth):
+        inner = [inner]
+    return inner
+
+
 @pytest.mark.parametrize(
     ("imported", "line"),
     [
@@ -596,8 +606,9 @@ async def test_an_external_id_too_long_or_of_several_lines(university):
     assert line.endswith(": its external id has 600 characters, 512 are the most")
 
 
-async def test_half_a_surrogate_pair_in_a_payload(university):
-    line = await university.refused(course(module("m", item("i", payload={"text": "\ud800"}))), ImportRefusedError)
+@pytest.mark.parametrize("payload", [{"text": "\ud800"}, {"list": nested_list()}])
+async def test_a_payload_that_is_no_json(university, payload):
+    line = await university.refused(course(module("m", item("i", payload=payload))), ImportRefusedError)
     assert line.startswith("content item 'i': its payload can't be stored as JSON: ")
 
 
@@ -623,6 +634,55 @@ async def test_another_university_is_untouched(university, databases):
     await university.take(course(module("u2", item("a"))))
     assert await other.everything() == before
     assert len(before["modules"]) == 5
+
+
+async def test_two_at_once_take_turns(university):
+    first, second = await asyncio.gather(university.take(sample()), university.take(sample()))
+    assert first.course_id == second.course_id
+    assert sorted(counts(outcome)["module"] for outcome in (first, second)) == [(0, 0, 5, 0), (5, 0, 0, 0)]
+
+
+async def test_the_wall_keeps_an_import_out_of_another_university(university, databases):
+    other = await _university(databases)
+    async with university.acting() as connection:
+        with pytest.raises(DBAPIError, match="row-level security"):
+            await import_course(connection, other.id, sample())
+        await connection.rollback()
+    assert not any((await other.everything()).values())
+
+
+def anything(random):
+    """A tree of some of nine modules and nine items, every time in other places."""
+    modules = [module(f"m{number}") for number in random.sample(range(9), random.randint(1, 9))]
+    roots = modules[:1]
+    for number, inner in enumerate(modules[1:], 1):
+        siblings = random.choice([roots, *(outer.children for outer in modules[:number])])
+        siblings.insert(random.randint(0, len(siblings)), inner)
+    for number in random.sample(range(9), random.randint(0, 9)):
+        items = random.choice(modules).items
+        items.insert(random.randint(0, len(items)), item(f"i{number}", title=f"I{number} {random.random() < 0.5}"))
+    return course(*roots)
+
+
+def lines(modules, depth=0):
+    for position, one in enumerate(modules, 1):
+        yield f"{'  ' * depth}{position} {one.title}"
+        yield from (f"{'  ' * depth}  {number} - {inner.title}" for number, inner in enumerate(one.items, 1))
+        yield from lines(one.children, depth + 1)
+
+
+async def test_any_tree_after_any_other(university):
+    random = Random(7)  # noqa: S311 - the same trees in every run
+    for _ in range(25):
+        imported = anything(random)
+        await university.take(imported)
+        assert [line for line in await university.tree() if not line.endswith(" hidden")] == list(
+            lines(imported.modules)
+        )
+        before = await university.everything()
+        await university.take(imported)
+        assert await university.everything() == before
+    assert len(await university.ids()) == 20  # each of the things has come, gone and kept its key
 
 
 def large(modules, items):

@@ -36,7 +36,7 @@ _RANKS = [
         "lesson",
         "Phylum: Chordates",
         "At some stage every chordate has a stiff rod along its back with a hollow nerve cord above it. In most of "
-        "them bones take the place of the rod before birth.",
+        "them bones take the place of the rod early in life.",
     ),
     (
         "section",
@@ -47,8 +47,8 @@ _RANKS = [
     (
         "topic",
         "Order: Carnivores",
-        "An order named for meat, but known by its teeth: the last upper premolar and the first lower molar pass "
-        "each other like the blades of scissors. Bears have them too, though they eat mostly plants.",
+        "An order named for meat, but known by its teeth: the last upper premolar and the first lower molar pass each "
+        "other like the blades of scissors. In bears, which eat mostly plants, the blades have turned into grinders.",
     ),
     (
         "section",

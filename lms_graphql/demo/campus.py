@@ -1,0 +1,302 @@
+"""One demo university while it is being filled: people, courses, runs, and what people did in them."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from lms_graphql.catalog.models import (
+    Course,
+    CourseOffering,
+    CourseOfferingInstructor,
+    CoursePrerequisite,
+    CourseSubject,
+)
+from lms_graphql.certificates.models import Certificate
+from lms_graphql.content.models import Asset
+from lms_graphql.demo import university as data
+from lms_graphql.demo.learning import Item, Learner, record_progress, visible_items
+from lms_graphql.demo.reference import address
+from lms_graphql.demo.rows import Rows
+from lms_graphql.demo.university import FAILED, Offered, Person, Taught
+from lms_graphql.discussion.models import DiscussionPost, DiscussionThread
+from lms_graphql.enrollment.models import CourseEnrollment
+from lms_graphql.grades.models import CourseGrade
+from lms_graphql.interop.service import import_course
+from lms_graphql.reviews.models import CourseReview
+from lms_graphql.syllabus.models import ModuleTemplate
+from lms_graphql.tenancy.models import Department, UniversityMember, UserUniversityRole
+
+_SPANS = {"past": (-230, -140), "current": (-70, 20), "upcoming": (30, 120)}
+"""First and last day of an offering, counted from today."""
+_SCHEME = [(93, "A"), (85, "B"), (75, "C"), (60, "D")]
+
+
+class Campus:
+    """A university while it is being filled; `users` holds ids by the name in the address."""
+
+    def __init__(
+        self, connection: AsyncConnection, university_id: int, short_code: str, users: dict[str, int], now: datetime
+    ) -> None:
+        self._rows = Rows(connection, university_id)
+        self._university_id = university_id
+        self._short_code = short_code
+        self._users = users
+        self._now = now
+        self._departments: dict[str, int] = {}
+        self._courses: dict[str, int] = {}
+        self._offerings: dict[tuple[str, str], int] = {}
+        self._items: dict[str, list[Item]] = {}
+
+    def _student(self, number: int) -> int:
+        return self._users[f"student{number}"]
+
+    async def add_people(self, people: list[Person], departments: dict[str, str]) -> None:
+        """Departments, members, roles."""
+        named = [{"code": code, "name": name} for code, name in departments.items()]
+        self._departments = dict(zip(departments, await self._rows.add(Department, named), strict=True))
+        joined = self._now - timedelta(days=400)
+        await self._rows.put(
+            UniversityMember,
+            [
+                {
+                    "user_id": self._users[person.name],
+                    "display_name": person.label,
+                    "email": address(person.name, self._short_code),
+                    "student_number": f"{self._short_code[0]}{number:05}"
+                    if person.name.startswith("student")
+                    else None,
+                    "joined_at": joined,
+                }
+                for number, person in enumerate(people, 1)
+            ],
+        )
+        await self._rows.put(
+            UserUniversityRole,
+            [
+                {
+                    "user_id": self._users[person.name],
+                    "role": role,
+                    "department_id": self._departments[department] if department else None,
+                }
+                for person in people
+                for role, department in person.roles
+            ],
+        )
+
+    async def add_templates(self) -> None:
+        """The university's own module templates."""
+        await self._rows.put(ModuleTemplate, data.UNIVERSITY_TEMPLATES)
+
+    async def add_course(self, code: str, taught: Taught, subjects: dict[str, int]) -> None:
+        """A course with its assets, its syllabus, its runs and what people did in them."""
+        assets = await self._add_assets(taught)
+        outcome = await import_course(
+            self._rows.connection,
+            self._university_id,
+            taught.written.build(assets),
+            department_id=self._departments[taught.department],
+            publish=taught.is_published,
+        )
+        course_id = self._courses[code] = outcome.course_id
+        await self._rows.connection.execute(
+            update(Course)
+            .where(Course.university_id == self._university_id, Course.id == course_id)
+            .values(
+                level=taught.level,
+                credit_hours=taught.credit_hours,
+                primary_subject_id=subjects[taught.subjects[0]],
+            )
+        )
+        await self._rows.put(
+            CourseSubject,
+            [
+                {"course_id": course_id, "subject_id": subjects[subject], "is_primary": subject == taught.subjects[0]}
+                for subject in taught.subjects
+            ],
+        )
+        self._items[code] = await visible_items(self._rows, course_id)
+        await self._add_offerings(code, taught)
+
+    async def _add_assets(self, taught: Taught) -> dict[str, int]:
+        """The images of a course, and the videos that it shows from the library. Gives ids by name."""
+        images = {
+            name: {
+                "url": f"https://media.example.edu/{name}.png",
+                "asset_type": "image",
+                "meta_json": {"alt_text": alt_text, "width": 1200, "height": 675, "license": "CC BY 4.0"},
+            }
+            for name, alt_text in taught.written.ASSETS.items()
+        }
+        videos = {
+            name: {"url": url, "asset_type": "video", "meta_json": {"width": 1920, "height": 1080}}
+            for name, url in getattr(taught.written, "VIDEOS", {}).items()
+        }
+        assets = images | videos
+        return dict(zip(assets, await self._rows.add(Asset, list(assets.values())), strict=True))
+
+    async def _add_offerings(self, code: str, taught: Taught) -> None:
+        course_id = self._courses[code]
+        ids = await self._rows.add(
+            CourseOffering,
+            [
+                {"course_id": course_id, "visibility": offered.visibility, **self._dates(offered.when)}
+                for offered in taught.offered
+            ],
+        )
+        for offered, offering_id in zip(taught.offered, ids, strict=True):
+            self._offerings[code, offered.when] = offering_id
+            await self._rows.put(
+                CourseOfferingInstructor,
+                [{"course_offering_id": offering_id, "user_id": self._users[name]} for name in offered.instructors],
+            )
+            await self._enroll(offering_id, offered)
+            await record_progress(
+                self._rows,
+                {"course_id": course_id, "course_offering_id": offering_id},
+                self._items[code],
+                list(self._learners(offered)),
+            )
+            await self._grade(code, offering_id, offered)
+
+    def _dates(self, when: str) -> dict[str, Any]:
+        """The term and the four dates of an offering; enrollment opens 45 days before the start."""
+        first, last = _SPANS[when]
+        starts_at = self._now + timedelta(days=first, hours=14)
+        season = "Spring" if starts_at.month < 6 else "Summer" if starts_at.month < 8 else "Autumn"
+        return {
+            "term_name": f"{season} {starts_at.year}",
+            "starts_at": starts_at,
+            "ends_at": self._now + timedelta(days=last, hours=22),
+            "enrollment_start": starts_at - timedelta(days=45),
+            "enrollment_end": starts_at + timedelta(days=10),
+        }
+
+    async def _enroll(self, offering_id: int, offered: Offered) -> None:
+        dates = self._dates(offered.when)
+        await self._rows.put(
+            CourseEnrollment,
+            [
+                {
+                    "user_id": self._student(number),
+                    "course_offering_id": offering_id,
+                    "status": status,
+                    "enrolled_at": dates["enrollment_start"] + timedelta(days=number, minutes=7 * number),
+                    "completed_at": dates["ends_at"] if status == "completed" else None,
+                }
+                for number, (status, _) in offered.students.items()
+            ],
+        )
+
+    def _learners(self, offered: Offered) -> Iterable[Learner]:
+        dates = self._dates(offered.when)
+        until = min(dates["ends_at"], self._now)
+        for number, (_, share) in offered.students.items():
+            yield Learner(self._student(number), number, share, dates["starts_at"], until)
+
+    async def _grade(self, code: str, offering_id: int, offered: Offered) -> None:
+        """Grades for those who have completed the run, certificates for those who passed."""
+        graded_at = self._dates(offered.when)["ends_at"] + timedelta(days=6)
+        grades = {
+            number: 48.5 if (code, offered.when, number) == FAILED else 71 + (11 * number) % 28
+            for number, (status, _) in offered.students.items()
+            if status == "completed"
+        }
+        letters = {
+            number: next((letter for mark, letter in _SCHEME if score >= mark), "F") for number, score in grades.items()
+        }
+        await self._rows.put(
+            CourseGrade,
+            [
+                {
+                    "user_id": self._student(number),
+                    "course_offering_id": offering_id,
+                    "final_score": score,
+                    "letter_grade": letters[number],
+                    "passed": letters[number] != "F",
+                    "graded_at": graded_at,
+                }
+                for number, score in grades.items()
+            ],
+        )
+        await self._rows.put(
+            Certificate,
+            [
+                {
+                    "user_id": self._student(number),
+                    "course_offering_id": offering_id,
+                    "certificate_code": f"{self._short_code}-{code}-{number:04}",
+                    "issued_at": graded_at + timedelta(days=1),
+                    "metadata_json": {"course_code": code, "letter_grade": letters[number]},
+                }
+                for number in grades
+                if letters[number] != "F"
+            ],
+        )
+
+    async def add_prerequisites(self) -> None:
+        """What courses ask for."""
+        await self._rows.put(
+            CoursePrerequisite,
+            [
+                {
+                    "course_id": self._courses[code],
+                    "prerequisite_course_id": self._courses[asked_for],
+                    "prerequisite_type": how,
+                }
+                for code, asked_for, how in data.PREREQUISITES
+            ],
+        )
+
+    async def add_discussion(self) -> None:
+        """A thread on an article of the first course's current run, with answers to answers."""
+        code = data.FIRST_COURSE
+        article = next(item for item in self._items[code] if item.content_type == "text")
+        begun = self._now - timedelta(days=12, hours=3)
+        (thread_id,) = await self._rows.add(
+            DiscussionThread,
+            [
+                {
+                    "course_id": self._courses[code],
+                    "course_offering_id": self._offerings[code, "current"],
+                    "module_id": article.modules[-1],
+                    "content_item_id": article.id,
+                    "created_by_user_id": self._users[data.POSTS[0][0]],
+                    "title": data.THREAD,
+                    "created_at": begun,
+                }
+            ],
+        )
+        ids: list[int] = []
+        for number, (name, parent, body) in enumerate(data.POSTS):
+            written = begun + timedelta(hours=5 * number)
+            post = {
+                "thread_id": thread_id,
+                "parent_post_id": None if parent is None else ids[parent],
+                "user_id": self._users[name],
+                "body": body,
+                "created_at": written,
+                "updated_at": written,
+                "is_deleted": number == data.DELETED_POST,
+            }
+            ids += await self._rows.add(DiscussionPost, [post])
+
+    async def add_reviews(self) -> None:
+        """What people wrote about runs that they have completed."""
+        written = self._now - timedelta(days=130)
+        await self._rows.put(
+            CourseReview,
+            [
+                {
+                    "user_id": self._student(number),
+                    "course_offering_id": self._offerings[code, "past"],
+                    "rating": rating,
+                    "review_text": words,
+                    "created_at": written,
+                    "updated_at": written,
+                }
+                for code, number, rating, words in data.REVIEWS
+            ],
+        )
