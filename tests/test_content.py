@@ -58,7 +58,10 @@ async def lesson(database, world):
     """A lesson to put items in, and a function that puts one there."""
     driver = await connect(database.owner)
     rows, position = Rows(driver), iter(range(1, 1000))
-    module = await rows.module(world.alpha["course"], world.alpha["unit"], title="Broken things", sequence_index=7)
+    course = await rows.add(
+        "courses", university_id=world.alpha.university["id"], code="BROKEN", title="Broken things", is_published=True
+    )
+    module = await rows.module(course, title="Broken things")
 
     async def put(kind, payload):
         return await rows.item(module, kind, payload, sequence_index=next(position))

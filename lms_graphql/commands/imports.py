@@ -10,11 +10,12 @@ from sqlalchemy import URL
 from lms_graphql.commands.console import fail, say
 from lms_graphql.commands.database import databases, tenant_connection
 from lms_graphql.commands.progress import progress_bar
+from lms_graphql.interop.checked import CourseImportError
 from lms_graphql.interop.imported import ImportedCourse, ImportReport
 from lms_graphql.interop.olx.archive import ArchiveError, read_archive
 from lms_graphql.interop.olx.course import read_course
 from lms_graphql.interop.olx.source import CourseError
-from lms_graphql.interop.service import CourseImportError, ImportOutcome, import_course
+from lms_graphql.interop.service import ImportOutcome, import_course
 from lms_graphql.settings import Settings
 from lms_graphql.storage import migrations
 from lms_graphql.storage.database import on_driver

@@ -35,6 +35,8 @@ def database_url(text: str, *, variable: str = "LMS_DATABASE_URL") -> URL:
         raise InvalidDatabaseUrlError(
             f"{variable} is not a PostgreSQL URL like postgresql://user:password@host:5432/name"
         )
+    if url.host:
+        url = url.difference_update_query(["host"])  # a name and a folder would lead to two servers
     return url.set(drivername="postgresql+asyncpg")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -74,6 +75,8 @@ async def on_owner_connection(url: URL, work: Callable[[Connection], None]) -> N
         async with engine.connect() as connection:
             await _become_owner(connection)
             await connection.run_sync(work)
+    except CommandError as error:
+        raise MigrationFailedError(_first_line(error)) from error
     except (DBAPIError, AssertionError) as error:
         raise MigrationFailedError(f"the migration failed, nothing of it was kept: {_first_line(error)}") from error
     except Exception as error:

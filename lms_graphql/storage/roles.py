@@ -36,6 +36,8 @@ async def bootstrap(superuser_url: URL, database: str, *, app_password: str | No
     """
 
     async def work(driver: asyncpg.Connection) -> None:
+        # Roles belong to the whole server, and two who change one at the same moment would get in each other's way.
+        await driver.execute("SELECT pg_advisory_lock(hashtext('lms_graphql roles'))")
         for role, rights in _ROLES.items():
             if not await driver.fetchval("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)", role):
                 await _create_role(driver, role, rights)

@@ -374,7 +374,7 @@ def _refuse_if(conflicts: dict[str, str], step: str) -> None:
             found.append(f"{count} {name}")
     if found:
         raise MigrationRefusedError(
-            f"revision 0002 can't be {step}, nothing was changed; first mend: {'; '.join(found)}"
+            f"revision 0002 can't be {step} and changed nothing; first mend: {'; '.join(found)}"
         )
 
 

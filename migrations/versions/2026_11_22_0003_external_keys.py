@@ -39,7 +39,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop the table; refused while it holds keys, since the next import would make everything twice."""
     if op.get_bind().execute(text("SELECT EXISTS (SELECT 1 FROM external_keys)")).scalar_one():
-        raise MigrationRefusedError(
-            "revision 0003 can't be taken back, nothing was changed; first delete external_keys"
-        )
+        raise MigrationRefusedError("revision 0003 can't be taken back and changed nothing; first delete external_keys")
     op.execute("DROP TABLE external_keys")

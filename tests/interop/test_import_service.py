@@ -13,10 +13,12 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 
+from lms_graphql.interop.checked import ImportConflictError, ImportRefusedError
 from lms_graphql.interop.imported import ImportedCourse, ImportedItem, ImportedModule, ImportedRun
 from lms_graphql.interop.olx.archive import read_archive
 from lms_graphql.interop.olx.course import read_course
-from lms_graphql.interop.service import Counts, ImportConflictError, ImportRefusedError, import_course
+from lms_graphql.interop.service import import_course
+from lms_graphql.interop.writer import Counts
 from lms_graphql.storage import tenancy
 from lms_graphql.storage.database import create_engine
 from lms_graphql.syllabus.service import refresh_published

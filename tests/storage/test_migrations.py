@@ -356,16 +356,25 @@ async def tenant_keys(superuser, baseline) -> AsyncIterator[Database]:
         yield database
 
 
+@pytest.fixture(scope="module")
+async def untouched_baseline(baseline) -> tuple[Any, ...]:
+    return await state(baseline)
+
+
+@pytest.fixture(scope="module")
+async def untouched_tenant_keys(tenant_keys) -> tuple[Any, ...]:
+    return await state(tenant_keys)
+
+
 @pytest.mark.parametrize("conflict", UPGRADE_CONFLICTS)
-async def test_upgrade_names_the_conflict_and_changes_nothing(superuser, baseline, conflict):
+async def test_upgrade_names_the_conflict_and_changes_nothing(superuser, baseline, untouched_baseline, conflict):
     async with copied(superuser, baseline) as database:
         await execute(database, UPGRADE_CONFLICTS[conflict])
-        before = await state(database)
         assert await refused(migrations.upgrade(database.owner)) == (
-            f"revision 0002 can't be applied, nothing was changed; first mend: {conflict}"
+            f"revision 0002 can't be applied and changed nothing; first mend: {conflict}"
         )
-        assert await state(database) == before
-        assert before[0] == "0001"
+        assert await state(database) == untouched_baseline
+        assert untouched_baseline[0] == "0001"
 
 
 async def test_every_upgrade_conflict_is_tried():
@@ -383,14 +392,13 @@ async def test_several_conflicts_are_all_named(superuser, baseline):
 
 
 @pytest.mark.parametrize("constraint", UPGRADE_FAILURES)
-async def test_upgrade_that_fails_half_way_keeps_nothing(superuser, baseline, constraint):
+async def test_upgrade_that_fails_half_way_keeps_nothing(superuser, baseline, untouched_baseline, constraint):
     async with copied(superuser, baseline) as database:
         await execute(database, UPGRADE_FAILURES[constraint])
-        before = await state(database)
         line = await refused(migrations.upgrade(database.owner))
         assert line.startswith("the migration failed, nothing of it was kept: ")
         assert constraint in line
-        assert await state(database) == before
+        assert await state(database) == untouched_baseline
 
 
 @pytest.mark.parametrize(
@@ -400,15 +408,16 @@ async def test_upgrade_that_fails_half_way_keeps_nothing(superuser, baseline, co
         *((OF_THEIR_OWN, f"UPDATE university_members SET {own} WHERE user_id = 5") for own in MEMBERS),
     ],
 )
-async def test_downgrade_names_the_conflict_and_changes_nothing(superuser, tenant_keys, conflict, statement):
+async def test_downgrade_names_the_conflict_and_changes_nothing(
+    superuser, tenant_keys, untouched_tenant_keys, conflict, statement
+):
     async with copied(superuser, tenant_keys) as database:
         await execute(database, statement)
-        before = await state(database)
         assert await refused(migrations.downgrade(database.owner, "0001")) == (
-            f"revision 0002 can't be taken back, nothing was changed; first mend: {conflict}"
+            f"revision 0002 can't be taken back and changed nothing; first mend: {conflict}"
         )
-        assert await state(database) == before
-        assert before[0] == "0002"
+        assert await state(database) == untouched_tenant_keys
+        assert untouched_tenant_keys[0] == "0002"
 
 
 async def test_downgrade_names_every_table_with_an_id_in_two_universities(superuser, tenant_keys):
@@ -439,7 +448,7 @@ async def test_external_keys_are_not_thrown_away(superuser, tenant_keys):
         await execute(database, "INSERT INTO external_keys VALUES (1, 'olx', 'course', 'x', 1)")
         before = await state(database)
         line = await refused(migrations.downgrade(database.owner, "0002"))
-        assert line == "revision 0003 can't be taken back, nothing was changed; first delete external_keys"
+        assert line == "revision 0003 can't be taken back and changed nothing; first delete external_keys"
         assert await state(database) == before
         await execute(database, "DELETE FROM external_keys")
         await migrations.downgrade(database.owner, "0002")
