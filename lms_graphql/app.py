@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy import URL
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 from starlette.types import Scope
@@ -32,7 +34,7 @@ class Service:
 
     def __init__(self, settings: Settings, database: URL) -> None:
         built = schema.build()
-        self.engine = create_engine(database)
+        self.engine = create_engine(database, pool_size=settings.pool_size)
         self.graphql = built.graphql
         self.documents = Documents(built.graphql, built.heavy)
         self.authenticator = Authenticator(settings.secret_key, development=not settings.is_production)
@@ -64,7 +66,22 @@ def create_app(settings: Settings, database: URL) -> Starlette:
         finally:
             await app.state.service.engine.dispose()
 
-    return Starlette(routes=_routes(settings, database), lifespan=lifespan)
+    return Starlette(routes=_routes(settings, database), middleware=_middleware(settings), lifespan=lifespan)
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    """Cross-origin requests of the origins that are named; no credentials but the Authorization header."""
+    if not settings.allowed_origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=("GET", "POST"),
+            allow_headers=("Authorization", "X-University", "X-Request-Id", "Idempotency-Key", "If-None-Match"),
+            expose_headers=("ETag", "Retry-After", "X-Request-Id"),
+        )
+    ]
 
 
 def _service(scope: Scope) -> Service:
@@ -73,7 +90,7 @@ def _service(scope: Scope) -> Service:
 
 
 def _routes(settings: Settings, database: URL) -> list[BaseRoute]:
-    endpoint = GraphQLEndpoint(_service)
+    endpoint = GraphQLEndpoint(_service, places=settings.max_in_flight, deadline_seconds=settings.deadline_seconds)
 
     async def ready(_request: Request) -> None:
         await migrations.require_head(database)

@@ -1,6 +1,7 @@
 """The settings of a process, read once from its environment. Every variable is listed in the README and by `doctor`."""
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ import msgspec
 from lms_graphql.storage.embedded import default_data_dir
 
 _SHORTEST_SECRET = 32
+_ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
 
 
 class SettingsError(Exception):
@@ -28,6 +30,10 @@ class Settings(msgspec.Struct, frozen=True):
     workbench: bool = True
     host: str = "127.0.0.1"
     port: int = 8000
+    allowed_origins: tuple[str, ...] = ()
+    pool_size: int = 10
+    max_in_flight: int = 40
+    deadline_seconds: float = 10.0
 
     @property
     def is_production(self) -> bool:
@@ -45,6 +51,10 @@ VARIABLES = {
     "LMS_WORKBENCH": "1 or 0: GraphiQL at /; default: 1 in development, 0 in production",
     "LMS_HOST": "the address that serve listens on; default 127.0.0.1",
     "LMS_PORT": "the port that serve listens on; default 8000",
+    "LMS_ALLOWED_ORIGINS": "the web origins that browsers may call from, separated by commas; default: its own only",
+    "LMS_POOL_SIZE": "connections to PostgreSQL; default 10",
+    "LMS_MAX_IN_FLIGHT": "requests that run at once; one more gets 503; default 40",
+    "LMS_DEADLINE_SECONDS": "how long a request may take before it gets 504; default 10",
 }
 
 
@@ -66,7 +76,11 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         owner_database_url=environment.get("LMS_OWNER_DATABASE_URL") or None,
         workbench=_flag(environment, "LMS_WORKBENCH", default=not production),
         host=environment.get("LMS_HOST") or "127.0.0.1",
-        port=_port(environment),
+        port=_number(environment, "LMS_PORT", 8000, most=65535),
+        allowed_origins=_origins(environment),
+        pool_size=_number(environment, "LMS_POOL_SIZE", 10, most=1000),
+        max_in_flight=_number(environment, "LMS_MAX_IN_FLIGHT", 40, most=100_000),
+        deadline_seconds=_number(environment, "LMS_DEADLINE_SECONDS", 10, most=3600),
     )
 
 
@@ -77,11 +91,19 @@ def _flag(environment: Mapping[str, str], name: str, *, default: bool) -> bool:
     return text == "1" if text else default
 
 
-def _port(environment: Mapping[str, str]) -> int:
-    text = environment.get("LMS_PORT") or "8000"
-    if not text.isascii() or not text.isdecimal() or not 0 < int(text) < 65536:
-        raise SettingsError("LMS_PORT must be a port number from 1 to 65535")
+def _number(environment: Mapping[str, str], name: str, default: int, *, most: int) -> int:
+    text = environment.get(name) or str(default)
+    if not text.isascii() or not text.isdecimal() or len(text) > len(str(most)) or not 0 < int(text) <= most:
+        raise SettingsError(f"{name} must be a whole number from 1 to {most}")
     return int(text)
+
+
+def _origins(environment: Mapping[str, str]) -> tuple[str, ...]:
+    origins = tuple(text.strip() for text in environment.get("LMS_ALLOWED_ORIGINS", "").split(",") if text.strip())
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise SettingsError(f"LMS_ALLOWED_ORIGINS: {origin} is no origin like https://learn.example.edu")
+    return origins
 
 
 def _secret(environment: Mapping[str, str], data_dir: Path, *, production: bool) -> bytes:

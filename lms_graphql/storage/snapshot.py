@@ -34,6 +34,8 @@ class Snapshot:
         self._lock = asyncio.Lock()
         self._connection: PoolProxiedConnection | None = None
         self._settings: list[str] = []
+        self._fetching: asyncio.Task[Any] | None = None
+        self._ended = False
         self.statements = 0
 
     async def __aenter__(self) -> Self:
@@ -49,12 +51,18 @@ class Snapshot:
     async def fetch(self, statement: Statement, parameters: Mapping[str, Any], row: type[R]) -> list[R]:
         """The rows of a statement. Raises what the driver raises, DatabaseUnreachableError without a connection."""
         async with self._lock:
-            if self._connection is None:
-                await self._begin()
-            self.statements += 1
-            rows: list[R] = await self._driver().fetch(
-                statement.sql, *statement.arguments(parameters), record_class=row
-            )
+            if self._ended:  # the operation is over; whoever still waited for its turn has nobody to answer
+                raise asyncio.CancelledError
+            self._fetching = asyncio.current_task()
+            try:
+                if self._connection is None:
+                    await self._begin()
+                self.statements += 1
+                rows: list[R] = await self._driver().fetch(
+                    statement.sql, *statement.arguments(parameters), record_class=row
+                )
+            finally:
+                self._fetching = None
             return rows
 
     def _driver(self) -> asyncpg.Connection:
@@ -75,10 +83,19 @@ class Snapshot:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._ended = True
+        if self._connection is not None or self._fetching is not None:
+            # A cancelled request must not take its own clean-up with it.
+            await asyncio.shield(self._finish("ROLLBACK" if error else "COMMIT"))
+
+    async def _finish(self, command: str) -> None:
+        """Stop the statement that still runs for a loader, whose task is not the request's own; then end."""
+        if self._fetching is not None:
+            self._fetching.cancel()
+            await asyncio.wait([self._fetching])
         connection, self._connection = self._connection, None
         if connection is not None:
-            # A cancelled request must not take its own clean-up with it.
-            await asyncio.shield(_end(connection, "ROLLBACK" if error else "COMMIT"))
+            await _end(connection, command)
 
 
 async def _end(connection: PoolProxiedConnection, command: str) -> None:

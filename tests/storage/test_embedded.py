@@ -510,8 +510,9 @@ def test_as_an_ordinary_user(uid):
 
 def test_the_watchdog_of_macos_interrupts_when_the_owner_is_gone():
     code = """
-import os
+import os, signal
 from lms_graphql.storage import embedded_launcher
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # what runs in the background may have inherited that it is ignored
 embedded_launcher.interrupt_at_end_of_input()
 print("ready", flush=True)
 os.execv("/bin/sleep", ["sleep", "60"])
