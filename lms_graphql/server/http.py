@@ -1,7 +1,7 @@
 """GraphQL over HTTP: one endpoint for all addresses, as a bare ASGI application.
 
-A request finds a place, is read, its document is looked up, its sender recognised; then it runs in one snapshot, attended
-until its end. Whatever happens, the answer is JSON, and nothing of the inside is in it.
+A request finds a place, is read, its document is looked up, its sender recognised; then it runs in one snapshot,
+attended until its end. Whatever happens, the answer is JSON, and nothing of the inside is in it.
 """
 
 import logging
@@ -68,26 +68,25 @@ class GraphQLEndpoint:
         identifier = request_id(headers)
         content_type = media_type(headers.get("accept", ""))
         try:
-            if content_type is None:
-                raise HttpError(406, Code.BAD_REQUEST, f"accept {GRAPHQL_JSON} or {JSON}")
             with self._places:
                 answer = await self._answer(scope, receive, headers, content_type, identifier)
         except ClientGoneError:
             logger.info("request %s: the client went away", identifier)
             return
         except HttpError as error:
-            answer = Answer(
-                error.status, _refusal([RequestError(error.code, error.message)], identifier), error.headers
-            )
+            refusal = _refusal([RequestError(error.code, error.message)], identifier)
+            answer = Answer(error.status, refusal, error.headers)
         except Exception:
             logger.exception("request %s failed", identifier)
-            error = RequestError(Code.INTERNAL_ERROR, "something went wrong on our side")
-            answer = Answer(500, _refusal([error], identifier))
+            masked = RequestError(Code.INTERNAL_ERROR, "something went wrong on our side")
+            answer = Answer(500, _refusal([masked], identifier))
         await send_answer(send, answer, headers, content_type or JSON, identifier)
 
     async def _answer(
-        self, scope: Scope, receive: Receive, headers: Headers, content_type: str, identifier: str
+        self, scope: Scope, receive: Receive, headers: Headers, content_type: str | None, identifier: str
     ) -> Answer:
+        if content_type is None:
+            raise HttpError(406, Code.BAD_REQUEST, f"accept {GRAPHQL_JSON} or {JSON}")
         request = await read_request(scope, receive, headers)
         service = self._service(scope)
         document = service.documents.get(request.query)

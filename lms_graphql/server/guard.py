@@ -1,0 +1,65 @@
+"""What keeps one request from costing the others: a limit on how many run, a deadline, and an eye on the client."""
+
+import asyncio
+from types import TracebackType
+from typing import Self
+
+from starlette.types import Receive
+
+from lms_graphql.engine.errors import Code
+from lms_graphql.server.requests import ClientGoneError, HttpError
+
+
+class Places:
+    """So many requests run at once; one more is refused before it is read, which costs next to nothing."""
+
+    def __init__(self, number: int) -> None:
+        self._free = number
+
+    def __enter__(self) -> Self:
+        if self._free <= 0:
+            raise HttpError(503, Code.OVERLOADED, "too many requests at the moment; try again", retry_after="1")
+        self._free -= 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._free += 1
+
+
+class Attended:
+    """A block that is cancelled when the client goes away or the deadline passes.
+
+    Leaving it then raises ClientGoneError, or HttpError with 504; the request's body must have been read.
+    """
+
+    def __init__(self, receive: Receive, deadline_seconds: float) -> None:
+        self._receive = receive
+        self._timeout = asyncio.timeout(deadline_seconds)
+        self._gone = False
+
+    async def __aenter__(self) -> Self:
+        await self._timeout.__aenter__()
+        self._task = asyncio.current_task()
+        self._watcher = asyncio.create_task(self._watch())
+        return self
+
+    async def _watch(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._gone = True
+        if self._task is not None:
+            self._task.cancel()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._watcher.cancel()
+        if self._gone and kind is asyncio.CancelledError:
+            await self._timeout.__aexit__(None, None, None)
+            if self._task is not None:
+                self._task.uncancel()
+            raise ClientGoneError
+        try:
+            await self._timeout.__aexit__(kind, error, trace)
+        except TimeoutError as timeout:
+            raise HttpError(504, Code.DEADLINE_EXCEEDED, "this took too long; ask for less at once") from timeout
