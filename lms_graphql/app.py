@@ -1,5 +1,6 @@
 """The ASGI application: everything that lives as long as the process, and the routes."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -61,6 +62,7 @@ def create_app(settings: Settings, database: URL) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.service = Service(settings, database)
+        _spare_the_collector()
         try:
             yield
         finally:
@@ -82,6 +84,17 @@ def _middleware(settings: Settings) -> list[Middleware]:
             expose_headers=("ETag", "Retry-After", "X-Request-Id"),
         )
     ]
+
+
+def _spare_the_collector() -> None:
+    """Leave what lives for ever out of the garbage collector's rounds, and let it make fewer.
+
+    The objects of one answer die together, by their reference counts; looking through all of the schema and of the
+    documents every few hundred of them cost a quarter of a syllabus's time (measured).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def _service(scope: Scope) -> Service:

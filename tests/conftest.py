@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import hypothesis
 import pytest
 from sqlalchemy import URL
 
@@ -22,6 +23,10 @@ from lms_graphql.storage.database import connect, create_engine, database_url
 from lms_graphql.storage.embedded import EmbeddedPostgres
 from lms_graphql.storage.snapshot import Snapshot
 from tests.world import World, build_world
+
+# Nothing is remembered between runs: a folder of examples would belong to whoever ran first.
+hypothesis.settings.register_profile("lms", database=None, deadline=None)
+hypothesis.settings.load_profile("lms")
 
 SECRET = b"a secret for tests, 32 bytes or more"
 PASSWORD = "lms_app for tests"

@@ -60,7 +60,7 @@ def _university(_root: None, context: Context) -> Any:
 class CatalogQuery:
     """Joined into Query."""
 
-    domains: list[Domain] = edge(Domains, "All domains, by code.", key=lambda _root, _context: 0)
+    domains: list[Domain] = edge(Domains, "All domains, by code.", key=lambda _root, _context: 0, size=20)
     subjects: Connection[Subject] = page(Subjects, "All subjects, by id.", key=lambda _root, _context: 0)
     subject: Subject | None = with_arguments(
         _subject, "A subject by its key.", argument("by", SubjectBy, "The key; exactly one.")

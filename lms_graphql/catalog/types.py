@@ -33,6 +33,9 @@ _Enrollment = Annotated["Enrollment", strawberry.lazy("lms_graphql.enrollment.ty
 _Grade = Annotated["CourseGrade", strawberry.lazy("lms_graphql.grades.types")]
 _Module = Annotated["Module", strawberry.lazy("lms_graphql.syllabus.types")]
 
+MODULES_OF_A_COURSE = 100
+"""The modules that the tree of a course is assumed to have, on all levels together."""
+
 
 @strawberry.enum(description="The academic level of a course.")
 class CourseLevel(Enum):
@@ -95,12 +98,13 @@ class Course(Node):
     university: University | None = edge(UniversityById, "The university that offers it.", key="university_id")
     department: Department | None = edge(DepartmentById, "The department that offers it.", key="department_id")
     primary_subject: Subject | None = edge(SubjectById, "Its main subject.", key="primary_subject_id")
-    subjects: list[Subject] = edge(SubjectsByCourse, "The subjects it is tagged with, the primary one first.")
+    subjects: list[Subject] = edge(SubjectsByCourse, "The subjects it is tagged with, the primary one first.", size=3)
     offerings: Connection["CourseOffering"] = page(OfferingsByCourse, "Its offerings, by id.")
     modules: list[_Module] = edge(
         SyllabusByCourse,
         "The top of its syllabus tree, in order: the modules without a parent.",
         pick=lambda tree, _course: tree.children.get(None, []),
+        size=MODULES_OF_A_COURSE,
     )
 
 

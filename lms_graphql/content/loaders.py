@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Hashable
-from functools import cached_property
 from typing import Any
 
 from sqlalchemy import (
@@ -22,13 +21,17 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from typing_extensions import override
 
+from lms_graphql.catalog.models import Course
+from lms_graphql.catalog.policy import visible_courses
 from lms_graphql.content import payloads, policy
 from lms_graphql.content.models import Asset, ContentItem
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.dataloaders import KEYS, Loader, Many, One
-from lms_graphql.engine.rows import Row, record
+from lms_graphql.engine.rows import Row, once, record
 from lms_graphql.storage.statements import columns
 from lms_graphql.syllabus.loaders import SyllabusByCourse
+from lms_graphql.syllabus.models import Module
+from lms_graphql.syllabus.policy import visible_modules_of_course
 
 AssetRow = record("Asset")
 TranscriptRow = record("Transcript")
@@ -53,7 +56,7 @@ class ContentRow(Row):
         """The GraphQL type of this item's kind."""
         return TYPENAMES[self["content_type"]]
 
-    @cached_property
+    @once
     def payload(self) -> Any:
         """The payload as its struct; None when it is malformed."""
         data = self["payload_json"]
@@ -108,10 +111,24 @@ class ItemsOfCourse(_Items):
 
     @override
     def query(self) -> Select[Any]:
-        return self._select(ContentItem.course_id).order_by(ContentItem.sequence_index, ContentItem.id)
+        # From the course down: one probe for it, one range for its modules, one for each module's items. Judging every
+        # item by its own module and course cost twice as much (measured, 200 items).
+        return (
+            select(ContentItem.course_id, *self._columns())
+            .select_from(Course)
+            .join(Module, Module.course_id == Course.id)
+            .join(ContentItem, ContentItem.module_id == Module.id)
+            .where(
+                Course.id == any_(KEYS),
+                visible_courses(self.viewer),
+                visible_modules_of_course(self.viewer),
+                policy.visible_items_of_module(self.viewer),
+            )
+            .order_by(ContentItem.sequence_index, ContentItem.id)
+        )
 
     @override
-    async def batch_load_fn(self, keys: list[int]) -> list[dict[int, list[Row]]]:
+    async def load_batch(self, keys: list[int]) -> list[dict[int, list[Row]]]:
         found: dict[int, dict[int, list[Row]]] = {key: defaultdict(list) for key in keys}
         for row in await self.rows(keys):
             found[row[0]][row["module_id"]].append(row)
@@ -130,16 +147,18 @@ class ItemsByModule(_Items, Many[int]):
         return self._select(ContentItem.module_id).order_by(ContentItem.sequence_index, ContentItem.id)
 
     @override
-    async def batch_load_fn(self, keys: list[int]) -> list[list[Row]]:
+    async def load_batch(self, keys: list[int]) -> list[list[Row]]:
         trees = self.context.made(SyllabusByCourse)
         course_of: dict[int, int] = trees.keys_of_rows if trees else {}
         courses = list(dict.fromkeys(course_of[key] for key in keys if key in course_of))
         found: dict[int, list[Row]] = {}
-        for items in await self.context.loader(ItemsOfCourse).load_many(courses) if courses else ():
-            found |= items
+        if courses:
+            items_of = await self.context.loader(ItemsOfCourse).values(courses)
+            for course in courses:
+                found |= items_of[course]
         alone = [key for key in keys if key not in course_of]
         if alone:
-            found |= dict(zip(alone, await super().batch_load_fn(alone), strict=True))
+            found |= dict(zip(alone, await super().load_batch(alone), strict=True))
         return [found.get(key, []) for key in keys]
 
 

@@ -25,6 +25,12 @@ def visible_items(viewer: Viewer) -> ColumnElement[bool]:
     return and_(here, ContentItem.is_active.is_(True), in_visible_module, published_course(ContentItem.course_id))
 
 
+def visible_items_of_module(viewer: Viewer) -> ColumnElement[bool]:
+    """`visible_items` for a statement that has found the module, and judged it, already."""
+    here = ContentItem.university_id == UNIVERSITY
+    return here if viewer.is_staff else and_(here, ContentItem.is_active.is_(True))
+
+
 def visible_assets(_viewer: Viewer) -> ColumnElement[bool]:
     """All of the request's university: an asset is found only through what refers to it, or by its id."""
     return Asset.university_id == UNIVERSITY

@@ -15,7 +15,17 @@ from lms_graphql.content import payloads
 from lms_graphql.content.loaders import AssetById, ContentRow, ItemById, TranscriptByItem
 from lms_graphql.content.payloads import STUDENT_VISIBLE
 from lms_graphql.engine.context import Context
-from lms_graphql.engine.edges import Node, argument, computed, database_id, edge, entity, with_arguments
+from lms_graphql.engine.edges import (
+    Node,
+    argument,
+    attribute,
+    computed,
+    database_id,
+    edge,
+    entity,
+    plain_list,
+    with_arguments,
+)
 from lms_graphql.engine.relay import number_of
 from lms_graphql.progress.loaders import ViewerContentProgress
 from lms_graphql.syllabus.loaders import ModuleById
@@ -27,13 +37,9 @@ if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
 _ContentProgress = Annotated["ContentProgress", strawberry.lazy("lms_graphql.progress.types")]
 
 
-def payload(name: str, description: str, *, empty: Any = None) -> Any:
-    """A field of the item's payload struct; `empty` where the payload is malformed."""
-
-    def read(row: ContentRow, _context: Context) -> Any:
-        return empty if row.payload is None else getattr(row.payload, name)
-
-    return computed(read, description, heavy=True)
+def payload(name: str, description: str, *, empty: Any = None, size: int | None = None) -> Any:
+    """A field of the item's payload struct; `empty` where the payload is malformed; `size` as of any list."""
+    return attribute(("payload", name), description, empty=empty, heavy=True, size=size)
 
 
 # assets
@@ -128,6 +134,7 @@ class Transcript:
         argument("from_seconds", float | None, "Only what ends after this moment."),
         argument("to_seconds", float | None, "Only what begins before this moment."),
         argument("search", str | None, "Only segments that contain this text, whatever the case."),
+        size=50,
     )
 
 
@@ -209,11 +216,12 @@ class LabStaffDetails:
 
     container_image: str | None = strawberry.field(description="The image that it runs in.")
     env: list[EnvironmentVariable] = computed(
-        lambda lab, _: sorted(lab.env.items()), "The variables of its environment, by name."
+        lambda lab, _: sorted(lab.env.items()), "The variables of its environment, by name.", size=5
     )
     hidden_files: list[LabFile] = computed(
         lambda lab, _: [file for file in lab.files if file.role != STUDENT_VISIBLE],
         "The files that students don't see.",
+        size=3,
     )
 
 
@@ -235,7 +243,7 @@ class EngineeringLabContent(ContentItem):
     memory_limit: str | None = payload("memory_limit", "How much memory it gets, for example 2Gi.")
     timeout_seconds: int | None = payload("timeout_seconds", "How long it may run.")
     entrypoint: str | None = payload("entrypoint", "What is started in it.")
-    files: list[LabFile] = computed(_visible_files, "The files that students see.", heavy=True)
+    files: list[LabFile] = computed(_visible_files, "The files that students see.", heavy=True, size=3)
     grading: LabGrading | None = payload("grading", "How it is graded.")
     staff_details: LabStaffDetails | None = computed(
         _staff_details, "What only staff may know; null for everybody else.", heavy=True
@@ -289,7 +297,7 @@ class Link:
 class LinkListBlock:
     """See payloads.LinkListBlock."""
 
-    links: list[Link] = strawberry.field(description="The links, in order.")
+    links: list[Link] = plain_list("The links, in order.", size=3)
 
 
 @strawberry.type(description="A block of a kind that this version does not know; clients skip it.")
@@ -311,7 +319,7 @@ class TextContent(ContentItem):
 
     layout: str | None = payload("layout", "How the blocks are meant to be laid out, for example rich_text_v1.")
     heading: str | None = payload("heading", "The heading above the text.")
-    blocks: list[TextBlock] = payload("blocks", "Its blocks, in order.", empty=())
+    blocks: list[TextBlock] = payload("blocks", "Its blocks, in order.", empty=(), size=6)
 
 
 # assignment and resource
@@ -323,7 +331,7 @@ class AssignmentContent(ContentItem):
 
     instructions: str | None = payload("instructions", "What is to be done, in Markdown.")
     submission_types: list[str] = payload(
-        "submission_types", "How it may be handed in, for example file, text.", empty=()
+        "submission_types", "How it may be handed in, for example file, text.", empty=(), size=2
     )
     max_points: float | None = payload("max_points", "What perfect work is worth.")
 
@@ -341,7 +349,7 @@ class ResourceLink:
 class ResourceContent(ContentItem):
     """See payloads.ResourcePayload."""
 
-    resources: list[ResourceLink] = payload("resources", "The things, in order.", empty=())
+    resources: list[ResourceLink] = payload("resources", "The things, in order.", empty=(), size=3)
 
 
 Content = Annotated[

@@ -4,8 +4,9 @@ A loader lives as long as its operation. Its statement is written once, in `quer
 WHERE; it is compiled once per process for each standing of a viewer and each shape (what `shape` returns).
 """
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
@@ -43,6 +44,8 @@ class Loader(DataLoader[K, V], Generic[K, V]):
         super().__init__()
         self.context = context
         self.viewer = context.viewer
+        self._known: dict[K, V] = {}
+        self._turn = asyncio.Lock()
 
     @classmethod
     def shapes(cls) -> list[Hashable]:
@@ -74,16 +77,29 @@ class Loader(DataLoader[K, V], Generic[K, V]):
     def _in_tenant(self) -> bool:
         return self.row.tenant if self.reads_tenant is None else self.reads_tenant
 
-    async def batch_load_fn(self, keys: list[K]) -> list[V]:
-        """One value for each key, in the order of the keys."""
+    async def load_batch(self, keys: list[K]) -> list[V]:
+        """One value for each key, in the order of the keys; what a subclass is for."""
         raise NotImplementedError
+
+    async def batch_load_fn(self, keys: list[K]) -> list[V]:
+        """One value for each key, for `load`, which resolvers call with one key at a time."""
+        known = await self.values(keys)
+        return [known[key] for key in keys]
+
+    async def values(self, keys: Iterable[K]) -> dict[K, V]:
+        """The values known so far, with those for these keys among them: one batch, and no future for each key."""
+        async with self._turn:  # two who ask for the same key at once cost one statement
+            missing = [key for key in dict.fromkeys(keys) if key not in self._known]
+            if missing:
+                self._known.update(zip(missing, await self.load_batch(missing), strict=True))
+        return self._known
 
 
 class One(Loader[K, Row | None]):
     """At most one row for each key; None where there is none or the viewer may not see it."""
 
     @override
-    async def batch_load_fn(self, keys: list[K]) -> list[Row | None]:
+    async def load_batch(self, keys: list[K]) -> list[Row | None]:
         found = {row[0]: row for row in await self.rows(keys)}
         return [found.get(key) for key in keys]
 
@@ -92,7 +108,7 @@ class Many(Loader[K, list[Row]]):
     """The rows for each key, in the statement's order; an empty list where there are none."""
 
     @override
-    async def batch_load_fn(self, keys: list[K]) -> list[list[Row]]:
+    async def load_batch(self, keys: list[K]) -> list[list[Row]]:
         found: dict[Any, list[Row]] = defaultdict(list)
         for row in await self.rows(keys):
             found[row[0]].append(row)
@@ -137,7 +153,7 @@ class Page(Loader[K, Connection[Row]]):
         return select(parents.c.key, *rows.c).select_from(parents.join(rows, true()))
 
     @override
-    async def batch_load_fn(self, keys: list[K]) -> list[Connection[Row]]:
+    async def load_batch(self, keys: list[K]) -> list[Connection[Row]]:
         parameters: dict[str, Any] = {"size": self.page.size + 1}  # one more tells whether there is a next page
         if self.page.cursor is not None:
             values = self.context.cursors.decode(self._purpose(), self.page.cursor, self.cursor)
@@ -186,7 +202,7 @@ class Trees(Loader[K, Tree]):
         """For each row loaded so far, the key whose tree it stands in."""
 
     @override
-    async def batch_load_fn(self, keys: list[K]) -> list[Tree]:
+    async def load_batch(self, keys: list[K]) -> list[Tree]:
         trees: dict[Any, Tree] = {key: Tree({}, defaultdict(list)) for key in keys}
         for row in await self.rows(keys):
             tree = trees[row[0]]

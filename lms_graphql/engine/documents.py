@@ -1,26 +1,34 @@
-"""Documents: from text to a validated tree, once. A hot document costs a look-up by its text."""
+"""Documents: from text to a parsed, limited, validated and priced tree, once. A hot one costs a look-up by its text."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from graphql import (
+    ASTValidationRule,
     DocumentNode,
     FieldNode,
     GraphQLError,
     GraphQLSchema,
+    OverlappingFieldsCanBeMergedRule,
     TypeInfo,
     TypeInfoVisitor,
+    ValidationContext,
     Visitor,
     parse,
+    specified_rules,
     validate,
     visit,
 )
+from typing_extensions import override
 
+from lms_graphql.engine.cost import Price, Pricing
 from lms_graphql.engine.errors import Code, RequestError
+from lms_graphql.engine.limits import Limits, check, too_large, too_many_comparisons, too_many_tokens
 
-_MOST_TOKENS = 5000
 _MOST_ERRORS = 20
+_LIMITS = Limits()
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -29,16 +37,40 @@ class Document(msgspec.Struct, frozen=True):
     node: DocumentNode | None = None
     errors: tuple[GraphQLError, ...] = ()
     selects_heavy: bool = False
+    operations: dict[str | None, Any] = msgspec.field(default_factory=dict)
+    """What the execution has prepared for its operations, by their names."""
+    prices: Mapping[str | None, Price] = {}
+    """Of its operations, by their names."""
+
+    def price(self, operation_name: str | None, variables: Mapping[str, Any] | None) -> int:
+        """The price of an operation with these variables (see `engine.cost`); 0 where the name selects none."""
+        price = self.prices.get(operation_name)
+        return 0 if price is None else price.evaluate(variables or {})
 
 
 class Documents:
-    """The documents seen last, by their text; invalid ones too, so that a client's loop costs little."""
+    """The documents seen last, by their text; invalid ones too, so that a client's loop costs little.
 
-    def __init__(self, schema: GraphQLSchema, heavy: frozenset[str], *, size: int = 512) -> None:
+    At most `size` of them, and `text_bytes` of text together: a tree takes up to 180 times the bytes of its text.
+    """
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        heavy: frozenset[str],
+        *,
+        size: int = 512,
+        text_bytes: int = 2**20,
+        limits: Limits = _LIMITS,
+    ) -> None:
         self._schema = schema
         self._heavy = heavy
-        self._size = size
+        self._limits = limits
+        self._rules = _rules(limits)
+        self._pricing = Pricing(schema)
+        self._size, self._text_bytes = size, text_bytes
         self._documents: OrderedDict[str, Document] = OrderedDict()
+        self._bytes = 0
 
     def get(self, text: str) -> Document:
         """The document that a text spells."""
@@ -46,29 +78,63 @@ class Documents:
         if found is not None:
             self._documents.move_to_end(text)
             return found
+        size = _size(text)
+        if size > self._limits.bytes:  # not kept: to measure it again costs less than to keep it
+            return Document(errors=(too_large(size, self._limits),))
         document = self._documents[text] = self._read(text)
-        if len(self._documents) > self._size:
-            self._documents.popitem(last=False)
+        self._bytes += size
+        while len(self._documents) > self._size or self._bytes > self._text_bytes:
+            self._bytes -= _size(self._documents.popitem(last=False)[0])
         return document
 
     def _read(self, text: str) -> Document:
         try:
-            node = parse(text, max_tokens=_MOST_TOKENS)
+            node = parse(text, max_tokens=self._limits.tokens)
+            check(node, self._limits)
+        except RequestError as error:
+            return Document(errors=(error.with_traceback(None),))
         except GraphQLError as error:
+            if error.message.endswith(_TOO_MANY_TOKENS):
+                return Document(errors=(too_many_tokens(self._limits),))
             return Document(errors=(_coded(error, Code.GRAPHQL_PARSE_FAILED),))
-        except RecursionError:
-            return Document(errors=(RequestError(Code.GRAPHQL_PARSE_FAILED, "the document is nested too deeply"),))
-        errors = validate(self._schema, node, max_errors=_MOST_ERRORS)
+        errors = validate(self._schema, node, self._rules, max_errors=_MOST_ERRORS)
+        if any(error.message == _TOO_MANY_COMPARISONS for error in errors):
+            return Document(errors=(too_many_comparisons(self._limits),))
         if errors:
             return Document(errors=tuple(_coded(error, Code.GRAPHQL_VALIDATION_FAILED) for error in errors))
         finder = _HeavyFields(self._heavy, types := TypeInfo(self._schema))
         visit(node, TypeInfoVisitor(types, finder))
-        return Document(node, selects_heavy=finder.found)
+        return Document(node, selects_heavy=finder.found, prices=self._pricing.prices(node))
+
+
+_TOO_MANY_TOKENS = " tokens. Parsing aborted."
+_TOO_MANY_COMPARISONS = "Validation aborted."
+"""How graphql-core says it; it has no codes. Tests of the limits fail when it says it otherwise."""
+
+
+def _size(text: str) -> int:
+    return len(text.encode(errors="surrogatepass"))
 
 
 def _coded(error: GraphQLError, code: Code) -> GraphQLError:
-    error.extensions = {**(error.extensions or {}), "code": code.value}
-    return error
+    """The error with a code, and without the tree that it was found in: a refused document takes little memory."""
+    extensions = {**(error.extensions or {}), "code": code.value}
+    return GraphQLError(error.message, source=error.source, positions=error.positions, extensions=extensions)
+
+
+def _rules(limits: Limits) -> tuple[type[ASTValidationRule], ...]:
+    """graphql-core's rules, with a limit on what comparing fields may cost, for whatever reason.
+
+    Fragments are compared with one another in pairs; no count of fields or fragments bounds that well.
+    """
+
+    class BoundedOverlap(OverlappingFieldsCanBeMergedRule):
+        @override
+        def __init__(self, context: ValidationContext) -> None:
+            super().__init__(context)
+            self.rule_context.remaining_complexity_budget = limits.comparisons
+
+    return tuple(BoundedOverlap if rule is OverlappingFieldsCanBeMergedRule else rule for rule in specified_rules)
 
 
 class _HeavyFields(Visitor):

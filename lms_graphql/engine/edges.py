@@ -2,13 +2,16 @@
 
 `bind` gives graphql-core a plain resolver for each of them, without Strawberry's per-call wrapping; the declaration
 itself stays on the field for whoever executes many parents at once.
+
+What `engine.cost` prices a field by is declared here too: `size`, the rows that a list is assumed to have, and
+`weight`, what the field itself costs where that is more than usual.
 """
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Self, TypeVar
 
 import strawberry
-from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, GraphQLUnionType
+from graphql import GraphQLField, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, GraphQLUnionType
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
@@ -23,15 +26,32 @@ T = TypeVar("T")
 
 
 class DeclaredField(StrawberryField):
-    """A field that makes its own resolver."""
+    """A field that makes its own resolver, and tells an executor what it would do.
+
+    Either `read` gives the value (or, for an edge, the loader's key) from the row, or `call` resolves it with
+    arguments.
+    """
 
     resolve: Resolve
+    read: Read | None = None
+    call: Callable[..., Any] | None = None
+    pick: Callable[[Any, Any], Any] | None = None
+    """Of an edge: the part of the loader's value that is shown."""
+    path: tuple[str, str] | None = None
+    """Of an attribute of a struct that is an attribute of the row: both names; `read` does the same, but slower."""
+    empty: Any = None
+    """With `path`: the value where the row has no struct."""
     heavy: bool = False
     """Whether the field needs a column that is only fetched when such a field is selected."""
     loader: LoaderClass | None = None
     """The loader of an edge or a page."""
-    picks: bool = False
-    """Whether an edge shows only a part of what its loader gives."""
+    pages: bool = False
+    """Whether the loader is made with the page that the arguments ask for."""
+
+    @property
+    def picks(self) -> bool:
+        """Whether an edge shows only a part of what its loader gives."""
+        return self.pick is not None
 
     @property
     def is_basic_field(self) -> bool:
@@ -40,8 +60,8 @@ class DeclaredField(StrawberryField):
 
     def __copy__(self) -> Self:
         copied = super().__copy__()
-        copied.resolve, copied.heavy = self.resolve, self.heavy
-        copied.loader, copied.picks = self.loader, self.picks
+        for name in _CARRIED:
+            setattr(copied, name, getattr(self, name))
         return copied
 
     def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:  # noqa: ARG002
@@ -49,19 +69,41 @@ class DeclaredField(StrawberryField):
         return self.resolve(source, info, **kwargs)
 
 
+_CARRIED = ("resolve", "read", "call", "pick", "path", "empty", "heavy", "loader", "pages")
+"""What a copy of a declared field must take along; Strawberry copies fields of generic types."""
+
+
 def _declared(
     resolve: Resolve,
     description: str,
     arguments: list[StrawberryArgument] | None = None,
     *,
-    heavy: bool = False,
-    loader: LoaderClass | None = None,
-    picks: bool = False,
+    size: int | None = None,
+    weight: int | None = None,
+    **declared: Any,
 ) -> Any:
-    field = DeclaredField(description=description)
+    """A declared field; `declared` are attributes of DeclaredField."""
+    field = DeclaredField(description=description, metadata=_price(size, weight))
     field.resolve, field.arguments = resolve, arguments or []
-    field.heavy, field.loader, field.picks = heavy, loader, picks
+    for name, value in declared.items():
+        setattr(field, name, value)
     return field
+
+
+def _price(size: int | None, weight: int | None) -> dict[str, int]:
+    return {name: value for name, value in (("size", size), ("weight", weight)) if value is not None}
+
+
+def declared_price(field: GraphQLField) -> tuple[int | None, int | None]:
+    """The size and the weight that a field of a schema was declared with; None for what was not declared."""
+    declared = field.extensions.get("strawberry-definition")
+    metadata = getattr(declared, "metadata", None) or {}
+    return metadata.get("size"), metadata.get("weight")
+
+
+def plain_list(description: str, *, size: int) -> Any:
+    """A list that the source holds under the field's own name."""
+    return strawberry.field(description=description, metadata=_price(size, None))
 
 
 def argument(name: str, type_: Any, description: str) -> StrawberryArgument:
@@ -74,9 +116,31 @@ def argument(name: str, type_: Any, description: str) -> StrawberryArgument:
     )
 
 
-def computed(read: Read, description: str, *, heavy: bool = False) -> Any:
+def computed(
+    read: Read, description: str, *, heavy: bool = False, size: int | None = None, weight: int | None = None
+) -> Any:
     """A field that is a function of the row (and of the context, for what depends on the viewer)."""
-    return _declared(lambda source, info: read(source, info.context), description, heavy=heavy)
+
+    def resolve(source: Any, info: Any) -> Any:
+        return read(source, info.context)
+
+    return _declared(resolve, description, heavy=heavy, read=read, size=size, weight=weight)
+
+
+def attribute(
+    path: tuple[str, str], description: str, *, empty: Any = None, heavy: bool = False, size: int | None = None
+) -> Any:
+    """A field that is an attribute of a struct, itself an attribute of the row; `empty` where the row has no struct."""
+    struct_name, name = path
+
+    def read(row: Any, _context: Context) -> Any:
+        struct = getattr(row, struct_name)
+        return empty if struct is None else getattr(struct, name)
+
+    def resolve(source: Any, info: Any) -> Any:
+        return read(source, info.context)
+
+    return _declared(resolve, description, heavy=heavy, read=read, size=size, path=path, empty=empty)
 
 
 def column(name: str, description: str) -> Any:
@@ -91,10 +155,13 @@ def edge(
     key: Key = "id",
     pick: Callable[[Any, Any], Any] | None = None,
     heavy: bool = False,
+    size: int | None = None,
+    weight: int | None = None,
 ) -> Any:
     """What a loader gives for the row's key; null where the key is. `pick(value, row)` takes the part that is wanted.
 
-    One row, a list or anything else: the annotation says which, and a test of the schema compares the two.
+    One row, a list or anything else: the annotation says which, and a test of the schema compares the two. A list has
+    a `size`, the rows that it is assumed to have; a part of a tree has that of the whole tree.
     """
     read = _reader(key)
 
@@ -105,10 +172,10 @@ def edge(
         value = info.context.load(loader, found)
         return value if pick is None else _picked(value, pick, source)
 
-    return _declared(resolve, description, heavy=heavy, loader=loader, picks=pick is not None)
+    return _declared(resolve, description, heavy=heavy, loader=loader, read=read, pick=pick, size=size, weight=weight)
 
 
-def page(loader: LoaderClass, description: str, *, key: Key = "id") -> Any:
+def page(loader: LoaderClass, description: str, *, key: Key = "id", weight: int | None = None) -> Any:
     """A connection: the page of the loader's rows for the row's key that the arguments ask for."""
     read = _reader(key)
 
@@ -116,12 +183,22 @@ def page(loader: LoaderClass, description: str, *, key: Key = "id") -> Any:
         context: Context = info.context
         return context.loader(loader, page_arguments(**arguments)).load(read(source, context))
 
-    return _declared(resolve, description, _page_arguments(), loader=loader)
+    return _declared(resolve, description, _page_arguments(), loader=loader, read=read, pages=True, weight=weight)
 
 
-def with_arguments(resolve: Callable[..., Any], description: str, *arguments: StrawberryArgument) -> Any:
+def with_arguments(
+    resolve: Callable[..., Any],
+    description: str,
+    *arguments: StrawberryArgument,
+    size: int | None = None,
+    weight: int | None = None,
+) -> Any:
     """A field with arguments of its own: `resolve(row, context, **arguments)`; camelCase names arrive as such."""
-    return _declared(lambda source, info, **given: resolve(source, info.context, **given), description, list(arguments))
+
+    def with_info(source: Any, info: Any, **given: Any) -> Any:
+        return resolve(source, info.context, **given)
+
+    return _declared(with_info, description, list(arguments), call=resolve, size=size, weight=weight)
 
 
 def _page_arguments() -> list[StrawberryArgument]:

@@ -61,4 +61,5 @@ class NodeQuery:
         _nodes,
         "Several things by their global ids, in the order of the ids.",
         argument("ids", list[strawberry.ID], f"The global ids, at most {LARGEST_PAGE}."),
+        size=LARGEST_PAGE,
     )

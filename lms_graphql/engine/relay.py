@@ -28,7 +28,12 @@ class GlobalId(msgspec.Struct, frozen=True):
         parts = [self.typename, str(self.id)]
         if self.university_id is not None:
             parts.insert(1, str(self.university_id))
-        return base64.urlsafe_b64encode(":".join(parts).encode()).decode().rstrip("=")
+        return spelled(":".join(parts))
+
+
+def spelled(text: str) -> str:
+    """The base64url of a text of letters, digits and colons, without padding; for no such text has it a + or a /."""
+    return binascii.b2a_base64(text.encode(), newline=False).rstrip(b"=").decode()
 
 
 def _number(text: str) -> int:

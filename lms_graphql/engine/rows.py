@@ -4,11 +4,29 @@ A row is an `asyncpg.Record` whose class names the GraphQL type that it is shown
 name 31, as an attribute 460 (measured): code that runs for each row uses the first two.
 """
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import asyncpg
 
-from lms_graphql.engine.relay import GlobalId
+from lms_graphql.engine.relay import spelled
+
+
+class once:  # noqa: N801 - used as a decorator
+    """A property of a row that is worked out at its first use and then lies in the row's own dict.
+
+    As functools.cached_property, without the lock that Python 3.11 still takes there (0.3 µs for each).
+    """
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self._function = function
+        self.__doc__ = function.__doc__
+
+    def __get__(self, row: Any, _owner: type) -> Any:
+        if row is None:
+            return self
+        value = row.__dict__[self._function.__name__] = self._function(row)
+        return value
 
 
 class Row(asyncpg.Record):  # type: ignore[misc]  # asyncpg is not typed
@@ -26,8 +44,10 @@ class Row(asyncpg.Record):  # type: ignore[misc]  # asyncpg is not typed
             raise AttributeError(name) from None
 
     def global_id(self) -> str:
-        """The row's id for clients."""
-        return str(GlobalId(self.typename, self["id"], self["university_id"] if self.tenant else None))
+        """The row's id for clients: what `relay.GlobalId` spells, by a shorter way (see `relay.spelled`)."""
+        if self.tenant:
+            return spelled(f"{self.typename}:{self['university_id']}:{self['id']}")
+        return spelled(f"{self.typename}:{self['id']}")
 
 
 def record(typename: str, *, tenant: bool = True) -> type[Row]:

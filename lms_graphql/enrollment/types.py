@@ -47,7 +47,7 @@ class Enrollment(Node):
     user: User | None = edge(UserById, "The person.", key="user_id")
     offering: CourseOffering | None = edge(OfferingById, "The offering.", key="course_offering_id")
     module_progress: list[_ModuleProgress] = edge(
-        ModuleProgressByEnrollment, "The progress on the modules that were begun."
+        ModuleProgressByEnrollment, "The progress on the modules that were begun.", size=50
     )
     content_progress: Connection[_ContentProgress] = page(
         ContentProgressByEnrollment, "The progress on the items that were begun, by item."

@@ -120,6 +120,7 @@ async def _execute(
                 context,
                 variables=request.variables,
                 operation_name=request.operationName,
+                operations=document.operations,
             )
             executed = result.data is not None or any(error.path for error in result.errors or ())
             return _encode(result.data, result.errors, identifier, executed=executed), executed

@@ -5,6 +5,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, any_, select
 from typing_extensions import override
 
+from lms_graphql.catalog.models import Course
+from lms_graphql.catalog.policy import visible_courses
 from lms_graphql.engine.dataloaders import KEYS, One, Page, Trees
 from lms_graphql.engine.rows import record
 from lms_graphql.storage.statements import columns
@@ -35,7 +37,13 @@ class SyllabusByCourse(Trees[int]):
     def query(self) -> Select[Any]:
         return (
             select(Module.course_id, *columns(Module))
-            .where(Module.course_id == any_(KEYS), policy.visible_modules(self.viewer))
+            .select_from(Course)
+            .join(Module, Module.course_id == Course.id)
+            .where(
+                Course.id == any_(KEYS),
+                visible_courses(self.viewer),
+                policy.visible_modules_of_course(self.viewer),
+            )
             .order_by(Module.sequence_index, Module.id)
         )
 

@@ -16,6 +16,12 @@ def visible_modules(viewer: Viewer) -> ColumnElement[bool]:
     return and_(here, Module.effective_published.is_(True), published_course(Module.course_id))
 
 
+def visible_modules_of_course(viewer: Viewer) -> ColumnElement[bool]:
+    """`visible_modules` for a statement that has found the course, and judged it, already."""
+    here = Module.university_id == UNIVERSITY
+    return here if viewer.is_staff else and_(here, Module.effective_published.is_(True))
+
+
 def visible_templates(viewer: Viewer) -> ColumnElement[bool]:
     """Staff see their university's templates and the platform's; templates are no business of anybody else."""
     ours = or_(ModuleTemplate.university_id == UNIVERSITY, ModuleTemplate.university_id.is_(None))

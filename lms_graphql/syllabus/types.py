@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from lms_graphql.catalog.loaders import CourseById
-from lms_graphql.catalog.types import Course
+from lms_graphql.catalog.types import MODULES_OF_A_COURSE, Course
 from lms_graphql.content.loaders import ItemsByModule
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.edges import Node, argument, database_id, edge, entity, with_arguments
@@ -83,8 +83,9 @@ class Module(Node):
         "The modules directly below it, in order.",
         key="course_id",
         pick=lambda tree, module: tree.children.get(module["id"], []),
+        size=MODULES_OF_A_COURSE,
     )
-    content_items: list[_Content] = edge(ItemsByModule, "What there is to learn from in it, in order.")
+    content_items: list[_Content] = edge(ItemsByModule, "What there is to learn from in it, in order.", size=4)
     viewer_progress: _ModuleProgress | None = with_arguments(
         _viewer_progress,
         "The viewer's own progress on it in an offering; null before it was begun.",

@@ -8,7 +8,7 @@ import strawberry
 
 from lms_graphql.catalog.loaders import CoursesByDepartment, CoursesByUniversity, OfferingsByUniversity
 from lms_graphql.engine.context import Context
-from lms_graphql.engine.edges import Node, column, computed, database_id, edge, entity, page
+from lms_graphql.engine.edges import Node, column, computed, database_id, edge, entity, page, plain_list
 from lms_graphql.engine.errors import Code, RequestError
 from lms_graphql.engine.relay import Connection
 from lms_graphql.engine.rows import Row
@@ -80,7 +80,7 @@ class University(Node):
     updated_at: datetime = strawberry.field(description="When it was last changed.")
     country: Country = edge(CountryById, "The country it is in.", key="country_id")
     departments: list["Department"] | None = edge(
-        DepartmentsByUniversity, "Its departments, by code.", key=own_university
+        DepartmentsByUniversity, "Its departments, by code.", key=own_university, size=20
     )
     courses: Connection[_Course] | None = page(CoursesByUniversity, "Its courses, by id.", key=own_university)
     offerings: Connection[_Offering] | None = page(
@@ -136,7 +136,7 @@ class User(Node):
     )
     joined_at: datetime = strawberry.field(description="When the person became a member.")
     roles: list[RoleAssignment] = edge(
-        RolesByUser, "The person's roles; empty for all but staff and the person.", key="user_id"
+        RolesByUser, "The person's roles; empty for all but staff and the person.", key="user_id", size=3
     )
     enrollments: Connection[_Enrollment] = page(
         EnrollmentsByUser, "The person's enrollments, by id; empty for all but staff and the person.", key="user_id"
@@ -149,7 +149,7 @@ class Membership:
 
     university: University | None = edge(UniversityById, "The university.", key="university_id")
     display_name: str = strawberry.field(description="The name that the university knows the viewer by.")
-    roles: list[UniversityRole] = strawberry.field(description="The viewer's roles there.")
+    roles: list[UniversityRole] = plain_list("The viewer's roles there.", size=3)
 
 
 def _here(viewer: Any, _context: Context) -> int | None:
@@ -165,10 +165,10 @@ class ViewerObject:
         UniversityById, "The university of the request; null when it names none.", key=lambda v, _: v.university_id
     )
     roles: list[UniversityRole] = computed(
-        lambda viewer, _: sorted(viewer.roles), "The viewer's roles in the university of the request."
+        lambda viewer, _: sorted(viewer.roles), "The viewer's roles in the university of the request.", size=3
     )
     memberships: list[Membership] = edge(
-        MembershipsOfViewer, "All universities that the viewer is a member of.", key=lambda v, _: v.user_id
+        MembershipsOfViewer, "All universities that the viewer is a member of.", key=lambda v, _: v.user_id, size=3
     )
     enrollments: Connection[_Enrollment] = page(
         EnrollmentsByUser, "The viewer's enrollments in the university of the request.", key=lambda v, _: v.user_id

@@ -91,10 +91,18 @@ def test_words_and_assets_are_counted():
     assert (article.words, article.assets) == (3, ["/static/x.pdf", "/static/y.png"])
 
 
-@pytest.mark.parametrize("html", ["<![foo", "x" * (MAX_HTML_CHARACTERS + 1)])
-def test_html_that_cannot_be_read(html):
+def test_html_that_is_too_long_is_not_read():
     with pytest.raises(UnreadableHtmlError):
-        read_article(html)
+        read_article("x" * (MAX_HTML_CHARACTERS + 1))
+
+
+def test_html_that_some_parsers_give_up_on():
+    """Whether Python's parser takes this is a matter of its patch level; nobody gets another error, or the tag."""
+    try:
+        article = read_article("<![foo")
+    except UnreadableHtmlError:
+        return
+    assert "<" not in as_markdown(article.blocks)
 
 
 @pytest.mark.parametrize("tag", ["p", "div", "b", "ul", "blockquote", "table", "a", "pre", "soup"])

@@ -1,0 +1,151 @@
+"""A seeded generator of valid documents over our schema, with real ids in their arguments."""
+
+import random
+from typing import Any
+
+from graphql import (
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLUnionType,
+    get_named_type,
+    is_composite_type,
+)
+
+_MOST_FIELDS = 60
+
+
+class Generator:
+    """Makes documents; the same seed makes the same ones. `ids` are global ids by type name."""
+
+    def __init__(self, schema: GraphQLSchema, seed: int, ids: dict[str, list[str]]) -> None:
+        self._schema = schema
+        self._chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
+        self._ids = ids
+        self._all_ids = [text for texts in ids.values() for text in texts]
+
+    def document(self) -> tuple[str, list[dict[str, Any]]]:
+        """A document, and three sets of variables for it."""
+        self._left, self._aliases = _MOST_FIELDS, 0
+        self._fragments: list[str] = []
+        self._flags: dict[str, None] = {}
+        self._arguments: dict[str, str] = {}
+        self._values: dict[str, list[Any]] = {}
+        root = self._schema.query_type
+        assert root is not None
+        body = self._selection(root, 0)
+        declared = [
+            *(f"${name}: Boolean!" for name in self._flags),
+            *(f"${n}: {t}" for n, t in self._arguments.items()),
+        ]
+        head = f"query Generated({', '.join(declared)}) " if declared else "query Generated "
+        text = "\n".join([head + body, *self._fragments])
+        return text, [self._variables() for _ in range(3)]
+
+    def _variables(self) -> dict[str, Any]:
+        flags = {name: self._chance.random() < 0.6 for name in self._flags}
+        return {**flags, **{name: self._chance.choice(values) for name, values in self._values.items()}}
+
+    def _selection(self, parent: Any, depth: int) -> str:
+        parts = []
+        fields = list(getattr(parent, "fields", {}).items())
+        wanted = self._chance.randint(1, 6 if depth < 4 else 3)
+        for name, field in self._chance.sample(fields, min(wanted, len(fields))):
+            part = self._field(parent, name, field, depth)
+            if part:
+                parts.append(part)
+        if self._chance.random() < 0.3 or not parts:
+            parts.append(self._alias("__typename"))
+        if not isinstance(parent, GraphQLObjectType) or self._chance.random() < 0.2:
+            parts += [self._fragment(parent, depth) for _ in range(self._chance.randint(1, 3))]
+        self._chance.shuffle(parts)
+        return "{ " + " ".join(parts) + " }"
+
+    def _alias(self, text: str) -> str:
+        # Unique, so that equal aliases never ask for different things; merging has tests of its own.
+        self._aliases += 1
+        return f"x{self._aliases}: {text}" if self._chance.random() < 0.25 else text
+
+    def _field(self, parent: Any, name: str, field: Any, depth: int) -> str:
+        type_ = get_named_type(field.type)
+        composite = is_composite_type(type_)
+        if self._left <= 0 or (composite and depth > 6):
+            return ""
+        self._left -= 1
+        arguments = self._given(field)
+        text = f"{name}{arguments}"
+        if arguments or composite:
+            text = f"f{self._left}: {text}"  # fields of other types under this key would have to agree
+        elif not isinstance(parent, GraphQLObjectType):
+            text = self._alias(text)
+        else:
+            text = f"{parent.name[0].lower()}{self._left}: {text}" if self._chance.random() < 0.8 else ""
+        if not text:
+            return ""
+        if self._chance.random() < 0.15:
+            text += self._condition()
+        return f"{text} {self._selection(type_, depth + 1)}" if composite else text
+
+    def _condition(self) -> str:
+        flag = f"flag{self._chance.randint(1, 4)}"
+        self._flags[flag] = None
+        return f" @{self._chance.choice(['skip', 'include'])}(if: ${flag})"
+
+    def _fragment(self, parent: Any, depth: int) -> str:
+        if isinstance(parent, GraphQLObjectType):
+            on = [parent, *parent.interfaces]
+        else:
+            on = list(self._schema.get_possible_types(parent))
+            on += [i for i in (on[0].interfaces if on else []) if isinstance(i, GraphQLInterfaceType)]
+            if isinstance(parent, GraphQLUnionType | GraphQLInterfaceType):
+                on.append(parent)
+        chosen = self._chance.choice(on)
+        if self._left <= 0:
+            return "__typename"
+        condition = self._condition() if self._chance.random() < 0.1 else ""
+        selection = self._selection(chosen, depth + 1)
+        if self._chance.random() < 0.3:
+            name = f"Part{len(self._fragments)}_{self._left}"
+            self._fragments.append(f"fragment {name} on {chosen.name} {selection}")
+            return f"...{name}{condition}"
+        return f"... on {chosen.name}{condition} {selection}"
+
+    def _given(self, field: Any) -> str:
+        given = []
+        if "first" in field.args:
+            size = self._chance.choice([1, 2, 5, 100] if self._chance.random() < 0.95 else [0, 101])
+            given.append(self._argument(self._chance.choice(["first", "last"]), "Int", size, [1, 3, 100]))
+        for name, argument in field.args.items():
+            if name in {"first", "last", "after", "before"}:
+                continue
+            value = self._value(name, argument.type)
+            if value is not None:
+                given.append(f"{name}: {value}")
+        return f"({', '.join(given)})" if given else ""
+
+    def _argument(self, name: str, type_: str, literal: Any, values: list[Any]) -> str:
+        if self._chance.random() < 0.5:
+            return f"{name}: {literal}"
+        variable = f"v{len(self._arguments)}"
+        self._arguments[variable], self._values[variable] = type_, values
+        return f"{name}: ${variable}"
+
+    def _value(self, name: str, type_: Any) -> str | None:
+        required = isinstance(type_, GraphQLNonNull)
+        inner = type_.of_type if required else type_
+        if not required and self._chance.random() < 0.4:
+            return None
+        if isinstance(inner, GraphQLList):
+            return "[" + ", ".join(f'"{self._chance.choice(self._all_ids)}"' for _ in range(4)) + "]"
+        if isinstance(inner, GraphQLInputObjectType):
+            key = next(iter(inner.fields))
+            return f'{{{key}: "{self._chance.choice(["P101", "D101", "ALPHA", "PHYS", "nothing"])}"}}'
+        if inner.name == "ID":
+            wanted = self._ids.get({"offering": "CourseOffering"}.get(name, ""), self._all_ids)
+            return f'"{self._chance.choice(wanted)}"'
+        if inner.name == "Float":
+            return str(self._chance.choice([0, 4.5, 9]))
+        return '"forces"' if self._chance.random() < 0.9 else '""'
