@@ -68,7 +68,7 @@ def test_bad_usage_is_exit_code_two():
 
 @pytest.mark.parametrize("url", ["nonsense", "mysql://a@localhost/b", "postgresql://localhost", "http://x/y"])
 def test_a_wrong_url(data, url):
-    refused(run("serve", LMS_DATABASE_URL=url, **data), "LMS_DATABASE_URL is not a PostgreSQL URL")
+    refused(run("migrate", LMS_DATABASE_URL=url, **data), "LMS_DATABASE_URL is not a PostgreSQL URL")
 
 
 def test_a_wrong_url_is_not_repeated(data):

@@ -200,13 +200,14 @@ async def test_random_disconnects_leave_the_pool_whole(database, world):
     async with running(database, pool_size=4) as server:
         before = asyncio.all_tasks()
 
-        async def one():
-            async with httpx.AsyncClient(base_url=server.url) as client:
+        async with httpx.AsyncClient(base_url=server.url) as client:
+
+            async def one():
                 with contextlib.suppress(httpx.TimeoutException):
                     await client.post("/u/ALPHA/graphql", json=COURSES, timeout=chance.uniform(0.001, 0.03))
 
-        for _ in range(30):
-            await asyncio.gather(*(one() for _ in range(10)))
+            for _ in range(30):
+                await asyncio.gather(*(one() for _ in range(10)))
         await server.quiet()
         pool = server.app.state.service.engine.pool
         assert pool.checkedout() == 0

@@ -98,6 +98,18 @@ def operation_of(schema: GraphQLSchema, document: DocumentNode, name: str | None
     return None if node is None else Operation(schema, node, document)
 
 
+def _prepared(
+    schema: GraphQLSchema, document: DocumentNode, name: str | None, operations: dict[str | None, Operation]
+) -> Operation | None:
+    """The operation from what was prepared before; only names that the document has are remembered."""
+    found = operations.get(name)
+    if found is None:
+        found = operation_of(schema, document, name)
+        if found is not None:
+            operations[name] = found
+    return found
+
+
 async def run(
     schema: GraphQLSchema,
     document: DocumentNode,
@@ -105,16 +117,13 @@ async def run(
     *,
     variables: dict[str, Any] | None = None,
     operation_name: str | None = None,
-    operations: dict[str | None, Operation | None] | None = None,
+    operations: dict[str | None, Operation] | None = None,
 ) -> ExecutionResult:
     """The result of the selected operation; field errors are in it, none is raised.
 
     `operations` is where the document keeps what was prepared for it. What has no plan is executed by graphql-core.
     """
-    operations = {} if operations is None else operations
-    if operation_name not in operations:
-        operations[operation_name] = operation_of(schema, document, operation_name)
-    operation = operations[operation_name]
+    operation = _prepared(schema, document, operation_name, {} if operations is None else operations)
     if operation is not None and operation.node.operation is OperationType.QUERY:
         coerced = operation.variables(variables)
         if isinstance(coerced, list):

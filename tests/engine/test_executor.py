@@ -131,3 +131,12 @@ def test_what_has_no_plan_is_known():
     for text, planned in (("{ domains { code } }", True), ('{ __type(name: "Query") { name } }', False)):
         operation = operation_of(SCHEMA.graphql, parse(text), None)
         assert (operation.plan(operation.variables({})) is not None) == planned
+
+
+async def test_made_up_operation_names_are_not_remembered(app_engine, world):
+    document, operations = parse("query A { domains { code } } query B { __typename }"), {}
+    viewer = Viewer(None, world.alpha.university["id"])
+    for name in ("A", "nothing", "B", None, "nothing else"):
+        ours = await answer(app_engine, viewer, run, document, {}, operations=operations, operation_name=name)
+        assert ours == await answer(app_engine, viewer, run_by_graphql_core, document, {}, operation_name=name)
+    assert set(operations) == {"A", "B"}

@@ -261,6 +261,15 @@ def test_refusing_is_quick(name):
         print("longest refusals:", ", ".join(f"{name} {seconds * 1000:.1f} ms" for seconds, name in longest))  # noqa: T201 - with -s
 
 
+@pytest.mark.parametrize("place", ["operation", "variable", "fragment"])
+def test_directives_count_wherever_they_stand(place):
+    """None of these is known, so validation refuses what the limit lets pass."""
+    for count, code in ((19, Code.GRAPHQL_VALIDATION_FAILED), (20, Code.TOO_MANY_DIRECTIVES)):
+        at = {name: "@d " * (count if name == place else 0) for name in ("operation", "variable", "fragment")}
+        text = f"query ($v: ID {at['variable']}) {at['operation']} {{ ...F @d }}"
+        assert set(codes(read(f"{text} fragment F on Query {at['fragment']} {{ __typename }}"))) == {code}
+
+
 def test_documents_deeper_than_pythons_stack_end_in_codes():
     for text in (HARD["braces"], HARD["closed braces"], "{...{" * 800, HARD["lists"]):
         assert codes(read(text)) == [Code.GRAPHQL_PARSE_FAILED]

@@ -16,7 +16,7 @@ from lms_graphql.schema import build
 from lms_graphql.storage.snapshot import Snapshot
 from tests.engine.documents import Generator
 
-DOCUMENTS = int(os.environ.get("FUZZ_DOCUMENTS", "400"))
+DOCUMENTS = int(os.environ.get("FUZZ_DOCUMENTS", "200"))
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
 SCHEMA = build()
 TYPES = {
