@@ -254,6 +254,24 @@ async def test_all_connections_busy_ends_in_503_not_in_a_hang(database, world):
         assert (await first).status_code == 200
 
 
+async def test_connections_that_died_in_the_pool_cost_no_request(database, world):
+    """As after a restart of PostgreSQL: every connection of the pool is gone, and every request is answered."""
+    async with running(database, pool_size=4) as server, httpx.AsyncClient(base_url=server.url) as client:
+
+        async def statuses():
+            answers = await asyncio.gather(*(client.post("/u/ALPHA/graphql", json=COURSES) for _ in range(4)))
+            return [answer.status_code for answer in answers]
+
+        assert await statuses() == [200] * 4
+        killed = await server.watcher.fetch(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE usename = 'lms_app' AND datname = current_database()"
+        )
+        assert len(killed) >= 4
+        await asyncio.sleep(0.2)  # the ends of the connections travel
+        assert await statuses() == [200] * 4
+
+
 async def test_a_token_works_over_the_real_server(database, world):
     token = Authenticator(SECRET, development=True).issue(world.people["student"])
     async with running(database) as server, httpx.AsyncClient(base_url=server.url) as client:

@@ -143,13 +143,12 @@ class Field:
 class Selection:
     """The fields selected on one concrete type, and the builders of its objects."""
 
-    __slots__ = ("builders", "fields", "inline", "jobs", "type")
+    __slots__ = ("builders", "fields", "jobs", "type")
 
     def __init__(self, plan: "Plan", object_type: GraphQLObjectType, grouped: dict[str, list[FieldDetails]]) -> None:
         self.type = object_type
         self.fields: list[Field | tuple[str, str]] = []
         self.jobs: list[Field] = []
-        self.inline: list[Field] = []
         self.builders: dict[type, Build] = {}
         """By the class of the source: rows are read by item, structs by attribute."""
         for key, details in grouped.items():
@@ -162,7 +161,8 @@ class Selection:
                 raise UnplannableError(name)
             field = Field(plan, object_type, key, definition, details)
             self.fields.append(field)
-            (self.inline if _is_inline(field) else self.jobs).append(field)
+            if not _is_inline(field):
+                self.jobs.append(field)
 
     def build(self, source: Any, context: Context) -> dict[str, Any]:
         """The object for a source, jobs left null. Raises where a field fails; the executor then goes by field."""
