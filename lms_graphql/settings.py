@@ -11,6 +11,8 @@ import msgspec
 
 from lms_graphql.storage.embedded import default_data_dir
 
+TrustMode = Literal["off", "log", "only"]
+
 _SHORTEST_SECRET = 32
 _ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
 
@@ -34,6 +36,8 @@ class Settings(msgspec.Struct, frozen=True):
     pool_size: int = 10
     max_in_flight: int = 40
     deadline_seconds: float = 10.0
+    documents: Path | None = None
+    trusted_documents: TrustMode = "off"
 
     @property
     def is_production(self) -> bool:
@@ -55,6 +59,8 @@ VARIABLES = {
     "LMS_POOL_SIZE": "connections to PostgreSQL; default 10",
     "LMS_MAX_IN_FLIGHT": "requests that run at once; one more gets 503; default 40",
     "LMS_DEADLINE_SECONDS": "how long a request may take before it gets 504; default 10",
+    "LMS_DOCUMENTS": "the manifest of trusted documents, which `documents add` makes; default: none are trusted",
+    "LMS_TRUSTED_DOCUMENTS": "off (default); log: name documents that are not trusted; only: refuse them",
 }
 
 
@@ -81,7 +87,19 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         pool_size=_number(environment, "LMS_POOL_SIZE", 10, most=1000),
         max_in_flight=_number(environment, "LMS_MAX_IN_FLIGHT", 40, most=100_000),
         deadline_seconds=_number(environment, "LMS_DEADLINE_SECONDS", 10, most=3600),
+        documents=Path(environment["LMS_DOCUMENTS"]).expanduser() if environment.get("LMS_DOCUMENTS") else None,
+        trusted_documents=_trust_mode(environment),
     )
+
+
+def _trust_mode(environment: Mapping[str, str]) -> TrustMode:
+    match environment.get("LMS_TRUSTED_DOCUMENTS") or "off":
+        case "only" if not environment.get("LMS_DOCUMENTS"):
+            raise SettingsError("LMS_TRUSTED_DOCUMENTS=only needs LMS_DOCUMENTS, the path of the manifest")
+        case "off" | "log" | "only" as mode:
+            return mode
+        case _:
+            raise SettingsError("LMS_TRUSTED_DOCUMENTS must be off, log or only")
 
 
 def _flag(environment: Mapping[str, str], name: str, *, default: bool) -> bool:

@@ -5,7 +5,8 @@ attended until its end. Whatever happens, the answer is JSON, and nothing of the
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import orjson
@@ -14,11 +15,12 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from lms_graphql.engine.context import Context, Viewer
-from lms_graphql.engine.documents import Document, Documents
+from lms_graphql.engine.documents import Document
 from lms_graphql.engine.errors import Code, RequestError
 from lms_graphql.engine.execution import formatted, run
 from lms_graphql.server.authentication import Authenticator, InvalidTokenError
 from lms_graphql.server.guard import Attended, Places
+from lms_graphql.server.lookup import NOT_TRUSTED, Lookup, may_explore
 from lms_graphql.server.requests import (
     ClientGoneError,
     GraphQLRequest,
@@ -37,7 +39,7 @@ logger = logging.getLogger(__name__)
 class Service(Protocol):
     """What the endpoint needs of the application."""
 
-    documents: Documents
+    lookup: Lookup
     authenticator: Authenticator
     graphql: GraphQLSchema
 
@@ -89,16 +91,31 @@ class GraphQLEndpoint:
             raise HttpError(406, Code.BAD_REQUEST, f"accept {GRAPHQL_JSON} or {JSON}")
         request = await read_request(scope, receive, headers)
         service = self._service(scope)
-        document = service.documents.get(request.query)
+        person, university = _person(service.authenticator, headers), short_code(scope, headers)
+        document = service.lookup.find(request)
+        if document is None:
+            async with Attended(receive, self._deadline_seconds):
+                document = await _explored(service, request, person, university, identifier)
         if document.node is None:
             return Answer(_request_error_status(content_type), _refusal(document.errors, identifier))
         if scope["method"] == "GET":
             _require_query(document, request.operationName)
-        person, university = _person(service.authenticator, headers), short_code(scope, headers)
         async with Attended(receive, self._deadline_seconds):
             payload, executed = await _execute(service, document, request, person, university, identifier)
         status = 200 if executed else _request_error_status(content_type)
         return Answer(status, payload, cacheable=executed and scope["method"] == "GET")
+
+
+async def _explored(
+    service: Service, request: GraphQLRequest, person: int | None, university: str | None, identifier: str
+) -> Document:
+    """The document of a text that is not trusted, for who may explore; for others it is not even parsed."""
+    viewer = Viewer()
+    if person is not None:
+        with _told_over_http(identifier):
+            async with service.snapshot() as snapshot:
+                viewer = await service.identify(snapshot, person, university)
+    return service.lookup.explore(request) if may_explore(viewer) else NOT_TRUSTED
 
 
 async def _execute(
@@ -110,9 +127,10 @@ async def _execute(
     identifier: str,
 ) -> tuple[bytes, bool]:
     """The answer's bytes, and whether anything was executed: a wrong variable, for one, lets nothing run."""
-    try:
+    with _told_over_http(identifier):
         async with service.snapshot() as snapshot:
             viewer = await service.identify(snapshot, person, university)
+            service.lookup.notice(document, viewer)
             context = service.context(viewer, snapshot, document)
             result = await run(
                 service.graphql,
@@ -124,6 +142,13 @@ async def _execute(
             )
             executed = result.data is not None or any(error.path for error in result.errors or ())
             return _encode(result.data, result.errors, identifier, executed=executed), executed
+
+
+@contextmanager
+def _told_over_http(identifier: str) -> Iterator[None]:
+    """Turn what stops a whole request into the HttpError that says so."""
+    try:
+        yield
     except RequestError as error:
         raise HttpError(_STATUS_OF.get(error.code, 400), error.code, error.message) from error
     except DatabaseUnreachableError as error:
