@@ -59,9 +59,10 @@ class Lookup:
         if request.query is None:
             return (persisted and self._identified(persisted.sha256Hash)) or _NOT_FOUND
         trusted = self._trusted.spelled(request.query)
-        if persisted is not None:
-            self._require_match(persisted, request.query, trusted)
-        if trusted is not None or self._mode == "only":
+        if trusted is None and self._mode == "only":
+            return None
+        self._require_match(persisted, request.query, trusted)
+        if trusted is not None:
             return trusted
         document = self._documents.get(request.query)
         if persisted is not None:
@@ -69,14 +70,18 @@ class Lookup:
         return document
 
     def explore(self, request: GraphQLRequest) -> Document:
-        """The document of a text that is not trusted."""
-        return self._documents.get(request.query or "")
+        """The document of a text that is not trusted; its hash is checked, and not registered."""
+        text = request.query or ""
+        self._require_match(persisted_query(request), text, None)
+        return self._documents.get(text)
 
     def _identified(self, identifier: str) -> Document | None:
         return self._trusted.identified(identifier) or self._documents.registered(plain_id(identifier))
 
-    def _require_match(self, persisted: PersistedQuery, text: str, trusted: Document | None) -> None:
+    def _require_match(self, persisted: PersistedQuery | None, text: str, trusted: Document | None) -> None:
         """A text must have the hash that comes with it, or be the trusted document that has this id."""
+        if persisted is None:
+            return
         by_id = self._trusted.identified(persisted.sha256Hash)
         if text_hash(text) != persisted.sha256Hash and (by_id is None or by_id is not trusted):
             raise HttpError(400, Code.BAD_REQUEST, "sha256Hash is not the hash of query: SHA-256 of its UTF-8, in hex")
