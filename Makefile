@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKBENCH := lms_graphql/server/graphiql
+CLIENTS := tests/clients
 TESTS ?=
 
 .PHONY: help
@@ -70,6 +71,15 @@ psql: $(VENV)/.installed ## Open psql on the database of the environment, or on 
 browser-test: setup ## Run the browser test of the workbench (needs Debian's chromium)
 	$(BIN)/python tests/browser/run.py
 
+$(CLIENTS)/node_modules/.installed: $(CLIENTS)/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is needed: install Node.js 20 or later"; exit 1; }
+	cd $(CLIENTS) && npm ci --no-audit --no-fund --no-update-notifier --loglevel=error
+	@touch $@
+
+.PHONY: client-test
+client-test: $(VENV)/.installed $(CLIENTS)/node_modules/.installed ## Ask by id with Apollo, Relay, urql and codegen (needs npm)
+	$(BIN)/python -m tests.clients.run
+
 .PHONY: fuzz
 fuzz: $(VENV)/.installed ## Compare 12,000 generated documents with graphql-core's answers (FUZZ_SEED=number)
 	FUZZ_DOCUMENTS=12000 FUZZ_SEED=$(or $(FUZZ_SEED),$(shell date +%s)) $(BIN)/python -m pytest tests/engine/test_same_answers.py
@@ -95,4 +105,4 @@ lock: $(VENV)/.installed ## Pin and hash the requirements anew
 
 .PHONY: clean
 clean: ## Remove what the targets made; data stays
-	rm -rf $(VENV) $(WORKBENCH)/dist $(WORKBENCH)/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(WORKBENCH)/dist $(WORKBENCH)/node_modules $(CLIENTS)/node_modules $(CLIENTS)/build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -43,6 +43,8 @@ class Document(msgspec.Struct, frozen=True):
     """What the execution has prepared for its operations, by their names."""
     prices: Mapping[str | None, Price] = {}
     """Of its operations, by their names."""
+    is_trusted: bool = False
+    """Whether it stands in the manifest (see `engine.trusted`)."""
 
     def price(self, operation_name: str | None, variables: Mapping[str, Any] | None) -> int:
         """The price of an operation with these variables (see `engine.cost`); 0 where the name selects none."""
@@ -54,6 +56,7 @@ class Documents:
     """The documents seen last, by their text; invalid ones too, so that a client's loop costs little.
 
     At most `size` of them, and `text_bytes` of text together: a tree takes up to 180 times the bytes of its text.
+    A text may be registered under its hash, for as long as it is kept.
     """
 
     def __init__(
@@ -75,6 +78,8 @@ class Documents:
         self._size, self._text_bytes = size, text_bytes
         self._documents: OrderedDict[str, Document] = OrderedDict()
         self._bytes = 0
+        self._hashes: dict[str, str] = {}
+        self._registered: dict[str, str] = {}
 
     def get(self, text: str) -> Document:
         """The document that a text spells."""
@@ -84,12 +89,33 @@ class Documents:
             return found
         size = _size(text)
         if size > self._limits.bytes:  # not kept: to measure it again costs less than to keep it
-            return Document(errors=(too_large(size, self._limits),))
+            return self.read(text)
         document = self._documents[text] = self._read(text)
         self._bytes += size
         while len(self._documents) > self._size or self._bytes > self._text_bytes:
-            self._bytes -= _size(self._documents.popitem(last=False)[0])
+            self._drop(self._documents.popitem(last=False)[0])
         return document
+
+    def _drop(self, text: str) -> None:
+        self._bytes -= _size(text)
+        digest = self._hashes.pop(text, None)
+        if digest is not None:
+            del self._registered[digest]
+
+    def register(self, text: str, digest: str) -> None:
+        """Let a text that is kept be found by its hash, too, until it goes. That this is its hash is the caller's."""
+        if text in self._documents:
+            self._hashes[text], self._registered[digest] = digest, text
+
+    def registered(self, digest: str) -> Document | None:
+        """The document whose text was registered under this hash, if it is still kept."""
+        text = self._registered.get(digest)
+        return None if text is None else self.get(text)
+
+    def read(self, text: str) -> Document:
+        """The document that a text spells, read anew and not kept."""
+        size = _size(text)
+        return Document(errors=(too_large(size, self._limits),)) if size > self._limits.bytes else self._read(text)
 
     def _read(self, text: str) -> Document:
         try:
