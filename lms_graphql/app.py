@@ -45,7 +45,7 @@ class Service:
         self.engine = create_engine(database, pool_size=settings.pool_size)
         self.graphql = built.graphql
         self.in_production = settings.is_production
-        self.documents = Documents(built.graphql, built.heavy, hide_suggestions=self.in_production)
+        self.documents = Documents(built.graphql, built.groups, hide_suggestions=self.in_production)
         self._points_engine = create_engine(database, pool_size=_POINTS_CONNECTIONS)
         self.points = Points(
             point_store(self._points_engine, settings.points_per_second), enforced=settings.cost == "enforce"
@@ -72,7 +72,7 @@ class Service:
 
     def context(self, viewer: Viewer, snapshot: Snapshot, document: Document) -> Context:
         """The context of one operation."""
-        return Context(viewer, snapshot, self._cursors, nodes=self._nodes, selects_heavy=document.selects_heavy)
+        return Context(viewer, snapshot, self._cursors, nodes=self._nodes, selects=document.selects)
 
 
 def create_app(settings: Settings, database: URL) -> Starlette:

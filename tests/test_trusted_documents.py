@@ -308,7 +308,7 @@ async def test_the_same_limits_on_every_path(api, trusting, row):
 
 
 def test_a_registered_text_goes_with_its_place_in_the_cache():
-    kept = Documents(SCHEMA.graphql, SCHEMA.heavy, size=2)
+    kept = Documents(SCHEMA.graphql, SCHEMA.groups, size=2)
     first, second, third = (f"{{ {name}: __typename }}" for name in "abc")
     for text in (first, second):
         kept.get(text)

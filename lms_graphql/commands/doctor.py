@@ -77,7 +77,7 @@ def _trusted_documents(settings: Settings) -> str:
     if settings.documents is None:
         return "none, LMS_DOCUMENTS is not set"
     built = build()
-    trusted = TrustedDocuments(trusted_manifest(settings), Documents(built.graphql, built.heavy).read)
+    trusted = TrustedDocuments(trusted_manifest(settings), Documents(built.graphql, built.groups).read)
     number = len(trusted.manifest.documents)
     invalid = [f"{digest[:12]}: {error}" for digest, error in trusted.invalid().items()]
     if invalid:

@@ -92,7 +92,7 @@ def _digest(manifest: Manifest, identifier: str) -> str:
 def _read(texts: Iterable[str]) -> Mapping[str, Document]:
     """The documents, read as the server reads them, by their texts."""
     built = build()
-    read = Documents(built.graphql, built.heavy).read
+    read = Documents(built.graphql, built.groups).read
     return {text: read(text) for text in dict.fromkeys(texts)}
 
 

@@ -32,11 +32,12 @@ _LIMITS = Limits()
 
 
 class Document(msgspec.Struct, frozen=True):
-    """A valid document, or the errors that it has. `selects_heavy`: it selects a field that needs a heavy column."""
+    """A valid document, or the errors that it has."""
 
     node: DocumentNode | None = None
     errors: tuple[GraphQLError, ...] = ()
-    selects_heavy: bool = False
+    selects: frozenset[str] = frozenset()
+    """The groups of columns that it needs besides those that are always fetched (see `edges.column_groups`)."""
     introspects: bool = False
     """Whether it asks for `__schema` or `__type`."""
     operations: dict[str | None, Any] = msgspec.field(default_factory=dict)
@@ -62,7 +63,7 @@ class Documents:
     def __init__(
         self,
         schema: GraphQLSchema,
-        heavy: frozenset[str],
+        groups: Mapping[str, str],
         *,
         size: int = 512,
         text_bytes: int = 2**20,
@@ -70,7 +71,7 @@ class Documents:
         hide_suggestions: bool = False,
     ) -> None:
         self._schema = schema
-        self._heavy = heavy
+        self._groups = groups
         self._limits = limits
         self._hide_suggestions = hide_suggestions
         self._rules = _rules(limits)
@@ -134,10 +135,10 @@ class Documents:
             return Document(errors=(too_many_comparisons(self._limits),))
         if errors:
             return Document(errors=tuple(_coded(error, Code.GRAPHQL_VALIDATION_FAILED) for error in errors))
-        finder = _Finder(self._heavy, types := TypeInfo(self._schema))
+        finder = _Finder(self._groups, types := TypeInfo(self._schema))
         visit(node, TypeInfoVisitor(types, finder))
         prices = self._pricing.prices(node)
-        return Document(node, selects_heavy=finder.heavy, introspects=finder.introspection, prices=prices)
+        return Document(node, selects=frozenset(finder.groups), introspects=finder.introspection, prices=prices)
 
 
 _TOO_MANY_TOKENS = " tokens. Parsing aborted."
@@ -171,18 +172,20 @@ def _rules(limits: Limits) -> tuple[type[ASTValidationRule], ...]:
 
 
 class _Finder(Visitor):
-    """Looks for fields that need a heavy column, and for introspection, anywhere in a document."""
+    """Looks for fields that need a group of columns, and for introspection, anywhere in a document."""
 
-    def __init__(self, heavy: frozenset[str], types: TypeInfo) -> None:
+    def __init__(self, groups: Mapping[str, str], types: TypeInfo) -> None:
         super().__init__()
-        self._heavy = heavy
+        self._groups = groups
         self._types = types
-        self.heavy = self.introspection = False
+        self.groups: set[str] = set()
+        self.introspection = False
 
     def enter_field(self, node: FieldNode, *_: Any) -> None:
         """Compare the field's coordinate."""
         parent = self._types.get_parent_type()
-        if parent is not None and f"{parent.name}.{node.name.value}" in self._heavy:
-            self.heavy = True
+        group = self._groups.get(f"{parent.name}.{node.name.value}") if parent is not None else None
+        if group is not None:
+            self.groups.add(group)
         if node.name.value in ("__schema", "__type"):
             self.introspection = True

@@ -256,8 +256,7 @@ def bind(schema: GraphQLSchema) -> dict[str, LoaderClass]:
     for graphql_type in schema.type_map.values():
         if isinstance(graphql_type, GraphQLObjectType):
             graphql_type.is_type_of = None
-            definition = graphql_type.extensions.get("strawberry-definition")
-            loader = getattr(getattr(definition, "origin", None), "node_loader", None)
+            loader = node_loader(graphql_type)
             if loader is not None:
                 nodes[graphql_type.name] = loader
         elif isinstance(graphql_type, GraphQLInterfaceType | GraphQLUnionType):
@@ -278,15 +277,44 @@ def _typename(value: Any, _info: Any, _abstract_type: Any) -> str:
     return value.typename  # type: ignore[no-any-return]
 
 
-def heavy_coordinates(schema: GraphQLSchema) -> frozenset[str]:
-    """The coordinates (`Type.field`) of all fields that need a heavy column."""
-    return frozenset(
-        f"{graphql_type.name}.{name}"
-        for graphql_type in schema.type_map.values()
-        if isinstance(graphql_type, GraphQLObjectType)
-        for name, field in graphql_type.fields.items()
-        if getattr(field.extensions.get("strawberry-definition"), "heavy", False)
-    )
+PAYLOAD = "payload"
+"""The group of the heavy columns."""
+
+
+def column_groups(schema: GraphQLSchema) -> dict[str, str]:
+    """The group of columns that a field needs, by its coordinate (`Type.field`), for fields that need one.
+
+    `PAYLOAD` for a heavy field; for a plain field of a column that is seldom asked for, the name of the row's class.
+    """
+    groups: dict[str, str] = {}
+    for graphql_type in schema.type_map.values():
+        if isinstance(graphql_type, GraphQLObjectType):
+            groups |= {f"{graphql_type.name}.{name}": group for name, group in _groups(graphql_type).items()}
+    for graphql_type in schema.type_map.values():
+        if isinstance(graphql_type, GraphQLInterfaceType):
+            for possible in schema.get_possible_types(graphql_type):
+                found = _groups(possible)
+                groups |= {f"{graphql_type.name}.{n}": found[n] for n in graphql_type.fields if n in found}
+    return groups
+
+
+def _groups(graphql_type: GraphQLObjectType) -> dict[str, str]:
+    """The groups of one type's fields, by their names."""
+    row: Any = getattr(node_loader(graphql_type), "row", None)
+    groups: dict[str, str] = {}
+    for name, field in graphql_type.fields.items():
+        declared: Any = field.extensions.get("strawberry-definition")
+        if getattr(declared, "heavy", False):
+            groups[name] = PAYLOAD
+        elif row is not None and declared.python_name in row.seldom:
+            groups[name] = row.__name__
+    return groups
+
+
+def node_loader(graphql_type: GraphQLObjectType) -> LoaderClass | None:
+    """The loader that finds objects of this type by their ids, if it has one."""
+    definition = graphql_type.extensions.get("strawberry-definition")
+    return getattr(getattr(definition, "origin", None), "node_loader", None)
 
 
 def read_column(source: Any, name: str) -> Any:

@@ -9,7 +9,7 @@ import orjson
 import pytest
 from graphql import parse, validate
 
-from lms_graphql.engine.context import Context, Standing, Viewer
+from lms_graphql.engine.context import EVERYTHING, Context, Standing, Viewer
 from lms_graphql.engine.execution import Operation, formatted, operation_of, run, run_by_graphql_core
 from lms_graphql.engine.relay import Cursors, GlobalId
 from lms_graphql.schema import build
@@ -68,11 +68,11 @@ def by_place(data, errors):
     return {place: ["below"] if "below" in found else sorted(found) for place, found in places.items()}
 
 
-async def answer(engine, viewer, execute, document, variables, heavy=True, **options):
+async def answer(engine, viewer, execute, document, variables, selects=EVERYTHING, **options):
     """The data as bytes, and the errors as a client would get them, by place."""
     async with Snapshot(engine) as snapshot:
         await snapshot.act_for(viewer.university_id, viewer.user_id)
-        context = Context(viewer, snapshot, Cursors(b"x"), nodes=SCHEMA.nodes, selects_heavy=heavy)
+        context = Context(viewer, snapshot, Cursors(b"x"), nodes=SCHEMA.nodes, selects=selects)
         result = await execute(SCHEMA.graphql, document, context, variables=variables, **options)
         errors = [formatted(error, "id") for error in result.errors or ()]
         return orjson.dumps(result.data), by_place(result.data, errors)
