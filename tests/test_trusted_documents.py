@@ -32,7 +32,7 @@ def manifest(*texts, **texts_by_id):
     documents = {text_hash(text): TrustedDocument(text) for text in texts}
     for identifier, text in texts_by_id.items():
         documents[text_hash(text)] = TrustedDocument(text, ids=(identifier,))
-    return Manifest(documents=documents)
+    return Manifest(1, documents)
 
 
 @pytest.fixture(scope="module")
