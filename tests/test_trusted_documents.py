@@ -10,7 +10,7 @@ from lms_graphql.engine.documents import Documents
 from lms_graphql.engine.errors import Code
 from lms_graphql.engine.trusted import Manifest, TrustedDocument, text_hash, write_manifest
 from lms_graphql.schema import build
-from tests.conftest import running_api
+from tests.conftest import running_api, without_cost
 from tests.engine.documents import Generator
 from tests.engine.test_limits import HARD, ROWS
 from tests.engine.test_same_answers import ids  # noqa: F401 - a fixture
@@ -50,7 +50,7 @@ async def apis(database, world, tmp_path_factory):
 
 async def send(api, body, user=None, path="/u/ALPHA/graphql", accept="application/graphql-response+json"):
     headers = {**api.headers(user), "X-Request-Id": "test-request", "Accept": accept}
-    return await api.client.post(path, json=body, headers=headers)
+    return without_cost(await api.client.post(path, json=body, headers=headers))
 
 
 async def get(api, parameters, user=None, path="/u/ALPHA/graphql", **headers):

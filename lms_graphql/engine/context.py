@@ -77,6 +77,8 @@ class Context:
         self.cursors = cursors
         self.nodes = nodes
         self.selects_heavy = selects_heavy
+        self.objects = 0
+        """How many objects the executor has built so far: what the operation really cost."""
         self._loaders: dict[Hashable, Any] = {}
 
     def loader(self, loader: LoaderClass, *arguments: Hashable) -> Any:
