@@ -98,7 +98,7 @@ def create_app(settings: Settings, database: URL) -> Starlette:
 def trusted_manifest(settings: Settings) -> Manifest:
     """The manifest of trusted documents, empty if none is set; SettingsError if it can't be read."""
     try:
-        return Manifest() if settings.documents is None else read_manifest(settings.documents)
+        return Manifest(1, {}) if settings.documents is None else read_manifest(settings.documents)
     except ManifestError as error:
         raise SettingsError(f"LMS_DOCUMENTS: {error}") from error
 

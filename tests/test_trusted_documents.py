@@ -32,7 +32,7 @@ def manifest(*texts, **texts_by_id):
     documents = {text_hash(text): TrustedDocument(text) for text in texts}
     for identifier, text in texts_by_id.items():
         documents[text_hash(text)] = TrustedDocument(text, ids=(identifier,))
-    return Manifest(documents=documents)
+    return Manifest(1, documents)
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +91,7 @@ TRUSTED = {
     "hash with what urql adds": persisted(text_hash(WHO), miss=True),
     "hash of the client": persisted("who1"),
     "text with hash": {"query": WHO, **persisted(text_hash(WHO))},
+    "text with prefixed hash": {"query": WHO, **persisted(f"sha256:{text_hash(WHO)}")},
     "text with the client's id": {"query": WHO, **persisted("who1")},
     "null is nothing": {"query": None, "documentId": "who1", "extensions": {"persistedQuery": None}},
     "documentId, and hashes don't matter": {"documentId": "who1", **persisted("nonsense")},
@@ -127,7 +128,8 @@ async def test_what_is_not_trusted(apis, world, mode, viewer):
     assert await answer({"documentId": ""}) == UNKNOWN_ID
     assert await answer({"documentId": f"sha256:{text_hash(text)}"}) == UNKNOWN_ID  # it was not registered
     assert await answer(persisted(text_hash(hashed))) == NOT_FOUND
-    assert await answer({"query": hashed, **persisted(text_hash(hashed))}) == (data if lets else NOT_TRUSTED)
+    registration = persisted(f"sha256:{text_hash(hashed)}" if viewer == "ta" else text_hash(hashed))
+    assert await answer({"query": hashed, **registration}) == (data if lets else NOT_TRUSTED)
     assert await answer(persisted(text_hash(hashed))) == (data if mode != "only" else NOT_FOUND)
     by_id = await answer({"documentId": f"sha256:{text_hash(hashed)}"})
     assert by_id == (data if mode != "only" else UNKNOWN_ID)

@@ -38,7 +38,7 @@ def add(files: list[Path], *, manifest: Path) -> None:
         invalid = sum(document.node is None for document in read.values())
         if invalid:
             fail(f"{invalid} of {len(read)} documents are not valid; nothing was written")
-        new = _with(old or Manifest(), given, read)
+        new = _with(old or Manifest(1, {}), given, read)
         if new != old:
             write_manifest(manifest, new)
     except ManifestError as error:

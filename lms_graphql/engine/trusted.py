@@ -49,8 +49,8 @@ class TrustedDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The documents of a manifest, by the hash of their text. At most 2000, with 2 MiB of text together."""
 
-    version: Literal[1] = 1
-    documents: dict[str, TrustedDocument] = {}
+    version: Literal[1]
+    documents: dict[str, TrustedDocument]
 
     def ids(self) -> Iterator[tuple[str, str]]:
         """Every id with the hash of the text that it stands for; the hash is an id as well."""

@@ -66,7 +66,7 @@ class Lookup:
             return trusted
         document = self._documents.get(request.query)
         if persisted is not None:
-            self._documents.register(request.query, persisted.sha256Hash)
+            self._documents.register(request.query, plain_id(persisted.sha256Hash))
         return document
 
     def explore(self, request: GraphQLRequest) -> Document:
@@ -83,7 +83,7 @@ class Lookup:
         if persisted is None:
             return
         by_id = self._trusted.identified(persisted.sha256Hash)
-        if text_hash(text) != persisted.sha256Hash and (by_id is None or by_id is not trusted):
+        if text_hash(text) != plain_id(persisted.sha256Hash) and (by_id is None or by_id is not trusted):
             raise HttpError(400, Code.BAD_REQUEST, "sha256Hash is not the hash of query: SHA-256 of its UTF-8, in hex")
 
     def notice(self, document: Document, viewer: Viewer) -> None:
