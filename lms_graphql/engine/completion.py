@@ -15,6 +15,7 @@ from typing import Any
 
 from graphql import ExecutionResult, GraphQLError, GraphQLList, GraphQLNonNull, GraphQLOutputType, located_error
 
+from lms_graphql.engine.context import Context
 from lms_graphql.engine.plan import Field, NullError, Selection
 
 
@@ -71,12 +72,18 @@ class _Position:
         return path[::-1]
 
 
+def _is_first(position: _Position) -> bool:
+    value = position.container[position.key]
+    return type(value) is Failure and value.when is When.FIRST
+
+
 class Completion:
     """Completes one answer; `failed` are the fields with a failure at any of their positions."""
 
-    def __init__(self, failed: Iterable[Field]) -> None:
+    def __init__(self, failed: Iterable[Field], context: Context) -> None:
+        self._context = context
         self._errors: list[GraphQLError] = []
-        self._selections: dict[int, Selection] = {}
+        self._known: dict[int, tuple[Selection, Any]] = {}
         self._awaited: set[tuple[int, str, int | None]] = set()
         self._waiting: list[_Position] = []
         self._is_null = False
@@ -87,28 +94,52 @@ class Completion:
                 self._fields.add(field)
                 field = field.owner.below
 
-    def know(self, selection: Selection, objects: Iterable[dict[str, Any]]) -> None:
-        """Tell what objects were built for; only those told of are looked into."""
+    def know(self, selection: Selection, objects: Iterable[dict[str, Any]], sources: Iterable[Any]) -> None:
+        """Tell what objects were built for, and from what; only those told of are looked into."""
         if not self._fields.isdisjoint(selection.fields):
-            self._selections.update((id(made), selection) for made in objects)
+            for made, source in zip(objects, sources, strict=True):
+                self._known[id(made)] = selection, source
 
     def wait_for(self, made: dict[str, Any], field: Field, item: int | None) -> None:
         """Tell that a call's value, or that item of it, had to be awaited; of edges that is known."""
         self._awaited.add((id(made), field.key, item))
 
-    def complete(self, data: dict[str, Any], root: Selection) -> tuple[dict[str, Any] | None, list[GraphQLError]]:
+    def complete(self, data: dict[str, Any]) -> tuple[dict[str, Any] | None, list[GraphQLError]]:
         """The data with nulls for failures, and the errors."""
-        self.know(root, [data])
         self._object(data, None)
         while self._waiting:
-            waiting, self._waiting = _in_turn(self._waiting), []
+            waiting, self._waiting = self._in_turn(self._waiting), []
             for position in waiting:
                 if not self._is_gone(position):
                     self._value(position)
         return None if self._is_null else data, self._errors
 
+    def _in_turn(self, waiting: list[_Position]) -> list[_Position]:
+        """In the order in which graphql-core goes on with them.
+
+        What waits for no row comes first, then what waits for each batch and, there, for each key.
+        """
+        turns: dict[Any, int] = {}
+        keys = [self._batch(position) for position in waiting]
+        for batch, key in keys:
+            turns.setdefault(batch, len(turns))
+            turns.setdefault((batch, key), len(turns))
+        order = sorted(
+            range(len(waiting)),
+            key=lambda number: (not _is_first(waiting[number]), turns[keys[number][0]], turns[keys[number]]),
+        )
+        return [waiting[number] for number in order]
+
+    def _batch(self, position: _Position) -> tuple[Any, Any]:
+        """What a position waits for: a batch, and a key in it."""
+        field = position.field
+        if field.loader is None:
+            return field.merge_key, None
+        batch = field.merge_key if field.declared.pages else field.loader
+        return batch, field.declared.read(self._known[id(position.container)][1], self._context)
+
     def _object(self, made: dict[str, Any], above: _Position | None) -> None:
-        for field in self._selections[id(made)].fields:
+        for field in self._known[id(made)][0].fields:
             if field in self._fields:
                 position = _Position(above, made, field.key, field, field.type)
                 if self._child(position) and self._is_gone(above):
@@ -140,7 +171,7 @@ class Completion:
                 position, located_error(_as_graphql_core_says(value.error), position.field.nodes, position.path())
             )
         elif type(value) is dict:
-            if id(value) in self._selections:
+            if id(value) in self._known:
                 self._object(value, position)
         elif type(value) is list:
             self._items(value, position)
@@ -152,7 +183,7 @@ class Completion:
         if not isinstance(type_, GraphQLList):
             return  # a scalar's own list
         for number, item in enumerate(value):
-            if type(item) is Failure or type(item) is list or id(item) in self._selections:
+            if type(item) is Failure or type(item) is list or id(item) in self._known:
                 child = _Position(position, value, number, position.field, type_.of_type)
                 if self._child(child) and self._is_gone(position):
                     return
@@ -183,24 +214,6 @@ class Completion:
         while position is not None and not position.is_null:
             position = position.above
         return position is not None or self._is_null
-
-
-def _in_turn(waiting: list[_Position]) -> list[_Position]:
-    """In the order in which graphql-core goes on with them: what waits for no row, then what waits for each batch."""
-    turns: dict[Any, int] = {}
-    for position in waiting:
-        turns.setdefault(_batch(position), len(turns))
-    return sorted(waiting, key=lambda position: (not _is_first(position), turns[_batch(position)]))
-
-
-def _is_first(position: _Position) -> bool:
-    value = position.container[position.key]
-    return type(value) is Failure and value.when is When.FIRST
-
-
-def _batch(position: _Position) -> Any:
-    field = position.field
-    return field.merge_key if field.loader is None or field.declared.pages else field.loader
 
 
 def _as_graphql_core_says(error: Exception) -> Exception:

@@ -78,16 +78,16 @@ class Run:
         return self._completed(data) if self._failed else (data, [])
 
     def _completed(self, data: dict[str, Any]) -> tuple[dict[str, Any] | None, list[GraphQLError]]:
-        completion = Completion(self._failed)
-        for group in self._groups:
-            completion.know(group.selection, group.objects)
+        completion = Completion(self._failed, self._context)
         for made, selection in self._broken:
-            completion.know(selection, [made])
+            completion.know(selection, [made], [None])  # without jobs, or known better in its group
+        for group in self._groups:
+            completion.know(group.selection, group.objects, group.sources)
         for awaited in self._awaited:
             objects = [(made, field) for field, group in awaited.entries for made in group.objects]
             for number, item in awaited.positions:
                 completion.wait_for(*objects[number], item)
-        return completion.complete(data, self._plan.root)
+        return completion.complete(data)
 
     # ---- levels ----
 
@@ -257,7 +257,9 @@ class Run:
             try:
                 selection = field.selection(field.typename or item.typename)
                 made = selection.builders[type(item)](item, context)
-            except Exception:  # noqa: BLE001 - the first of its class, or something is wrong with it: see more closely
+            except Exception:  # noqa: BLE001 - the first of its class, or something is wrong with it
+                made = None
+            if made is None:  # see more closely; outside of the handler, or errors would hang on one another
                 placed.append(self._place(field, field.item_type, item, below))
                 continue
             placed.append(made)
@@ -272,7 +274,9 @@ class Run:
         self._built += 1
         try:
             made = selection.build(source, self._context)
-        except Exception:  # noqa: BLE001 - some field failed: find out which, the others keep their values
+        except Exception:  # noqa: BLE001 - some field failed
+            made = None
+        if made is None:  # find out which field failed; the others keep their values
             made = self._object_by_field(selection, source)
         if selection.jobs:
             group = below.get(id(selection))
