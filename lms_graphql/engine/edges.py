@@ -11,7 +11,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Self, TypeVar
 
 import strawberry
-from graphql import GraphQLField, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, GraphQLUnionType
+from graphql import (
+    GraphQLAbstractType,
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLUnionType,
+)
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
@@ -273,8 +280,18 @@ def _bind_fields(graphql_type: GraphQLObjectType | GraphQLInterfaceType) -> None
             field.resolve = declared.resolve
 
 
-def _typename(value: Any, _info: Any, _abstract_type: Any) -> str:
-    return value.typename  # type: ignore[no-any-return]
+def _typename(value: Any, info: Any, abstract_type: Any) -> str:
+    return concrete_type(info.schema, abstract_type, value)
+
+
+def concrete_type(schema: GraphQLSchema, abstract_type: GraphQLAbstractType, value: Any) -> str:
+    """The name of a value's type; raises TypeError, which is masked, when it is none that may stand here."""
+    name: str = value.typename
+    if not isinstance(found := schema.type_map.get(name), GraphQLObjectType) or not schema.is_sub_type(
+        abstract_type, found
+    ):
+        raise TypeError(f"{name} is none of the types of {abstract_type.name}")
+    return name
 
 
 PAYLOAD = "payload"

@@ -7,6 +7,7 @@ combination of the variables that `@skip` and `@include` look at.
 A selection's fields are of two sorts. What its source alone can tell (columns, computed fields, structs inside structs)
 is built by one function per selection, a generated dict display. The rest are jobs: edges, pages, fields with
 arguments, and everything with such a field below it; the executor runs each of them once for all sources of its level.
+`__schema` and `__type` are jobs too: graphql-core answers them, see `engine.introspection`.
 """
 
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from typing import Any
 from graphql import (
     FieldNode,
     GraphQLEnumType,
+    GraphQLError,
     GraphQLField,
     GraphQLLeafType,
     GraphQLList,
@@ -30,9 +32,10 @@ from graphql import (
 )
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_fields, collect_subfields
 from graphql.execution.values import VariableValues
+from graphql.pyutils import Undefined, inspect, is_iterable
 
 from lms_graphql.engine.context import Context
-from lms_graphql.engine.edges import DeclaredField
+from lms_graphql.engine.edges import DeclaredField, concrete_type
 from lms_graphql.engine.rows import Row
 
 Build = Callable[[Any, Context], Any]
@@ -45,10 +48,6 @@ _BUILTIN_CHECKS = {
 """When a value of a built-in scalar is its own output; anything else goes through graphql-core's coercion."""
 
 
-class UnplannableError(Exception):
-    """The plan can't serve this operation (introspection, for one); graphql-core executes it whole."""
-
-
 class NullError(Exception):
     """A field that must not be null is."""
 
@@ -57,32 +56,38 @@ class Field:
     """One field of a selection: its response key, its definition, its nodes, and what it selects, by concrete type."""
 
     __slots__ = (
+        "_leaf",
         "_plan",
         "_selections",
         "declared",
         "definition",
         "details",
         "is_list_of_objects",
+        "is_meta",
         "item_type",
         "key",
         "merge_key",
         "nodes",
+        "owner",
         "parent",
         "type",
         "typename",
     )
 
     def __init__(
-        self, plan: "Plan", parent: GraphQLObjectType, key: str, definition: GraphQLField, details: list[FieldDetails]
+        self, plan: "Plan", owner: "Selection", key: str, definition: GraphQLField, details: list[FieldDetails]
     ) -> None:
         self._plan = plan
         self._selections: dict[str, Selection] = {}
-        self.parent = parent
+        self._leaf: Build | None = None
+        self.owner = owner
+        self.parent = owner.type
         self.key = key
         self.definition = definition
         self.details = details
         self.type: GraphQLOutputType = definition.type
         self.nodes: list[FieldNode] = [detail.node for detail in details]
+        self.is_meta = self.nodes[0].name.value in {"__schema", "__type"}
         declared = definition.extensions.get("strawberry-definition")
         self.declared: Any = declared
         named = get_named_type(definition.type)
@@ -108,17 +113,13 @@ class Field:
         """What is selected on this field's value of a concrete type."""
         found = self._selections.get(typename)
         if found is None:
-            found = self._selections[typename] = self._plan.subselection(typename, self.details)
+            found = self._selections[typename] = self._plan.subselection(typename, self)
         return found
 
     def selection_for(self, value: Any) -> "Selection":
         """What is selected on a value; raises when its type is none that the field may have."""
-        typename = self.typename or value.typename
-        if not self.typename:
-            runtime, named = self._plan.schema.type_map.get(typename), get_named_type(self.type)
-            if not self._plan.schema.is_sub_type(named, runtime):  # type: ignore[arg-type]  # it is abstract
-                raise TypeError(f"{typename} is none of the types of {named.name}")
-        return self.selection(typename)
+        named: Any = get_named_type(self.type)
+        return self.selection(self.typename or concrete_type(self._plan.schema, named, value))
 
     def possible(self) -> list["Selection"]:
         """The selections on every concrete type that the value may have."""
@@ -135,18 +136,29 @@ class Field:
         name = self.declared.python_name
         return source[name] if isinstance(source, Row) else getattr(source, name)
 
-    def leaf(self, type_: GraphQLOutputType) -> Build:
+    @property
+    def leaf(self) -> Build:
         """The completer of one leaf of the field, inside whatever lists and non-nulls it stands in."""
-        return _complete(type_, self)
+        if self._leaf is None:
+            self._leaf = _leaf(get_named_type(self.type))  # type: ignore[arg-type]  # only asked of fields of leaves
+        return self._leaf
 
 
 class Selection:
     """The fields selected on one concrete type, and the builders of its objects."""
 
-    __slots__ = ("builders", "fields", "jobs", "type")
+    __slots__ = ("below", "builders", "fields", "jobs", "type")
 
-    def __init__(self, plan: "Plan", object_type: GraphQLObjectType, grouped: dict[str, list[FieldDetails]]) -> None:
+    def __init__(
+        self,
+        plan: "Plan",
+        object_type: GraphQLObjectType,
+        grouped: dict[str, list[FieldDetails]],
+        below: Field | None = None,
+    ) -> None:
         self.type = object_type
+        self.below = below
+        """The field that the objects are values of; None at the root."""
         self.fields: list[Field | tuple[str, str]] = []
         self.jobs: list[Field] = []
         self.builders: dict[type, Build] = {}
@@ -156,10 +168,10 @@ class Selection:
             if name == "__typename":
                 self.fields.append((key, object_type.name))
                 continue
-            definition = object_type.fields.get(name)
+            definition = plan.schema.get_field(object_type, name)
             if definition is None:
-                raise UnplannableError(name)
-            field = Field(plan, object_type, key, definition, details)
+                continue  # no valid document has it; graphql-core leaves it out
+            field = Field(plan, self, key, definition, details)
             self.fields.append(field)
             if not _is_inline(field):
                 self.jobs.append(field)
@@ -184,22 +196,19 @@ class Plan:
     ) -> None:
         self.schema = schema
         self._operation = operation
-        self._fragments = fragments
+        self.fragments = fragments
         self._variables = variables
-        if schema.query_type is None:
-            raise UnplannableError("the schema has no queries")
-        collected = collect_fields(schema, fragments, variables, schema.query_type, operation)
-        self.root = Selection(self, schema.query_type, collected.grouped_field_set)
+        root: Any = schema.query_type
+        collected = collect_fields(schema, fragments, variables, root, operation)
+        self.root = Selection(self, root, collected.grouped_field_set)
 
-    def subselection(self, typename: str, details: list[FieldDetails]) -> Selection:
-        """What these fields select on a concrete type."""
-        object_type = self.schema.type_map[typename]
-        if not isinstance(object_type, GraphQLObjectType):
-            raise UnplannableError(typename)
+    def subselection(self, typename: str, field: Field) -> Selection:
+        """What a field selects on a concrete type."""
+        object_type: Any = self.schema.type_map[typename]
         collected = collect_subfields(
-            self.schema, self._fragments, self._variables, self._operation, object_type, details
+            self.schema, self.fragments, self._variables, self._operation, object_type, field.details
         )
-        return Selection(self, object_type, collected.grouped_field_set)
+        return Selection(self, object_type, collected.grouped_field_set, field)
 
 
 def _is_list_of_objects(type_: GraphQLOutputType) -> bool:
@@ -211,15 +220,30 @@ def _is_list_of_objects(type_: GraphQLOutputType) -> bool:
     return is_composite_type(item)
 
 
+def unserved(schema: GraphQLSchema) -> frozenset[str]:
+    """The names of fields that a plan can't serve, since only their resolver knows what to do."""
+    return frozenset(
+        name
+        for object_type in schema.type_map.values()
+        if isinstance(object_type, GraphQLObjectType) and not object_type.name.startswith("__")
+        if object_type not in {schema.mutation_type, schema.subscription_type}
+        for name, definition in object_type.fields.items()
+        if not _is_served(definition.extensions.get("strawberry-definition"))
+    )
+
+
+def _is_served(declared: Any) -> bool:
+    return isinstance(declared, DeclaredField) or (declared is not None and declared.base_resolver is None)
+
+
 def _is_inline(field: Field) -> bool:
     """Whether the source alone can tell the field, with everything below it."""
-    declared = field.declared
-    if isinstance(declared, DeclaredField):
-        if declared.loader is not None or declared.call is not None:
-            return False
-    elif declared is None or declared.base_resolver is not None:
-        raise UnplannableError(field.key)
-    return is_leaf_type(get_named_type(field.type)) or not any(selection.jobs for selection in field.possible())
+    if field.is_meta or field.loader is not None or field.call is not None:
+        return False
+    try:
+        return is_leaf_type(get_named_type(field.type)) or not any(selection.jobs for selection in field.possible())
+    except GraphQLError:  # a condition below that is null: an error wherever the field has a value
+        return False
 
 
 # ---- builders ----
@@ -281,7 +305,11 @@ def _complete(type_: GraphQLOutputType, field: Field) -> Build:
     if isinstance(type_, GraphQLNonNull):
         return _non_null(_complete(type_.of_type, field), field)
     if isinstance(type_, GraphQLList):
-        return _objects(field, type_.of_type) if _is_list_of_objects(type_) else _list(_complete(type_.of_type, field))
+        return (
+            _objects(field, type_.of_type)
+            if _is_list_of_objects(type_)
+            else _list(_complete(type_.of_type, field), field)
+        )
     if is_leaf_type(type_):
         return _leaf(type_)
     if is_abstract_type(type_):
@@ -323,22 +351,47 @@ def _objects(field: Field, item_type: GraphQLOutputType) -> Build:
         if value is None:
             return None
         find = by_class.get
-        return [(find(item.__class__) or builder(item))(item, context) for item in value]
+        return [(find(item.__class__) or builder(item))(item, context) for item in listed(field, value)]
 
     return objects
 
 
-def _list(complete: Build) -> Build:
-    return lambda value, context: None if value is None else [complete(item, context) for item in value]
+def listed(field: Field, value: Any) -> list[Any]:
+    """The items of a list; raises in graphql-core's words when the value is none."""
+    if type(value) is list:
+        return value
+    if not is_iterable(value):
+        name = field.nodes[0].name.value
+        raise GraphQLError(f"Expected Iterable, but did not find one for field '{field.parent.name}.{name}'.")
+    return list(value)
+
+
+def _list(complete: Build, field: Field) -> Build:
+    return lambda value, context: None if value is None else [complete(item, context) for item in listed(field, value)]
 
 
 def _leaf(type_: GraphQLLeafType) -> Build:
     coerce = type_.coerce_output_value
-    if isinstance(type_, GraphQLEnumType):
-        labels = {value.value: name for name, value in type_.values.items()}
 
-        def label(value: Any, _context: Context) -> Any:
-            return None if value is None else (labels.get(value) or coerce(value))
+    def leaf(value: Any, _context: Context) -> Any:
+        if value is None:
+            return None
+        completed = coerce(value)
+        if completed is None or completed is Undefined:
+            raise TypeError(
+                f"Expected `{type_.name}.coerce_output_value({inspect(value)})` to return non-nullable value,"
+                f" returned: {inspect(completed)}"
+            )
+        return completed
 
-        return label
-    return lambda value, _context: None if value is None else coerce(value)
+    if not isinstance(type_, GraphQLEnumType):
+        return leaf
+    labels = {value.value: name for name, value in type_.values.items()}
+
+    def label(value: Any, context: Context) -> Any:
+        try:
+            return labels[value]
+        except (KeyError, TypeError):  # null, no value of the enum, or nothing that a dict can look for
+            return leaf(value, context)
+
+    return label
