@@ -352,7 +352,8 @@ async def test_by_id_as_by_text(database, api, world, ids, tmp_path, caplog, mon
     with_data = 0
     async with running_api(database.app, documents=path, trusted_documents="only") as trusting:
         for number, (text, sets) in enumerate(documents):
-            given = {"variables": sets[number % len(sets)]}
+            name, variables = sets[number % len(sets)]
+            given = {"variables": variables, "operationName": name}
             user = people[number % len(people)]
             by_text = await send(api, {"query": text, **given}, user)
             by_id = await send(trusting, {"documentId": f"sha256:{text_hash(text)}", **given}, user)
