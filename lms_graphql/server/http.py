@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from lms_graphql.engine.context import Context, Viewer
 from lms_graphql.engine.documents import Document, Documents
 from lms_graphql.engine.errors import Code, RequestError
-from lms_graphql.engine.execution import formatted, run
+from lms_graphql.engine.execution import formatted_all, run
 from lms_graphql.server.authentication import Authenticator, InvalidTokenError
 from lms_graphql.server.guard import Attended, Places
 from lms_graphql.server.requests import (
@@ -157,11 +157,11 @@ def _person(authenticator: Authenticator, headers: Headers) -> int | None:
 def _encode(data: Any, errors: list[GraphQLError] | None, identifier: str, *, executed: bool) -> bytes:
     payload: dict[str, Any] = {}
     if errors:
-        payload["errors"] = [formatted(error, identifier) for error in errors]
+        payload["errors"] = formatted_all(errors, identifier)
     if executed:
         payload["data"] = data
     return orjson.dumps(payload)
 
 
 def _refusal(errors: Iterable[GraphQLError], identifier: str) -> bytes:
-    return orjson.dumps({"errors": [formatted(error, identifier) for error in errors]})
+    return orjson.dumps({"errors": formatted_all(errors, identifier)})
