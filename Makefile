@@ -95,6 +95,10 @@ $(BENCH_PEERS)/node_modules/.installed: $(BENCH_PEERS)/package-lock.json
 bench: $(VENV)/.installed $(BENCH_PEERS)/node_modules/.installed ## Measure against other servers (BENCH=part PEERS=names ROUNDS=n)
 	@BENCH="$(BENCH)" PEERS="$(PEERS)" ROUNDS="$(ROUNDS)" SECONDS="$(SECONDS)" $(BIN)/python -m tests.benchmarks
 
+.PHONY: amplification
+amplification: $(VENV)/.installed ## Measure what failures cost: at most 1.3 times the clean document
+	AMPLIFICATION_RUNS=100 $(BIN)/python -m pytest -s tests/engine/test_amplification.py
+
 # For the oldest Python that we support (Debian 12 has 3.11.2) and for every platform.
 COMPILE = UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal --python-version 3.11.2 --generate-hashes --no-emit-index-url --no-header
 

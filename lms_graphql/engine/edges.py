@@ -281,15 +281,13 @@ def _bind_fields(graphql_type: GraphQLObjectType | GraphQLInterfaceType) -> None
 
 
 def _typename(value: Any, info: Any, abstract_type: Any) -> str:
-    return concrete_type(info.schema, abstract_type, value)
+    return concrete_type(info.schema, abstract_type, value.typename)
 
 
-def concrete_type(schema: GraphQLSchema, abstract_type: GraphQLAbstractType, value: Any) -> str:
-    """The name of a value's type; raises TypeError, which is masked, when it is none that may stand here."""
-    name: str = value.typename
-    if not isinstance(found := schema.type_map.get(name), GraphQLObjectType) or not schema.is_sub_type(
-        abstract_type, found
-    ):
+def concrete_type(schema: GraphQLSchema, abstract_type: GraphQLAbstractType, name: str) -> str:
+    """The name; raises TypeError, which is masked, when no type of that name may stand here."""
+    found = schema.type_map.get(name)
+    if not isinstance(found, GraphQLObjectType) or not schema.is_sub_type(abstract_type, found):
         raise TypeError(f"{name} is none of the types of {abstract_type.name}")
     return name
 

@@ -3,6 +3,7 @@
 import inspect
 import logging
 from collections import Counter, OrderedDict
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -39,6 +40,7 @@ fallbacks: Counter[str] = Counter()
 
 _MOST_PLANS = 16
 _MOST_VARIABLE_ERRORS = 50
+_MOST_TRACES = 5
 
 
 class Operation:
@@ -174,7 +176,12 @@ async def run_by_graphql_core(
     return await result if inspect.isawaitable(result) else result  # type: ignore[no-any-return]
 
 
-def formatted(error: GraphQLError, request_id: str) -> dict[str, Any]:
+def formatted_all(errors: Iterable[GraphQLError], request_id: str) -> list[dict[str, Any]]:
+    """The errors as a client sees them; only the first are logged with their traceback, or the log would cost most."""
+    return [formatted(error, request_id, trace=number < _MOST_TRACES) for number, error in enumerate(errors)]
+
+
+def formatted(error: GraphQLError, request_id: str, *, trace: bool = True) -> dict[str, Any]:
     """An error as a client sees it: in full if it is the client's business, else masked, and logged by the id."""
     original = error.original_error
     shown: dict[str, Any] = {"message": error.message}
@@ -185,7 +192,7 @@ def formatted(error: GraphQLError, request_id: str) -> dict[str, Any]:
     code, message = _code(error, original)
     if message is not None:
         shown["message"] = message
-        logger.error("request %s: %s", request_id, error.message, exc_info=original)
+        logger.error("request %s: %s", request_id, error.message, exc_info=original if trace else None)
     extensions = original.extensions if isinstance(original, RequestError) else error.extensions
     shown["extensions"] = {**(extensions or {}), "code": code.value, "requestId": request_id}
     return shown

@@ -39,6 +39,8 @@ from lms_graphql.engine.edges import DeclaredField, concrete_type
 from lms_graphql.engine.rows import Row
 
 Build = Callable[[Any, Context], Any]
+_LEAST_JSON, _MOST_JSON = -(2**63), 2**64 - 1
+"""What orjson can encode."""
 _BUILTIN_CHECKS = {
     "String": "type({v} := {read}) is str",
     "ID": "type({v} := {read}) is str",
@@ -110,16 +112,17 @@ class Field:
         return getattr(self.declared, "call", None)
 
     def selection(self, typename: str) -> "Selection":
-        """What is selected on this field's value of a concrete type."""
+        """What is selected on this field's value of a concrete type; raises when the value can't be of that type."""
         found = self._selections.get(typename)
         if found is None:
+            if not self.typename:
+                concrete_type(self._plan.schema, get_named_type(self.type), typename)  # type: ignore[arg-type]
             found = self._selections[typename] = self._plan.subselection(typename, self)
         return found
 
     def selection_for(self, value: Any) -> "Selection":
         """What is selected on a value; raises when its type is none that the field may have."""
-        named: Any = get_named_type(self.type)
-        return self.selection(self.typename or concrete_type(self._plan.schema, named, value))
+        return self.selection(self.typename or value.typename)
 
     def possible(self) -> list["Selection"]:
         """The selections on every concrete type that the value may have."""
@@ -313,7 +316,7 @@ def _complete(type_: GraphQLOutputType, field: Field) -> Build:
     if is_leaf_type(type_):
         return _leaf(type_)
     if is_abstract_type(type_):
-        return lambda value, context: None if value is None else field.selection(value.typename).build(value, context)
+        return lambda value, context: None if value is None else field.selection_for(value).build(value, context)
     selection = field.selection(type_.name)
     return lambda value, context: None if value is None else selection.build(value, context)
 
@@ -382,6 +385,8 @@ def _leaf(type_: GraphQLLeafType) -> Build:
                 f"Expected `{type_.name}.coerce_output_value({inspect(value)})` to return non-nullable value,"
                 f" returned: {inspect(completed)}"
             )
+        if type(completed) is int and not _LEAST_JSON <= completed <= _MOST_JSON:
+            raise OverflowError(f"{type_.name}: a number of {completed.bit_length()} bits can't be encoded")
         return completed
 
     if not isinstance(type_, GraphQLEnumType):

@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from lms_graphql.engine.context import Context, Viewer
 from lms_graphql.engine.documents import Document
 from lms_graphql.engine.errors import Code, RequestError
-from lms_graphql.engine.execution import formatted, run
+from lms_graphql.engine.execution import formatted_all, run
 from lms_graphql.server.authentication import Authenticator, InvalidTokenError
 from lms_graphql.server.guard import Attended, Places
 from lms_graphql.server.lookup import NOT_TRUSTED, Lookup, may_explore
@@ -219,7 +219,7 @@ def _encode(
 ) -> bytes:
     payload: dict[str, Any] = {}
     if errors:
-        payload["errors"] = [formatted(error, identifier) for error in errors]
+        payload["errors"] = formatted_all(errors, identifier)
     if executed:
         payload["data"] = data
     if extensions is not None:
@@ -228,7 +228,7 @@ def _encode(
 
 
 def _refusal(errors: Iterable[GraphQLError], identifier: str, extensions: Mapping[str, Cost] | None = None) -> bytes:
-    payload: dict[str, Any] = {"errors": [formatted(error, identifier) for error in errors]}
+    payload: dict[str, Any] = {"errors": formatted_all(errors, identifier)}
     if extensions is not None:
         payload["extensions"] = extensions
     return orjson.dumps(payload)

@@ -19,7 +19,7 @@ from graphql import parse, validate
 
 from lms_graphql.content import loaders, payloads
 from lms_graphql.engine.context import Context, Standing, Viewer
-from lms_graphql.engine.execution import formatted, run
+from lms_graphql.engine.execution import formatted_all, run
 from lms_graphql.engine.relay import Cursors, GlobalId
 from lms_graphql.schema import build
 from lms_graphql.storage.database import connect
@@ -115,7 +115,7 @@ async def cost(engine, document, variables, what):
             context = Context(viewer, snapshot, Cursors(b"x"), nodes=SCHEMA.nodes)
             start = time.process_time()
             result = await run(SCHEMA.graphql, text, context, variables=variables, operations=operations)
-            payload = {"data": result.data, "errors": [formatted(error, "id") for error in result.errors or ()]}
+            payload = {"data": result.data, "errors": formatted_all(result.errors or (), "id")}
             encoded = orjson.dumps(payload)
             return time.process_time() - start, orjson.loads(encoded)
 

@@ -61,6 +61,7 @@ def filled(text, world):
 
     return (
         text.replace("$LESSON", gid("Module", alpha["lesson"]))
+        .replace("$TEXT", gid("TextContent", alpha["text"]))
         .replace("$VIDEO", gid("VideoContent", alpha["video"]))
         .replace("$PRIVATE", gid("CourseOffering", alpha["private"]))
         .replace("$PUBLIC", gid("CourseOffering", alpha["public"]))
