@@ -52,11 +52,13 @@ class ContentRow(Row):
 
     tenant = True
     seldom = frozenset({"description", "is_active", "created_at", "updated_at"})
+    label = "content_type"
+    typenames = TYPENAMES
 
     @property
     def typename(self) -> str:  # type: ignore[override]  # of a class elsewhere, of a row here
         """The GraphQL type of this item's kind."""
-        return TYPENAMES[self["content_type"]]
+        return self.typenames[self[self.label]]
 
     @once
     def payload(self) -> Any:

@@ -15,8 +15,9 @@ from typing import Any
 
 from graphql import ExecutionResult, GraphQLError, GraphQLList, GraphQLNonNull, GraphQLOutputType, located_error
 
+from lms_graphql.engine.builders import NullError
 from lms_graphql.engine.context import Context
-from lms_graphql.engine.plan import Field, NullError, Selection
+from lms_graphql.engine.plan import Field, Selection
 
 
 class When(IntEnum):

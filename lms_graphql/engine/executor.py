@@ -25,10 +25,11 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues
 
+from lms_graphql.engine.builders import listed, null_error
 from lms_graphql.engine.completion import Completion, Failure, Introspected, When
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.introspection import introspect
-from lms_graphql.engine.plan import Field, Plan, Selection, listed, null_error
+from lms_graphql.engine.plan import Field, Plan, Selection
 from lms_graphql.engine.relay import page_arguments
 
 _ROWS_BEFORE_YIELDING = 2000
@@ -229,7 +230,7 @@ class Run:
         """How the values of a job are placed."""
         if field.is_meta:
             return lambda _field, _type, value, _below: value
-        return self._place_rows if field.is_list_of_objects else self._place
+        return self._place_rows if field.is_list_of_objects and field.loader is not None else self._place
 
     def _place(self, field: Field, type_: GraphQLOutputType, value: Any, below: dict[int, Group]) -> Any:
         """What a job's value looks like in the answer; objects with jobs of their own join the groups below."""
@@ -253,25 +254,20 @@ class Run:
         return selection if type(selection) is Failure else self._object(selection, value, below)
 
     def _place_rows(self, field: Field, type_: GraphQLOutputType, value: Any, below: dict[int, Group]) -> Any:
-        """`_place` for the common case of a list of objects in which nothing is missing."""
-        if type(value) is not list:
+        """`_place` for the common case: a loader's rows, all of one class, of which none is missing."""
+        if type(value) is not list or not value:
             return self._place(field, type_, value, below)
-        context, placed = self._context, []
-        for item in value:
-            try:
-                selection = field.selection(field.typename or item.typename)
-                made = selection.builders[type(item)](item, context)
-            except Exception:  # noqa: BLE001 - the first of its class, or something is wrong with it
-                made = None
-            if made is None:  # see more closely; outside of the handler, or errors would hang on one another
-                placed.append(self._place(field, field.item_type, item, below))
-                continue
-            placed.append(made)
-            if selection.jobs:
-                group = below.get(id(selection)) or below.setdefault(id(selection), Group(selection))
-                group.sources.append(item)
-                group.objects.append(made)
+        try:
+            placed = field.place_rows(value, self._context)
+        except Exception:  # noqa: BLE001 - something is wrong with one of them
+            placed = None
+        if placed is None:  # see more closely; outside of the handler, or errors would hang on one another
+            return self._place(field, type_, value, below)
         self._built += len(placed)
+        if field.typename and (selection := field.selection(field.typename)).jobs:
+            group = below.get(id(selection)) or below.setdefault(id(selection), Group(selection))
+            group.sources += value
+            group.objects += placed
         return placed
 
     def _object(self, selection: Selection, source: Any, below: dict[int, Group]) -> dict[str, Any]:

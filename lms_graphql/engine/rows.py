@@ -4,7 +4,7 @@ A row is an `asyncpg.Record` whose class names the GraphQL type that it is shown
 name 31, as an attribute 460 (measured): code that runs for each row uses the first two.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 import asyncpg
@@ -37,6 +37,9 @@ class Row(asyncpg.Record):  # type: ignore[misc]  # asyncpg is not typed
     tenant: ClassVar[bool]
     seldom: ClassVar[frozenset[str]] = frozenset()
     """Columns that are fetched only for documents that select one of them; nothing but plain fields reads them."""
+    label: ClassVar[str] = ""
+    """Of rows that may be of several types: the column that tells, and the type for each of its values."""
+    typenames: ClassVar[Mapping[str, str]] = {}
 
     def __getattr__(self, name: str) -> Any:
         """A column as an attribute."""
