@@ -20,9 +20,8 @@ _MOST_BYTES_OF_A_304 = 2000
 
 def _get(case: c.Case) -> Request:
     posted = spelled("ours", document("syllabus"), case)
-    query = urllib.parse.urlencode(
-        {name: value if isinstance(value, str) else json.dumps(value) for name, value in json.loads(posted.body).items()}
-    )
+    body = json.loads(posted.body)
+    query = urllib.parse.urlencode({"query": body["query"], "variables": json.dumps(body["variables"])})
     headers = tuple(header for header in posted.headers if header[0] != "Content-Type")
     return Request(f"{posted.path}?{query}", headers=headers, method="GET")
 
