@@ -103,7 +103,12 @@ def _service(scope: Scope) -> Service:
 
 
 def _routes(settings: Settings, database: URL) -> list[BaseRoute]:
-    endpoint = GraphQLEndpoint(_service, places=settings.max_in_flight, deadline_seconds=settings.deadline_seconds)
+    endpoint = GraphQLEndpoint(
+        _service,
+        places=settings.max_in_flight,
+        deadline_seconds=settings.deadline_seconds,
+        guard_get=settings.is_production,
+    )
 
     async def ready(_request: Request) -> None:
         await migrations.require_head(database)

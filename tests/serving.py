@@ -30,7 +30,7 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def serving(*before: str, **settings: str) -> Iterator[Served]:
-    """A server that is ready, with these settings and no others of the environment; `before` goes before its command."""
+    """A server that is ready, with these settings and no others; `before` goes before its command."""
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("LMS_")}

@@ -101,7 +101,7 @@ class Documents:
         if any(error.message == _TOO_MANY_COMPARISONS for error in errors):
             return Document(errors=(too_many_comparisons(self._limits),))
         if errors:
-            return Document(errors=tuple(_coded(error, Code.GRAPHQL_VALIDATION_FAILED) for error in errors))
+            return Document(errors=tuple(_coded(error, Code.GRAPHQL_VALIDATION_FAILED) for error in _merged(errors)))
         finder = _HeavyFields(self._heavy, types := TypeInfo(self._schema))
         visit(node, TypeInfoVisitor(types, finder))
         return Document(node, selects_heavy=finder.found, prices=self._pricing.prices(node))
@@ -114,6 +114,16 @@ _TOO_MANY_COMPARISONS = "Validation aborted."
 
 def _size(text: str) -> int:
     return len(text.encode(errors="surrogatepass"))
+
+
+def _merged(errors: list[GraphQLError]) -> list[GraphQLError]:
+    """One error for all places where the same is wrong: the answer does not grow with how often a mistake is made."""
+    places: dict[str, list[int]] = {}
+    first: dict[str, GraphQLError] = {}
+    for error in errors:
+        first.setdefault(error.message, error)
+        places.setdefault(error.message, []).extend(error.positions or ())
+    return [GraphQLError(text, source=error.source, positions=places[text]) for text, error in first.items()]
 
 
 def _coded(error: GraphQLError, code: Code) -> GraphQLError:

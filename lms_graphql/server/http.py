@@ -18,7 +18,7 @@ from lms_graphql.engine.documents import Document, Documents
 from lms_graphql.engine.errors import Code, RequestError
 from lms_graphql.engine.execution import formatted, run
 from lms_graphql.server.authentication import Authenticator, InvalidTokenError
-from lms_graphql.server.guard import Attended, Places
+from lms_graphql.server.guard import Attended, Places, require_deliberate
 from lms_graphql.server.requests import (
     ClientGoneError,
     GraphQLRequest,
@@ -54,11 +54,14 @@ class Service(Protocol):
 class GraphQLEndpoint:
     """The endpoint at `/graphql` and `/u/<short code>/graphql`.
 
-    `places` requests run at once; each may take `deadline_seconds`.
+    `places` requests run at once; each may take `deadline_seconds`. With `guard_get` a GET must be meant.
     """
 
-    def __init__(self, service: Callable[[Scope], Service], *, places: int, deadline_seconds: float) -> None:
+    def __init__(
+        self, service: Callable[[Scope], Service], *, places: int, deadline_seconds: float, guard_get: bool = False
+    ) -> None:
         self._service = service
+        self._guard_get = guard_get
         self._places = Places(places)
         self._deadline_seconds = deadline_seconds
 
@@ -87,6 +90,8 @@ class GraphQLEndpoint:
     ) -> Answer:
         if content_type is None:
             raise HttpError(406, Code.BAD_REQUEST, f"accept {GRAPHQL_JSON} or {JSON}")
+        if self._guard_get and scope["method"] == "GET":
+            require_deliberate(headers)
         request = await read_request(scope, receive, headers)
         service = self._service(scope)
         document = service.documents.get(request.query)
