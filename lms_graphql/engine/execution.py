@@ -63,7 +63,7 @@ class Operation:
             return self._plans[key]
         try:
             plan = Plan(self._schema, self.node, self._fragments, variables)
-        except UnplannableError as reason:
+        except (UnplannableError, GraphQLError) as reason:  # the latter for an `@include` whose variable is null
             logger.debug("executed by graphql-core: %s", reason)
             plan = None
         self._plans[key] = plan
