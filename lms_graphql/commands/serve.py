@@ -41,9 +41,13 @@ def serve(settings: Settings) -> None:
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
-        return socket.create_server((host, port), backlog=_BACKLOG)
+        listener = socket.create_server((host, port), backlog=_BACKLOG)
     except OSError as error:
         fail(f"can't listen on {host}:{port}: {error.strerror or error}; choose another with --port or LMS_PORT")
+    # Connections inherit it. asyncio does not see that a ready-made socket speaks TCP, and without it an answer's body
+    # waits for the client to acknowledge its head: 40 ms for every request on a connection that is kept (measured).
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 async def _make_ready(found: Databases) -> None:
