@@ -30,6 +30,7 @@ def serve(settings: Settings) -> None:
         config = uvicorn.Config(
             create_app(settings, found.app),
             http="httptools",
+            loop="lms_graphql.server.loop:MeasuredLoop",
             ws="none",
             log_level="warning",
             access_log=False,

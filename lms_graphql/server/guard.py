@@ -1,4 +1,4 @@
-"""What keeps one request from costing the others: a limit on how many run, a deadline, and an eye on the client.
+"""What keeps one request from costing the others: a deadline, and an eye on the client.
 
 And what keeps a page of another site from sending one.
 """
@@ -13,22 +13,6 @@ from starlette.types import Receive
 from lms_graphql.engine.errors import Code
 from lms_graphql.server.requests import ClientGoneError, HttpError
 from lms_graphql.server.responses import GRAPHQL_JSON, JSON
-
-
-class Places:
-    """So many requests run at once; one more is refused before it is read, which costs next to nothing."""
-
-    def __init__(self, number: int) -> None:
-        self._free = number
-
-    def __enter__(self) -> Self:
-        if self._free <= 0:
-            raise HttpError(503, Code.OVERLOADED, "too many requests at the moment; try again", retry_after="1")
-        self._free -= 1
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._free += 1
 
 
 class Attended:

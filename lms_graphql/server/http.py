@@ -18,7 +18,8 @@ from lms_graphql.engine.documents import Document, Documents
 from lms_graphql.engine.errors import Code, RequestError
 from lms_graphql.engine.execution import formatted, run
 from lms_graphql.server.authentication import Authenticator, InvalidTokenError
-from lms_graphql.server.guard import Attended, Places, require_deliberate
+from lms_graphql.server.guard import Attended, require_deliberate
+from lms_graphql.server.places import Places
 from lms_graphql.server.requests import (
     ClientGoneError,
     GraphQLRequest,
@@ -71,7 +72,7 @@ class GraphQLEndpoint:
         identifier = request_id(headers)
         content_type = media_type(headers.get("accept", ""))
         try:
-            with self._places:
+            async with self._places:
                 answer = await self._answer(scope, receive, headers, content_type, identifier)
         except ClientGoneError:
             logger.info("request %s: the client went away", identifier)
