@@ -74,6 +74,17 @@ browser-test: setup ## Run the browser test of the workbench (needs Debian's chr
 fuzz: $(VENV)/.installed ## Compare 12,000 generated documents with graphql-core's answers (FUZZ_SEED=number)
 	FUZZ_DOCUMENTS=12000 FUZZ_SEED=$(or $(FUZZ_SEED),$(shell date +%s)) $(BIN)/python -m pytest tests/engine/test_same_answers.py
 
+BENCH_PEERS := tests/benchmarks/peers
+
+$(BENCH_PEERS)/node_modules/.installed: $(BENCH_PEERS)/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is needed for the peers: install Node.js 20 or later"; exit 1; }
+	cd $(BENCH_PEERS) && npm ci --no-audit --no-fund --no-update-notifier --loglevel=error
+	@touch $@
+
+.PHONY: bench
+bench: $(VENV)/.installed $(BENCH_PEERS)/node_modules/.installed ## Measure against other servers (BENCH=part PEERS=names ROUNDS=n)
+	@BENCH="$(BENCH)" PEERS="$(PEERS)" ROUNDS="$(ROUNDS)" SECONDS="$(SECONDS)" $(BIN)/python -m tests.benchmarks
+
 # For the oldest Python that we support (Debian 12 has 3.11.2) and for every platform.
 COMPILE = UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal --python-version 3.11.2 --generate-hashes --no-emit-index-url --no-header
 

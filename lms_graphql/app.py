@@ -19,6 +19,7 @@ from lms_graphql.engine.relay import Cursors
 from lms_graphql.server.authentication import Authenticator
 from lms_graphql.server.health import health_routes
 from lms_graphql.server.http import GraphQLEndpoint
+from lms_graphql.server.points import Points, point_store
 from lms_graphql.server.workbench import WorkbenchConfig, workbench_routes
 from lms_graphql.settings import Settings
 from lms_graphql.storage import migrations
@@ -27,6 +28,7 @@ from lms_graphql.storage.snapshot import Snapshot
 from lms_graphql.tenancy.service import Identities
 from lms_graphql.workbench import workbench_config
 
+_POINTS_CONNECTIONS = 2
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
@@ -37,11 +39,21 @@ class Service:
         built = schema.build()
         self.engine = create_engine(database, pool_size=settings.pool_size)
         self.graphql = built.graphql
-        self.documents = Documents(built.graphql, built.heavy)
+        self.in_production = settings.is_production
+        self.documents = Documents(built.graphql, built.heavy, hide_suggestions=self.in_production)
+        self._points_engine = create_engine(database, pool_size=_POINTS_CONNECTIONS)
+        self.points = Points(
+            point_store(self._points_engine, settings.points_per_second), enforced=settings.cost == "enforce"
+        )
         self.authenticator = Authenticator(settings.secret_key, development=not settings.is_production)
         self._identities = Identities()
         self._cursors = Cursors(settings.secret_key)
         self._nodes = built.nodes
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.engine.dispose()
+        await self._points_engine.dispose()
 
     def snapshot(self) -> Snapshot:
         """A snapshot that has not begun."""
@@ -66,7 +78,7 @@ def create_app(settings: Settings, database: URL) -> Starlette:
         try:
             yield
         finally:
-            await app.state.service.engine.dispose()
+            await app.state.service.close()
 
     return Starlette(routes=_routes(settings, database), middleware=_middleware(settings), lifespan=lifespan)
 

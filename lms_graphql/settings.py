@@ -34,6 +34,8 @@ class Settings(msgspec.Struct, frozen=True):
     pool_size: int = 10
     max_in_flight: int = 40
     deadline_seconds: float = 10.0
+    cost: Literal["enforce", "measure"] = "enforce"
+    points_per_second: int = 5_000
 
     @property
     def is_production(self) -> bool:
@@ -55,6 +57,8 @@ VARIABLES = {
     "LMS_POOL_SIZE": "connections to PostgreSQL; default 10",
     "LMS_MAX_IN_FLIGHT": "requests that run at once; one more gets 503; default 40",
     "LMS_DEADLINE_SECONDS": "how long a request may take before it gets 504; default 10",
+    "LMS_COST": "enforce (default): operations that cost too much are refused; measure: only reported",
+    "LMS_POINTS_PER_SECOND": "points that each person gets per second, kept up to 40 seconds' worth; default 5000",
 }
 
 
@@ -63,6 +67,9 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
     name = environment.get("LMS_ENV", "development")
     if name not in {"development", "production"}:
         raise SettingsError("LMS_ENV must be development or production")
+    cost = environment.get("LMS_COST") or "enforce"
+    if cost not in {"enforce", "measure"}:
+        raise SettingsError("LMS_COST must be enforce or measure")
     production = name == "production"
     data_dir = Path(environment.get("LMS_DATA_DIR") or default_data_dir()).expanduser()
     database_url = environment.get("LMS_DATABASE_URL") or None
@@ -81,6 +88,8 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         pool_size=_number(environment, "LMS_POOL_SIZE", 10, most=1000),
         max_in_flight=_number(environment, "LMS_MAX_IN_FLIGHT", 40, most=100_000),
         deadline_seconds=_number(environment, "LMS_DEADLINE_SECONDS", 10, most=3600),
+        cost="enforce" if cost == "enforce" else "measure",
+        points_per_second=_number(environment, "LMS_POINTS_PER_SECOND", 5_000, most=1_000_000_000),
     )
 
 

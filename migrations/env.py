@@ -1,4 +1,4 @@
-"""Alembic's environment: migrates as `lms_owner`, in one transaction for each revision.
+"""Alembic's environment: migrates as `lms_owner`, in one transaction for each revision; down, in one for all.
 
 `lms_graphql.storage.migrations` hands over an open connection. Called by the alembic command instead, it connects to
 LMS_OWNER_DATABASE_URL.
@@ -20,7 +20,7 @@ def run(connection: Connection) -> None:
         target_metadata=tables.metadata,
         # Defaults, primary keys, CHECKs and labels are compared by the test of the catalog, not here.
         compare_type=True,
-        transaction_per_migration=True,
+        transaction_per_migration=context.config.attributes.get("transaction_per_migration", True),
     )
     with context.begin_transaction():
         context.run_migrations()

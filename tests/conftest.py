@@ -109,6 +109,7 @@ class Api:
         self.service = service
         self.authenticator = Authenticator(SECRET, development=True)
         self.recorder = Recorder()
+        self.cost: dict[str, int] | None = None
         service.snapshot = self._snapshot
 
     def _snapshot(self) -> Snapshot:
@@ -133,10 +134,11 @@ class Api:
         return await self.client.post(path, json=body, headers=headers)
 
     async def __call__(self, query: str, variables: dict[str, Any] | None = None, **options: Any) -> dict[str, Any]:
-        """The answer, whole."""
+        """The answer, whole but for what it cost, which is in `cost`."""
         self.recorder.statements.clear()
         response = await self.post(query, variables, **options)
         answer: dict[str, Any] = response.json()
+        self.cost = answer.pop("extensions", {}).get("cost")
         return answer
 
     async def data(self, query: str, variables: dict[str, Any] | None = None, **options: Any) -> dict[str, Any]:
@@ -155,7 +157,8 @@ class Api:
 @contextlib.asynccontextmanager
 async def running_api(database: URL, **settings: Any) -> AsyncIterator[Api]:
     """The application over a database, with its lifespan."""
-    given = {"environment": "development", "data_dir": Path("unused"), "secret_key": SECRET, **settings}
+    given = {"environment": "development", "data_dir": Path("unused"), "secret_key": SECRET, "cost": "measure"}
+    given |= settings
     app = create_app(Settings(**given), database)
     transport = httpx.ASGITransport(app=app)
     async with (

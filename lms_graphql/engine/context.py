@@ -36,6 +36,11 @@ class Viewer(msgspec.Struct, frozen=True):
         return self.standing is Standing.STAFF
 
     @property
+    def may_explore(self) -> bool:
+        """Whether the viewer may look at the schema and try documents where others can't: in production."""
+        return self.is_staff
+
+    @property
     def is_member(self) -> bool:
         """Whether the viewer is a person of the university of the request, staff or student."""
         return self.standing is not Standing.ANONYMOUS
@@ -72,6 +77,8 @@ class Context:
         self.cursors = cursors
         self.nodes = nodes
         self.selects_heavy = selects_heavy
+        self.objects = 0
+        """How many objects the executor has built so far: what the operation really cost."""
         self._loaders: dict[Hashable, Any] = {}
 
     def loader(self, loader: LoaderClass, *arguments: Hashable) -> Any:

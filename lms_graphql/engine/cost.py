@@ -5,7 +5,8 @@
 The weight is 1 where none is declared (`engine.edges`), 10 for a mutation. `n` is `first` or `last` of a connection, at
 most 100 and 100 where they are missing or wrong (that request is refused anyway), else the list's declared size. An
 abstract type costs what its dearest possible type does. `edges`, `node` and `pageInfo` are the connection itself, so
-they cost nothing; neither do `__typename` and introspection. `@skip` and `@include` are not looked at.
+they cost nothing, nor does `__typename`; `__schema` costs 500 and `__type` 50, as a whole. `@skip` and
+`@include` are not looked at.
 
 A tree that one loader brings whole (`dataloaders.Trees`) is priced once, however many levels are selected: the field
 that enters it costs weight + n·max over levels of Σ (1 + Σ children) of the selections on that level, n being the nodes
@@ -63,6 +64,9 @@ point costs in time is not measured yet: a start value, for a calibration to cor
 """
 
 _MUTATION_WEIGHT = 10
+_INTROSPECTION_WEIGHTS = {"__schema": 500, "__type": 50}
+"""Whatever is selected below them; `__typename` costs nothing."""
+
 _PAGE_ARGUMENTS = ("first", "last")
 _LONGEST_PAGE_LITERAL = 10
 
@@ -253,8 +257,8 @@ class _Compiler:
 
     def _field(self, node: FieldNode, on: GraphQLObjectType, tree: Any) -> _Levels:
         field = on.fields.get(node.name.value)
-        if field is None:  # __typename, __schema, __type
-            return (0,)
+        if field is None:
+            return (_INTROSPECTION_WEIGHTS.get(node.name.value, 0),)
         size, weight = declared_price(field)
         is_list = isinstance(get_nullable_type(field.type), GraphQLList)
         entered = _tree(field) if is_list else None

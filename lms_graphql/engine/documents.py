@@ -37,6 +37,8 @@ class Document(msgspec.Struct, frozen=True):
     node: DocumentNode | None = None
     errors: tuple[GraphQLError, ...] = ()
     selects_heavy: bool = False
+    introspects: bool = False
+    """Whether it asks for `__schema` or `__type`."""
     operations: dict[str | None, Any] = msgspec.field(default_factory=dict)
     """What the execution has prepared for its operations, by their names."""
     prices: Mapping[str | None, Price] = {}
@@ -62,10 +64,12 @@ class Documents:
         size: int = 512,
         text_bytes: int = 2**20,
         limits: Limits = _LIMITS,
+        hide_suggestions: bool = False,
     ) -> None:
         self._schema = schema
         self._heavy = heavy
         self._limits = limits
+        self._hide_suggestions = hide_suggestions
         self._rules = _rules(limits)
         self._pricing = Pricing(schema)
         self._size, self._text_bytes = size, text_bytes
@@ -97,14 +101,17 @@ class Documents:
             if error.message.endswith(_TOO_MANY_TOKENS):
                 return Document(errors=(too_many_tokens(self._limits),))
             return Document(errors=(_coded(error, Code.GRAPHQL_PARSE_FAILED),))
-        errors = validate(self._schema, node, self._rules, max_errors=_MOST_ERRORS)
+        errors = validate(
+            self._schema, node, self._rules, max_errors=_MOST_ERRORS, hide_suggestions=self._hide_suggestions
+        )
         if any(error.message == _TOO_MANY_COMPARISONS for error in errors):
             return Document(errors=(too_many_comparisons(self._limits),))
         if errors:
             return Document(errors=tuple(_coded(error, Code.GRAPHQL_VALIDATION_FAILED) for error in _merged(errors)))
-        finder = _HeavyFields(self._heavy, types := TypeInfo(self._schema))
+        finder = _Finder(self._heavy, types := TypeInfo(self._schema))
         visit(node, TypeInfoVisitor(types, finder))
-        return Document(node, selects_heavy=finder.found, prices=self._pricing.prices(node))
+        prices = self._pricing.prices(node)
+        return Document(node, selects_heavy=finder.heavy, introspects=finder.introspection, prices=prices)
 
 
 _TOO_MANY_TOKENS = " tokens. Parsing aborted."
@@ -147,17 +154,19 @@ def _rules(limits: Limits) -> tuple[type[ASTValidationRule], ...]:
     return tuple(BoundedOverlap if rule is OverlappingFieldsCanBeMergedRule else rule for rule in specified_rules)
 
 
-class _HeavyFields(Visitor):
-    """Looks for a field that needs a heavy column, anywhere in a document."""
+class _Finder(Visitor):
+    """Looks for fields that need a heavy column, and for introspection, anywhere in a document."""
 
     def __init__(self, heavy: frozenset[str], types: TypeInfo) -> None:
         super().__init__()
         self._heavy = heavy
         self._types = types
-        self.found = False
+        self.heavy = self.introspection = False
 
     def enter_field(self, node: FieldNode, *_: Any) -> None:
         """Compare the field's coordinate."""
         parent = self._types.get_parent_type()
         if parent is not None and f"{parent.name}.{node.name.value}" in self._heavy:
-            self.found = True
+            self.heavy = True
+        if node.name.value in ("__schema", "__type"):
+            self.introspection = True

@@ -50,10 +50,18 @@ class Operation:
         self._conditions = _conditions(document)
         self._plans: OrderedDict[tuple[Any, ...], Plan | None] = OrderedDict()
 
-    def variables(self, given: dict[str, Any] | None) -> VariableValues | list[GraphQLError]:
+    def variables(
+        self, given: dict[str, Any] | None, *, hide_suggestions: bool = False
+    ) -> VariableValues | list[GraphQLError]:
         """The coerced variables, or what is wrong with them."""
         definitions = self.node.variable_definitions or ()
-        return get_variable_values(self._schema, definitions, given or {}, max_errors=_MOST_VARIABLE_ERRORS)
+        return get_variable_values(
+            self._schema,
+            definitions,
+            given or {},
+            max_errors=_MOST_VARIABLE_ERRORS,
+            hide_suggestions=hide_suggestions,
+        )
 
     def plan(self, variables: VariableValues) -> Plan | None:
         """The plan, None when graphql-core must execute the operation."""
@@ -118,6 +126,7 @@ async def run(
     variables: dict[str, Any] | None = None,
     operation_name: str | None = None,
     operations: dict[str | None, Operation] | None = None,
+    hide_suggestions: bool = False,
 ) -> ExecutionResult:
     """The result of the selected operation; field errors are in it, none is raised.
 
@@ -125,7 +134,7 @@ async def run(
     """
     operation = _prepared(schema, document, operation_name, {} if operations is None else operations)
     if operation is not None and operation.node.operation is OperationType.QUERY:
-        coerced = operation.variables(variables)
+        coerced = operation.variables(variables, hide_suggestions=hide_suggestions)
         if isinstance(coerced, list):
             return ExecutionResult(None, coerced)
         plan = operation.plan(coerced)

@@ -47,6 +47,7 @@ class Run:
         self._failed = False
         self._broken: dict[int, Selection] = {}
         self._built = 0
+        self._since_yield = 0
 
     async def execute(self) -> tuple[dict[str, Any] | None, list[GraphQLError]]:
         """The data and the errors."""
@@ -75,8 +76,11 @@ class Run:
                 place = self._place_rows if field.is_list_of_objects else self._place
                 for made in group.objects:
                     made[key] = place(field, type_, next(values), below)
-            if self._built > _ROWS_BEFORE_YIELDING:
-                self._built = 0
+            self._context.objects += self._built
+            self._since_yield += self._built
+            self._built = 0
+            if self._since_yield > _ROWS_BEFORE_YIELDING:
+                self._since_yield = 0
                 await asyncio.sleep(0)
             ready = [group for group in below.values() if group.objects]
             if ready:

@@ -5,9 +5,10 @@ attended until its end. Whatever happens, the answer is JSON, and nothing of the
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
+import msgspec
 import orjson
 from graphql import GraphQLError, GraphQLSchema, OperationType, get_operation_ast
 from starlette.datastructures import Headers
@@ -20,6 +21,7 @@ from lms_graphql.engine.execution import formatted, run
 from lms_graphql.server.authentication import Authenticator, InvalidTokenError
 from lms_graphql.server.guard import Attended, require_deliberate
 from lms_graphql.server.places import Places
+from lms_graphql.server.points import Cost, Points
 from lms_graphql.server.requests import (
     ClientGoneError,
     GraphQLRequest,
@@ -47,6 +49,9 @@ class Service(Protocol):
 
     def context(self, viewer: Viewer, snapshot: Snapshot, document: Document) -> Context:
         """The context of an operation."""
+
+    points: Points
+    in_production: bool
 
     async def identify(self, snapshot: Snapshot, user_id: int | None, short_code: str | None) -> Viewer:
         """Who a request acts for, in which university; the snapshot is set to act for them."""
@@ -78,7 +83,7 @@ class GraphQLEndpoint:
             logger.info("request %s: the client went away", identifier)
             return
         except HttpError as error:
-            refusal = _refusal([RequestError(error.code, error.message)], identifier)
+            refusal = _refusal([RequestError(error.code, error.message)], identifier, error.extensions)
             answer = Answer(error.status, refusal, error.headers)
         except Exception:
             logger.exception("request %s failed", identifier)
@@ -100,42 +105,64 @@ class GraphQLEndpoint:
             return Answer(_request_error_status(content_type), _refusal(document.errors, identifier))
         if scope["method"] == "GET":
             _require_query(document, request.operationName)
-        person, university = _person(service.authenticator, headers), short_code(scope, headers)
+        sender = Sender(_person(service.authenticator, headers), short_code(scope, headers), _address(scope))
+        cacheable = scope["method"] == "GET"
         async with Attended(receive, self._deadline_seconds):
-            payload, executed = await _execute(service, document, request, person, university, identifier)
+            # What an answer cost stays out of those that may be kept: it would be of another request.
+            payload, executed = await _execute(service, document, request, sender, identifier, tells_cost=not cacheable)
         status = 200 if executed else _request_error_status(content_type)
-        return Answer(status, payload, cacheable=executed and scope["method"] == "GET")
+        return Answer(status, payload, cacheable=executed and cacheable)
+
+
+class Sender(msgspec.Struct):
+    """Who sent a request: the person's id, the university's short code, the network address."""
+
+    person: int | None
+    university: str | None
+    address: str
 
 
 async def _execute(
     service: Service,
     document: Document,
     request: GraphQLRequest,
-    person: int | None,
-    university: str | None,
+    sender: Sender,
     identifier: str,
+    *,
+    tells_cost: bool,
 ) -> tuple[bytes, bool]:
     """The answer's bytes, and whether anything was executed: a wrong variable, for one, lets nothing run."""
     try:
         async with service.snapshot() as snapshot:
-            viewer = await service.identify(snapshot, person, university)
-            context = service.context(viewer, snapshot, document)
-            result = await run(
-                service.graphql,
-                document.node,  # type: ignore[arg-type]  # the caller has looked
-                context,
-                variables=request.variables,
-                operation_name=request.operationName,
-                operations=document.operations,
-            )
-            executed = result.data is not None or any(error.path for error in result.errors or ())
-            return _encode(result.data, result.errors, identifier, executed=executed), executed
+            viewer = await service.identify(snapshot, sender.person, sender.university)
+            _require_leave(service, document, viewer)
+            price = document.price(request.operationName, request.variables)
+            with await service.points.charge(viewer, sender.address, price) as charge:
+                context = service.context(viewer, snapshot, document)
+                result = await run(
+                    service.graphql,
+                    document.node,  # type: ignore[arg-type]  # the caller has looked
+                    context,
+                    variables=request.variables,
+                    operation_name=request.operationName,
+                    operations=document.operations,
+                    hide_suggestions=service.in_production,
+                )
+                executed = result.data is not None or any(error.path for error in result.errors or ())
+                cost = charge.used(price if document.introspects else context.objects)
+                extensions = {"cost": cost} if tells_cost else None
+                return _encode(result.data, result.errors, identifier, extensions, executed=executed), executed
     except RequestError as error:
         raise HttpError(_STATUS_OF.get(error.code, 400), error.code, error.message) from error
     except DatabaseUnreachableError as error:
         logger.error("request %s: %s", identifier, error)  # noqa: TRY400 - one line says it, and each request would
         message = "the database can't be reached at the moment; try again"
         raise HttpError(503, Code.UNAVAILABLE, message, retry_after="1") from error
+
+
+def _require_leave(service: Service, document: Document, viewer: Viewer) -> None:
+    if document.introspects and service.in_production and not viewer.may_explore:
+        raise RequestError(Code.INTROSPECTION_DISABLED, "only staff may ask for the schema here")
 
 
 _STATUS_OF = {Code.UNIVERSITY_UNKNOWN: 404, Code.UNAUTHENTICATED: 401}
@@ -160,14 +187,31 @@ def _person(authenticator: Authenticator, headers: Headers) -> int | None:
         raise HttpError(401, Code.UNAUTHENTICATED, message, www_authenticate="Bearer") from error
 
 
-def _encode(data: Any, errors: list[GraphQLError] | None, identifier: str, *, executed: bool) -> bytes:
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
+def _encode(
+    data: Any,
+    errors: list[GraphQLError] | None,
+    identifier: str,
+    extensions: dict[str, Cost] | None,
+    *,
+    executed: bool,
+) -> bytes:
     payload: dict[str, Any] = {}
     if errors:
         payload["errors"] = [formatted(error, identifier) for error in errors]
     if executed:
         payload["data"] = data
+    if extensions is not None:
+        payload["extensions"] = extensions
     return orjson.dumps(payload)
 
 
-def _refusal(errors: Iterable[GraphQLError], identifier: str) -> bytes:
-    return orjson.dumps({"errors": [formatted(error, identifier) for error in errors]})
+def _refusal(errors: Iterable[GraphQLError], identifier: str, extensions: Mapping[str, Cost] | None = None) -> bytes:
+    payload: dict[str, Any] = {"errors": [formatted(error, identifier) for error in errors]}
+    if extensions is not None:
+        payload["extensions"] = extensions
+    return orjson.dumps(payload)

@@ -28,9 +28,11 @@ class GraphQLRequest(msgspec.Struct):
 class HttpError(Exception):
     """A request that gets no execution: its status, its code, what to say, and headers that belong to it."""
 
-    def __init__(self, status: int, code: Code, message: str, **headers: str) -> None:
+    def __init__(
+        self, status: int, code: Code, message: str, extensions: dict[str, Any] | None = None, **headers: str
+    ) -> None:
         super().__init__(message)
-        self.status, self.code, self.message = status, code, message
+        self.status, self.code, self.message, self.extensions = status, code, message, extensions
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 

@@ -83,11 +83,19 @@ def _on_reset(connection: Any, _record: Any, state: Any) -> None:
 
 
 async def acquire(engine: AsyncEngine) -> PoolProxiedConnection:
-    """A connection of the pool; the caller gives it back with `release`."""
+    """A connection of the pool; the caller gives it back with `release`.
+
+    None that is known to be dead: after a restart of PostgreSQL, all that lay in the pool are.
+    """
     try:
-        return await engine.raw_connection()
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise unreachable(engine.url, error) from error
+        connection = await engine.raw_connection()
+        while connection.driver_connection is not None and connection.driver_connection.is_closed():
+            connection.invalidate()
+            await release(connection)
+            connection = await engine.raw_connection()
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, engine.dialect.loaded_dbapi.Error) as error:
+        raise unreachable(engine.url, error) from error  # the last one is the dialect's own, around the driver's
+    return connection
 
 
 async def release(connection: PoolProxiedConnection) -> None:

@@ -48,8 +48,13 @@ async def upgrade(url: URL, revision: str = "head") -> None:
 
 
 async def downgrade(url: URL, revision: str) -> None:
-    """Migrate down. Raises MigrationFailedError with one line when a revision would lose something."""
-    await _run(url, lambda settings: command.downgrade(settings, revision))
+    """Migrate down, the whole way or not at all. MigrationFailedError when a revision would lose something."""
+
+    def down(settings: Config) -> None:
+        settings.attributes["transaction_per_migration"] = False
+        command.downgrade(settings, revision)
+
+    await _run(url, down)
 
 
 async def check(url: URL) -> None:

@@ -81,22 +81,13 @@ class Snapshot:
 
     async def _begin(self) -> None:
         try:
-            self._connection = await self._acquire_alive()
+            self._connection = await acquire(self._engine)
             # One message, one round trip: the simple protocol takes several statements.
             await self._driver().execute("; ".join([_BEGIN, *self._settings]))
         except PoolTimeoutError as error:
             raise DatabaseUnreachableError("all connections to PostgreSQL are busy; try again") from error
-        except (*_LOST, self._engine.dialect.loaded_dbapi.Error) as error:  # the dialect's own, around the driver's
+        except _LOST as error:
             raise unreachable(self._engine.url, error) from error
-
-    async def _acquire_alive(self) -> PoolProxiedConnection:
-        """A connection that is not known to be dead: after a restart of PostgreSQL, all that lay in the pool are."""
-        connection = await acquire(self._engine)
-        while connection.driver_connection is not None and connection.driver_connection.is_closed():
-            connection.invalidate()
-            await release(connection)
-            connection = await acquire(self._engine)
-        return connection
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -73,7 +73,7 @@ def test_prices_of_the_examples():
 
 
 PRICED = {
-    "{ __typename __schema { types { fields { name } } } __type(name: \"A\") { name } }": 0,
+    "{ __typename __schema { types { fields { name } } } __type(name: \"A\") { name } }": 550,
     "{ viewer { __typename } }": 1,
     "{ viewer { roles } }": 1 + 1 + 3,
     "{ domains { code } }": 1 + 20,

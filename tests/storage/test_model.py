@@ -245,7 +245,7 @@ async def test_what_the_roles_may(driver, tenant_tables):
     every, read = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"}), frozenset({"SELECT"})
     reference = ["countries", "universities", "domains", "subjects", "platform_administrators", "alembic_version"]
     assert await granted(driver, "lms_app") == {
-        **dict.fromkeys([*tenant_tables, "module_templates"], every),
+        **dict.fromkeys([*tenant_tables, "module_templates", "rate_points"], every),
         **dict.fromkeys(reference, read),
     }
     assert await granted_of_users(driver, "lms_app") == {"SELECT": {"id", "is_active", "locale", "time_zone"}}
@@ -382,6 +382,7 @@ course_reviews_rating_check             UPDATE course_reviews SET rating = 6
 course_reviews_rating_check             UPDATE course_reviews SET rating = 0
 module_templates_university_id_fkey     UPDATE module_templates SET university_id = 0
 external_keys_system_check              INSERT INTO external_keys (university_id, system, entity, external_id, entity_id) VALUES ({alpha}, 'O L X', 'course', 'x', {a.course})
+rate_points_points_check                INSERT INTO rate_points (bucket, points, granted, counted_at) VALUES ('x', -1, 0, now())
 external_keys_pkey                      INSERT INTO external_keys (university_id, system, entity, external_id, entity_id) VALUES ({alpha}, 'olx', 'course', 'x', 1), ({alpha}, 'olx', 'course', 'x', 2)
 ux_external_keys_entity                 INSERT INTO external_keys (university_id, system, entity, external_id, entity_id) VALUES ({alpha}, 'olx', 'course', 'x', 1), ({alpha}, 'olx', 'course', 'y', 1)
 university_members_user_id_fkey         INSERT INTO university_members (university_id, user_id, display_name, email) VALUES ({alpha}, 0, 'x', 'x')
