@@ -127,7 +127,7 @@ async def test_production(production, check):
 async def test_there_is_something_to_check(production):
     """Else every check would pass: graphql-cop asks this first, and leaves an endpoint that does not answer."""
     for path in PATHS:
-        assert await post(production, path, "query cop { __typename }") == {"data": {"__typename": "Query"}}
+        assert (await post(production, path, "query cop { __typename }"))["data"] == {"__typename": "Query"}
     for path in ("/", "/graphiql", "/playground", "/console"):
         assert (await production.post(path, json={"query": "{ __typename }"})).status_code == 404
         assert (await production.get(path, headers={"Accept": "text/html"})).status_code == 404
@@ -145,6 +145,27 @@ async def test_a_mistake_made_ten_times_is_one_error_with_ten_places(production)
     (error,) = answer["errors"]
     assert error["message"] == "Unknown directive '@aa'."
     assert [place["column"] for place in error["locations"]] == list(range(24, 54, 3))
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "refused"),
+    [
+        ('{ __type(name: "Course") { name } }', {}, True),
+        ("query ($n: String!) { __type(name: $n) { name } }", {"n": "Course"}, True),
+        ('query ($n: String = "Course") { __type(name: $n) { name } }', {}, True),
+        ('{ a: __type(name: "x") { name } ...F } fragment F on Query { __type(name: "Course") { name } }', {}, True),
+        ('{ __type(name: "x") { name } domains { code } __schema { description } }', {}, True),
+        ('{ __type(name: "x") { name } }', {}, False),
+        ("query ($n: String!) { __type(name: $n) { name } }", {"n": "course"}, False),
+    ],
+)
+async def test_production_tells_of_no_type(production, text, variables, refused):
+    """A name that no type has is answered as ever, with null, which clients that try a server out expect."""
+    answer = (await production.post("/graphql", json={"query": text, "variables": variables})).json()
+    if refused:
+        assert [error["extensions"]["code"] for error in answer["errors"]] == ["INTROSPECTION_DISABLED"]
+    else:
+        assert answer["data"] == {"__type": None}
 
 
 QUERY = {"query": "{ domains { code } }"}

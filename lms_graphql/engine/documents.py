@@ -15,10 +15,12 @@ from graphql import (
     TypeInfo,
     TypeInfoVisitor,
     ValidationContext,
+    ValueNode,
     Visitor,
     parse,
     specified_rules,
     validate,
+    value_from_ast_untyped,
     visit,
 )
 from typing_extensions import override
@@ -39,10 +41,17 @@ class Document(msgspec.Struct, frozen=True):
     selects_heavy: bool = False
     introspects: bool = False
     """Whether it asks for `__schema` or `__type`."""
+    type_names: tuple[ValueNode | None, ...] = ()
+    """What it gives to `__type` as the name; None stands for `__schema`, which tells of all types."""
     operations: dict[str | None, Any] = msgspec.field(default_factory=dict)
     """What the execution has prepared for its operations, by their names."""
     prices: Mapping[str | None, Price] = {}
     """Of its operations, by their names."""
+
+    def reveals(self, schema: GraphQLSchema, variables: dict[str, Any] | None) -> bool:
+        """Whether it may tell something of the schema. `__type` of a name that no type has gives null, and does not."""
+        names = (None if node is None else value_from_ast_untyped(node, variables) for node in self.type_names)
+        return any(not isinstance(name, str) or name in schema.type_map for name in names)
 
     def price(self, operation_name: str | None, variables: Mapping[str, Any] | None) -> int:
         """The price of an operation with these variables (see `engine.cost`); 0 where the name selects none."""
@@ -111,7 +120,13 @@ class Documents:
         finder = _Finder(self._heavy, types := TypeInfo(self._schema))
         visit(node, TypeInfoVisitor(types, finder))
         prices = self._pricing.prices(node)
-        return Document(node, selects_heavy=finder.heavy, introspects=finder.introspection, prices=prices)
+        return Document(
+            node,
+            selects_heavy=finder.heavy,
+            introspects=bool(finder.type_names),
+            type_names=tuple(finder.type_names),
+            prices=prices,
+        )
 
 
 _TOO_MANY_TOKENS = " tokens. Parsing aborted."
@@ -161,12 +176,15 @@ class _Finder(Visitor):
         super().__init__()
         self._heavy = heavy
         self._types = types
-        self.heavy = self.introspection = False
+        self.heavy = False
+        self.type_names: list[ValueNode | None] = []
 
     def enter_field(self, node: FieldNode, *_: Any) -> None:
         """Compare the field's coordinate."""
         parent = self._types.get_parent_type()
         if parent is not None and f"{parent.name}.{node.name.value}" in self._heavy:
             self.heavy = True
-        if node.name.value in ("__schema", "__type"):
-            self.introspection = True
+        if node.name.value == "__schema":
+            self.type_names.append(None)
+        elif node.name.value == "__type":
+            self.type_names += [argument.value for argument in node.arguments or ()]

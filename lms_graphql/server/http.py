@@ -135,7 +135,7 @@ async def _execute(
     try:
         async with service.snapshot() as snapshot:
             viewer = await service.identify(snapshot, sender.person, sender.university)
-            _require_leave(service, document, viewer)
+            _require_leave(service, document, request, viewer)
             price = document.price(request.operationName, request.variables)
             with await service.points.charge(viewer, sender.address, price) as charge:
                 context = service.context(viewer, snapshot, document)
@@ -160,8 +160,9 @@ async def _execute(
         raise HttpError(503, Code.UNAVAILABLE, message, retry_after="1") from error
 
 
-def _require_leave(service: Service, document: Document, viewer: Viewer) -> None:
-    if document.introspects and service.in_production and not viewer.may_explore:
+def _require_leave(service: Service, document: Document, request: GraphQLRequest, viewer: Viewer) -> None:
+    hidden = service.in_production and not viewer.may_explore
+    if hidden and document.reveals(service.graphql, request.variables):
         raise RequestError(Code.INTROSPECTION_DISABLED, "only staff may ask for the schema here")
 
 

@@ -122,7 +122,9 @@ def lines(found: Measured, slack: float) -> Iterator[Line]:
     yield Line("accepted, p99", accepted, f"<= {2 * slack:g} x {idle:.1f}", accepted <= 2 * slack * idle)
     yield Line("goodput", goodput, f">= {0.8 / slack:.0%} of {found.peak:.0f}", goodput >= 0.8 / slack * found.peak)
     yield Line("refused, p99", refused, f"< {50 * slack:g}", refused < 50 * slack)
-    yield Line("refused without Retry-After", found.overload.without_retry_after, "0", not found.overload.without_retry_after)
+    yield Line(
+        "refused without Retry-After", found.overload.without_retry_after, "0", not found.overload.without_retry_after
+    )
     failures = sum(found.overload.failures.values()) + sum(found.recovered.failures.values())
     yield Line("neither 200 nor 503", failures, "0", not failures and set(found.overload.latencies) <= {200, 503})
     yield Line("memory grown by", grown, "<= 50", grown <= 50)
