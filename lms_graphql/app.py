@@ -19,6 +19,7 @@ from lms_graphql.engine.relay import Cursors
 from lms_graphql.server.authentication import Authenticator
 from lms_graphql.server.health import health_routes
 from lms_graphql.server.http import GraphQLEndpoint
+from lms_graphql.server.places import Places
 from lms_graphql.server.points import Points, point_store
 from lms_graphql.server.workbench import WorkbenchConfig, workbench_routes
 from lms_graphql.settings import Settings
@@ -70,17 +71,18 @@ class Service:
 
 def create_app(settings: Settings, database: URL) -> Starlette:
     """The application over a migrated database; the pool opens with the lifespan and closes with it."""
+    places = Places(settings.max_in_flight)
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Places]]:
         app.state.service = Service(settings, database)
         _spare_the_collector()
         try:
-            yield
+            yield {"places": places}
         finally:
             await app.state.service.close()
 
-    return Starlette(routes=_routes(settings, database), middleware=_middleware(settings), lifespan=lifespan)
+    return Starlette(routes=_routes(settings, database, places), middleware=_middleware(settings), lifespan=lifespan)
 
 
 def _middleware(settings: Settings) -> list[Middleware]:
@@ -114,10 +116,10 @@ def _service(scope: Scope) -> Service:
     return service
 
 
-def _routes(settings: Settings, database: URL) -> list[BaseRoute]:
+def _routes(settings: Settings, database: URL, places: Places) -> list[BaseRoute]:
     endpoint = GraphQLEndpoint(
         _service,
-        places=settings.max_in_flight,
+        places=places,
         deadline_seconds=settings.deadline_seconds,
         guard_get=settings.is_production,
     )

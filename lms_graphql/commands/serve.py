@@ -12,6 +12,7 @@ from lms_graphql.commands.database import Databases, databases, owner_connection
 from lms_graphql.commands.migrate import prepare
 from lms_graphql.demo.service import DemoExistsError, load_demo
 from lms_graphql.server.authentication import Authenticator
+from lms_graphql.server.shedding import SheddingProtocol
 from lms_graphql.settings import Settings
 from lms_graphql.storage import migrations, roles
 from lms_graphql.storage.database import create_engine
@@ -29,7 +30,7 @@ def serve(settings: Settings) -> None:
         asyncio.run(_greet(settings, found.app))
         config = uvicorn.Config(
             create_app(settings, found.app),
-            http="httptools",
+            http=SheddingProtocol,
             loop="lms_graphql.server.loop:MeasuredLoop",
             ws="none",
             log_level="warning",

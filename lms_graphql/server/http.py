@@ -4,6 +4,7 @@ A request finds a place, is read, its document is looked up, its sender recognis
 attended until its end. Whatever happens, the answer is JSON, and nothing of the inside is in it.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
@@ -60,15 +61,15 @@ class Service(Protocol):
 class GraphQLEndpoint:
     """The endpoint at `/graphql` and `/u/<short code>/graphql`.
 
-    `places` requests run at once; each may take `deadline_seconds`. With `guard_get` a GET must be meant.
+    Each request may take `deadline_seconds` to arrive and as long again to run. With `guard_get` a GET must be meant.
     """
 
     def __init__(
-        self, service: Callable[[Scope], Service], *, places: int, deadline_seconds: float, guard_get: bool = False
+        self, service: Callable[[Scope], Service], *, places: Places, deadline_seconds: float, guard_get: bool = False
     ) -> None:
         self._service = service
         self._guard_get = guard_get
-        self._places = Places(places)
+        self._places = places
         self._deadline_seconds = deadline_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,8 +78,7 @@ class GraphQLEndpoint:
         identifier = request_id(headers)
         content_type = media_type(headers.get("accept", ""))
         try:
-            async with self._places:
-                answer = await self._answer(scope, receive, headers, content_type, identifier)
+            answer = await self._answer(scope, receive, headers, content_type, identifier)
         except ClientGoneError:
             logger.info("request %s: the client went away", identifier)
             return
@@ -94,11 +94,31 @@ class GraphQLEndpoint:
     async def _answer(
         self, scope: Scope, receive: Receive, headers: Headers, content_type: str | None, identifier: str
     ) -> Answer:
+        self._places.require()
         if content_type is None:
             raise HttpError(406, Code.BAD_REQUEST, f"accept {GRAPHQL_JSON} or {JSON}")
         if self._guard_get and scope["method"] == "GET":
             require_deliberate(headers)
-        request = await read_request(scope, receive, headers)
+        request = await self._read(scope, receive, headers)
+        async with self._places:  # only now: a body that trickles in must not keep a place from others
+            return await self._run(request, scope, receive, headers, content_type, identifier)
+
+    async def _read(self, scope: Scope, receive: Receive, headers: Headers) -> GraphQLRequest:
+        try:
+            async with asyncio.timeout(self._deadline_seconds):
+                return await read_request(scope, receive, headers)
+        except TimeoutError as error:
+            raise HttpError(408, Code.BAD_REQUEST, "the request did not arrive in time", connection="close") from error
+
+    async def _run(
+        self,
+        request: GraphQLRequest,
+        scope: Scope,
+        receive: Receive,
+        headers: Headers,
+        content_type: str,
+        identifier: str,
+    ) -> Answer:
         service = self._service(scope)
         document = service.documents.get(request.query)
         if document.node is None:

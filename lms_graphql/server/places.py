@@ -3,8 +3,8 @@
 More requests at once don't make a process faster that is busy all the time: each only takes longer, and those that
 nobody can serve cost what the others need. So only as many run as keep the event loop busy, which shows in its idle
 time: few when they compute, many when they wait for PostgreSQL. The next ones wait for their turn, as a burst should.
-When all who got a turn lately had waited too long, the burst was none (this is CoDel's idea): from then on a request
-that finds no turn free is refused before it is read, until there are none of that kind any more.
+When there was no room for all, and all who got a turn lately had waited too long, the burst was none (this is CoDel's
+idea): nobody waits any more, and who finds no turn free is refused before being read, until that happens no more.
 """
 
 import asyncio
@@ -45,24 +45,35 @@ class Places:
         self._loop: MeasuredLoop | None = None
 
     def refuses(self) -> bool:
-        """Whether one more request must be refused; it is counted as refused then."""
-        if self._working < self._turns and not self._waiting:
-            return False
-        if not self._overloaded and self._working + len(self._waiting) < self._most:
+        """Whether a request that comes now is refused; to ask counts as to come."""
+        if self._has_turn() or (not self._overloaded and self._working + len(self._waiting) < self._most):
             return False
         self._refused = True
         self._tick_on()
         return True
 
-    async def __aenter__(self) -> None:
+    def require(self) -> None:
+        """HttpError with 503 for a request that comes now and is refused."""
         if self.refuses():
-            raise HttpError(503, Code.OVERLOADED, "too many requests at the moment; try again", retry_after="1")
+            raise _overloaded()
+
+    async def __aenter__(self) -> None:
+        self.require()
         if self._loop is None:
             self._begin()
-        if self._working < self._turns and not self._waiting:
+        if self._has_turn():
             self._working += 1
             self._waited_long_since = None
-            return
+        else:
+            await self._turn()
+
+    async def __aexit__(self, *_: object) -> None:
+        self._leave()
+
+    def _has_turn(self) -> bool:
+        return self._working < self._turns and not self._waiting
+
+    async def _turn(self) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((turn, time.perf_counter()))
         self._tick_on()
@@ -72,9 +83,6 @@ class Places:
             if turn.done() and not turn.cancelled():
                 self._leave()
             raise
-
-    async def __aexit__(self, *_: object) -> None:
-        self._leave()
 
     def _begin(self) -> None:
         """Look at the loop, once; without a clock of its idle time nothing adapts."""
@@ -116,10 +124,17 @@ class Places:
             self._refused_at, self._refused = now, False
         if self._overloaded:
             self._overloaded = now - self._refused_at < _INTERVAL_SECONDS
-        elif self._waited_long_since is not None and now - self._waited_long_since > _INTERVAL_SECONDS:
-            self._overloaded, self._refused_at = True, now
+        elif self._refused_at == now and self._waits_long(now):
+            self._overloaded = True
+            while self._waiting:
+                turn, _ = self._waiting.popleft()
+                if not turn.done():
+                    turn.set_exception(_overloaded())
         if self._waiting or self._overloaded:
             self._tick_on()
+
+    def _waits_long(self, now: float) -> bool:
+        return self._waited_long_since is not None and now - self._waited_long_since > _INTERVAL_SECONDS
 
     def _adapt(self, idle: float) -> None:
         if idle > _IDLE:
@@ -127,3 +142,7 @@ class Places:
             self._give_turns()
         elif idle < _BUSY:
             self._turns = max(min(_FEWEST_TURNS, self._most), min(self._turns, self._working) - 1)
+
+
+def _overloaded() -> HttpError:
+    return HttpError(503, Code.OVERLOADED, "too many requests at the moment; try again", retry_after="1")
