@@ -43,6 +43,7 @@ class Attended:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._watcher.cancel()
+        del self._watcher  # it holds this object, and a circle would leave all of the request to the garbage collector
         if self._gone and kind is asyncio.CancelledError:
             await self._timeout.__aexit__(None, None, None)
             if self._task is not None:

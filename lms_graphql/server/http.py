@@ -7,6 +7,7 @@ attended until its end. Whatever happens, the answer is JSON, and nothing of the
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from typing import Any, Protocol
 
 import msgspec
@@ -157,8 +158,10 @@ async def _execute(
             viewer = await service.identify(snapshot, sender.person, sender.university)
             _require_leave(service, document, request, viewer)
             price = document.price(request.operationName, request.variables)
-            with await service.points.charge(viewer, sender.address, price) as charge:
-                context = service.context(viewer, snapshot, document)
+            with (
+                await service.points.charge(viewer, sender.address, price) as charge,
+                closing(service.context(viewer, snapshot, document)) as context,
+            ):
                 result = await run(
                     service.graphql,
                     document.node,  # type: ignore[arg-type]  # the caller has looked

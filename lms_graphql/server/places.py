@@ -21,7 +21,7 @@ _WAIT_SECONDS = 0.02
 """What everybody may wait for a turn without harm."""
 _INTERVAL_SECONDS = 0.1
 """How long all must have waited longer than that, and how long nobody must have been refused."""
-_IDLE, _BUSY = 0.2, 0.05
+_IDLE, _BUSY = 0.1, 0.02
 """Shares of idle time: above the first there could be more turns, below the second there should be fewer."""
 
 
