@@ -22,6 +22,7 @@ from lms_graphql.server.authentication import Authenticator
 from lms_graphql.server.health import health_routes
 from lms_graphql.server.http import GraphQLEndpoint
 from lms_graphql.server.lookup import Lookup
+from lms_graphql.server.places import Places
 from lms_graphql.server.points import Points, point_store
 from lms_graphql.server.workbench import WorkbenchConfig, workbench_routes
 from lms_graphql.settings import Settings, SettingsError
@@ -81,18 +82,19 @@ def create_app(settings: Settings, database: URL) -> Starlette:
     SettingsError if the manifest of trusted documents can't be read.
     """
     manifest = trusted_manifest(settings)
+    places = Places(settings.max_in_flight)
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Places]]:
         app.state.service = Service(settings, database, manifest)
         _report(app.state.service.trusted)
         _spare_the_collector()
         try:
-            yield
+            yield {"places": places}
         finally:
             await app.state.service.close()
 
-    return Starlette(routes=_routes(settings, database), middleware=_middleware(settings), lifespan=lifespan)
+    return Starlette(routes=_routes(settings, database, places), middleware=_middleware(settings), lifespan=lifespan)
 
 
 def trusted_manifest(settings: Settings) -> Manifest:
@@ -144,8 +146,13 @@ def _service(scope: Scope) -> Service:
     return service
 
 
-def _routes(settings: Settings, database: URL) -> list[BaseRoute]:
-    endpoint = GraphQLEndpoint(_service, places=settings.max_in_flight, deadline_seconds=settings.deadline_seconds)
+def _routes(settings: Settings, database: URL, places: Places) -> list[BaseRoute]:
+    endpoint = GraphQLEndpoint(
+        _service,
+        places=places,
+        deadline_seconds=settings.deadline_seconds,
+        guard_get=settings.is_production,
+    )
 
     async def ready(_request: Request) -> None:
         await migrations.require_head(database)

@@ -136,7 +136,7 @@ class Running:
         self.app, self.url, self.driver, self.watcher = app, url, driver, watcher
 
     async def busy(self):
-        """How many statements of the application run now."""
+        """How many connections of the application run a statement now, or have left a transaction open."""
         return await self.watcher.fetchval(
             "SELECT count(*) FROM pg_stat_activity WHERE usename = 'lms_app' AND state <> 'idle'"
             " AND datname = current_database()"
@@ -230,6 +230,33 @@ async def test_a_deadline_ends_in_504(database, world):
                 )
             await server.quiet()
         assert (await client.post("/u/ALPHA/graphql", json=COURSES)).status_code == 200
+
+
+@pytest.mark.parametrize(("waves", "at_once", "pool_size"), [(5, 10, 10), (1, 50, 5)])
+async def test_fifty_deadlines_leave_the_pool_whole(database, world, waves, at_once, pool_size):
+    """With a connection for each they end in their statements; with five, most of them while they wait for one."""
+    async with (
+        running(database, pool_size=pool_size, max_in_flight=50, deadline_seconds=0.4) as server,
+        httpx.AsyncClient(base_url=server.url, limits=httpx.Limits(max_connections=50)) as client,
+    ):
+        before = asyncio.all_tasks()
+
+        async def post(number):
+            return await asyncio.gather(*(client.post("/u/ALPHA/graphql", json=COURSES) for _ in range(number)))
+
+        async with server.locked():
+            for _ in range(waves):
+                wave = asyncio.create_task(post(at_once))
+                await server.wait_for(pool_size)
+                codes = [
+                    (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) for answer in await wave
+                ]
+                assert codes == [(504, "DEADLINE_EXCEEDED")] * at_once
+                await server.quiet()  # no statement and no open transaction, although the lock is still held
+        assert server.app.state.service.engine.pool.checkedout() == 0
+        assert [answer.status_code for answer in await post(pool_size)] == [200] * pool_size
+        await asyncio.sleep(0.05)
+        assert {task for task in asyncio.all_tasks() - before if "uvicorn" not in repr(task)} == set()
 
 
 async def test_one_request_too_many_gets_503_before_it_is_read(database, world):

@@ -15,10 +15,12 @@ from graphql import (
     TypeInfo,
     TypeInfoVisitor,
     ValidationContext,
+    ValueNode,
     Visitor,
     parse,
     specified_rules,
     validate,
+    value_from_ast_untyped,
     visit,
 )
 from typing_extensions import override
@@ -40,12 +42,19 @@ class Document(msgspec.Struct, frozen=True):
     """The groups of columns that it needs besides those that are always fetched (see `edges.column_groups`)."""
     introspects: bool = False
     """Whether it asks for `__schema` or `__type`."""
+    type_names: tuple[ValueNode | None, ...] = ()
+    """What it gives to `__type` as the name; None stands for `__schema`, which tells of all types."""
     operations: dict[str | None, Any] = msgspec.field(default_factory=dict)
     """What the execution has prepared for its operations, by their names."""
     prices: Mapping[str | None, Price] = {}
     """Of its operations, by their names."""
     is_trusted: bool = False
     """Whether it stands in the manifest (see `engine.trusted`)."""
+
+    def reveals(self, schema: GraphQLSchema, variables: dict[str, Any] | None) -> bool:
+        """Whether it may tell something of the schema. `__type` of a name that no type has gives null, and does not."""
+        names = (None if node is None else value_from_ast_untyped(node, variables) for node in self.type_names)
+        return any(not isinstance(name, str) or name in schema.type_map for name in names)
 
     def price(self, operation_name: str | None, variables: Mapping[str, Any] | None) -> int:
         """The price of an operation with these variables (see `engine.cost`); 0 where the name selects none."""
@@ -134,11 +143,17 @@ class Documents:
         if any(error.message == _TOO_MANY_COMPARISONS for error in errors):
             return Document(errors=(too_many_comparisons(self._limits),))
         if errors:
-            return Document(errors=tuple(_coded(error, Code.GRAPHQL_VALIDATION_FAILED) for error in errors))
+            return Document(errors=tuple(_coded(error, Code.GRAPHQL_VALIDATION_FAILED) for error in _merged(errors)))
         finder = _Finder(self._groups, types := TypeInfo(self._schema))
         visit(node, TypeInfoVisitor(types, finder))
         prices = self._pricing.prices(node)
-        return Document(node, selects=frozenset(finder.groups), introspects=finder.introspection, prices=prices)
+        return Document(
+            node,
+            selects=frozenset(finder.groups),
+            introspects=bool(finder.type_names),
+            type_names=tuple(finder.type_names),
+            prices=prices,
+        )
 
 
 _TOO_MANY_TOKENS = " tokens. Parsing aborted."
@@ -148,6 +163,16 @@ _TOO_MANY_COMPARISONS = "Validation aborted."
 
 def _size(text: str) -> int:
     return len(text.encode(errors="surrogatepass"))
+
+
+def _merged(errors: list[GraphQLError]) -> list[GraphQLError]:
+    """One error for all places where the same is wrong: the answer does not grow with how often a mistake is made."""
+    places: dict[str, list[int]] = {}
+    first: dict[str, GraphQLError] = {}
+    for error in errors:
+        first.setdefault(error.message, error)
+        places.setdefault(error.message, []).extend(error.positions or ())
+    return [GraphQLError(text, source=error.source, positions=places[text]) for text, error in first.items()]
 
 
 def _coded(error: GraphQLError, code: Code) -> GraphQLError:
@@ -179,7 +204,7 @@ class _Finder(Visitor):
         self._groups = groups
         self._types = types
         self.groups: set[str] = set()
-        self.introspection = False
+        self.type_names: list[ValueNode | None] = []
 
     def enter_field(self, node: FieldNode, *_: Any) -> None:
         """Compare the field's coordinate."""
@@ -187,5 +212,7 @@ class _Finder(Visitor):
         group = self._groups.get(f"{parent.name}.{node.name.value}") if parent is not None else None
         if group is not None:
             self.groups.add(group)
-        if node.name.value in ("__schema", "__type"):
-            self.introspection = True
+        if node.name.value == "__schema":
+            self.type_names.append(None)
+        elif node.name.value == "__type":
+            self.type_names += [argument.value for argument in node.arguments or ()]

@@ -122,7 +122,9 @@ class Field:
             return self.selection(self.typename).many(row_class)(rows, context)
         builders = self._by_label.get(row_class)
         if builders is None:
-            selections = {label: self.selection(name) for label, name in row_class.typenames.items()}
+            possible = {selection.type.name: selection for selection in self.possible()}
+            names = row_class.typenames
+            selections = {label: possible[name] for label, name in names.items() if name in possible}
             has_jobs = any(selection.jobs for selection in selections.values())
             builders = {} if has_jobs else {label: made.builder(row_class) for label, made in selections.items()}
             self._by_label[row_class] = builders

@@ -1,29 +1,18 @@
-"""What keeps one request from costing the others: a limit on how many run, a deadline, and an eye on the client."""
+"""What keeps one request from costing the others: a deadline, and an eye on the client.
+
+And what keeps a page of another site from sending one.
+"""
 
 import asyncio
 from types import TracebackType
 from typing import Self
 
+from starlette.datastructures import Headers
 from starlette.types import Receive
 
 from lms_graphql.engine.errors import Code
 from lms_graphql.server.requests import ClientGoneError, HttpError
-
-
-class Places:
-    """So many requests run at once; one more is refused before it is read, which costs next to nothing."""
-
-    def __init__(self, number: int) -> None:
-        self._free = number
-
-    def __enter__(self) -> Self:
-        if self._free <= 0:
-            raise HttpError(503, Code.OVERLOADED, "too many requests at the moment; try again", retry_after="1")
-        self._free -= 1
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._free += 1
+from lms_graphql.server.responses import GRAPHQL_JSON, JSON
 
 
 class Attended:
@@ -54,6 +43,7 @@ class Attended:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._watcher.cancel()
+        del self._watcher  # it holds this object, and a circle would leave all of the request to the garbage collector
         if self._gone and kind is asyncio.CancelledError:
             await self._timeout.__aexit__(None, None, None)
             if self._task is not None:
@@ -63,3 +53,19 @@ class Attended:
             await self._timeout.__aexit__(kind, error, trace)
         except TimeoutError as timeout:
             raise HttpError(504, Code.DEADLINE_EXCEEDED, "this took too long; ask for less at once") from timeout
+
+
+def require_deliberate(headers: Headers) -> None:
+    """HttpError with 400 for a GET that a link, an image or a form could have sent.
+
+    A browser says in Sec-Fetch-Mode what made it send a request, and no page can change that: a script under the rules
+    of CORS may ask, what needs no such rules may not. Other clients must show that they mean GraphQL.
+    """
+    mode = headers.get("sec-fetch-mode")
+    if mode is None:
+        accept = headers.get("accept", "").lower()
+        meant = JSON in accept or GRAPHQL_JSON in accept or "authorization" in headers or "x-university" in headers
+    else:
+        meant = mode in {"cors", "same-origin"}
+    if not meant:
+        raise HttpError(400, Code.BAD_REQUEST, f"say in Accept that you want {GRAPHQL_JSON}, or send it by POST")

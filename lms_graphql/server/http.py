@@ -4,9 +4,10 @@ A request finds a place, is read, its document is looked up, its sender recognis
 attended until its end. Whatever happens, the answer is JSON, and nothing of the inside is in it.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, Protocol
 
 import msgspec
@@ -20,8 +21,9 @@ from lms_graphql.engine.documents import Document
 from lms_graphql.engine.errors import Code, RequestError
 from lms_graphql.engine.execution import formatted_all, run
 from lms_graphql.server.authentication import Authenticator, InvalidTokenError
-from lms_graphql.server.guard import Attended, Places
+from lms_graphql.server.guard import Attended, require_deliberate
 from lms_graphql.server.lookup import NOT_TRUSTED, Lookup, may_explore
+from lms_graphql.server.places import Places
 from lms_graphql.server.points import Cost, Points
 from lms_graphql.server.requests import (
     ClientGoneError,
@@ -61,12 +63,15 @@ class Service(Protocol):
 class GraphQLEndpoint:
     """The endpoint at `/graphql` and `/u/<short code>/graphql`.
 
-    `places` requests run at once; each may take `deadline_seconds`.
+    Each request may take `deadline_seconds` to arrive and as long again to run. With `guard_get` a GET must be meant.
     """
 
-    def __init__(self, service: Callable[[Scope], Service], *, places: int, deadline_seconds: float) -> None:
+    def __init__(
+        self, service: Callable[[Scope], Service], *, places: Places, deadline_seconds: float, guard_get: bool = False
+    ) -> None:
         self._service = service
-        self._places = Places(places)
+        self._guard_get = guard_get
+        self._places = places
         self._deadline_seconds = deadline_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -75,8 +80,7 @@ class GraphQLEndpoint:
         identifier = request_id(headers)
         content_type = media_type(headers.get("accept", ""))
         try:
-            with self._places:
-                answer = await self._answer(scope, receive, headers, content_type, identifier)
+            answer = await self._answer(scope, receive, headers, content_type, identifier)
         except ClientGoneError:
             logger.info("request %s: the client went away", identifier)
             return
@@ -92,9 +96,31 @@ class GraphQLEndpoint:
     async def _answer(
         self, scope: Scope, receive: Receive, headers: Headers, content_type: str | None, identifier: str
     ) -> Answer:
+        self._places.require()
         if content_type is None:
             raise HttpError(406, Code.BAD_REQUEST, f"accept {GRAPHQL_JSON} or {JSON}")
-        request = await read_request(scope, receive, headers)
+        if self._guard_get and scope["method"] == "GET":
+            require_deliberate(headers)
+        request = await self._read(scope, receive, headers)
+        async with self._places:  # only now: a body that trickles in must not keep a place from others
+            return await self._run(request, scope, receive, headers, content_type, identifier)
+
+    async def _read(self, scope: Scope, receive: Receive, headers: Headers) -> GraphQLRequest:
+        try:
+            async with asyncio.timeout(self._deadline_seconds):
+                return await read_request(scope, receive, headers)
+        except TimeoutError as error:
+            raise HttpError(408, Code.BAD_REQUEST, "the request did not arrive in time", connection="close") from error
+
+    async def _run(
+        self,
+        request: GraphQLRequest,
+        scope: Scope,
+        receive: Receive,
+        headers: Headers,
+        content_type: str,
+        identifier: str,
+    ) -> Answer:
         service = self._service(scope)
         sender = Sender(_person(service.authenticator, headers), short_code(scope, headers), _address(scope))
         document = service.lookup.find(request)
@@ -144,11 +170,13 @@ async def _execute(
     with _told_over_http(identifier):
         async with service.snapshot() as snapshot:
             viewer = await service.identify(snapshot, sender.person, sender.university)
-            _require_leave(service, document, viewer)
+            _require_leave(service, document, request, viewer)
             service.lookup.notice(document, viewer)
             price = document.price(request.operationName, request.variables)
-            with await service.points.charge(viewer, sender.address, price) as charge:
-                context = service.context(viewer, snapshot, document)
+            with (
+                await service.points.charge(viewer, sender.address, price) as charge,
+                closing(service.context(viewer, snapshot, document)) as context,
+            ):
                 result = await run(
                     service.graphql,
                     document.node,  # type: ignore[arg-type]  # the caller has looked
@@ -177,8 +205,9 @@ def _told_over_http(identifier: str) -> Iterator[None]:
         raise HttpError(503, Code.UNAVAILABLE, message, retry_after="1") from error
 
 
-def _require_leave(service: Service, document: Document, viewer: Viewer) -> None:
-    if document.introspects and service.in_production and not viewer.may_explore:
+def _require_leave(service: Service, document: Document, request: GraphQLRequest, viewer: Viewer) -> None:
+    hidden = service.in_production and not viewer.may_explore
+    if hidden and document.reveals(service.graphql, request.variables):
         raise RequestError(Code.INTROSPECTION_DISABLED, "only staff may ask for the schema here")
 
 

@@ -21,11 +21,11 @@ from graphql import ExecutionResult, Executor, OperationType, Undefined, is_abst
 from graphql import is_non_null_type as is_non_null
 from graphql.execution.executor import invalid_return_type_error
 from graphql.pyutils import Path, is_iterable
+from upstream.unserved import FILES, UNSERVED
 
 from lms_graphql.engine import plan
 from lms_graphql.engine.edges import DeclaredField
 from lms_graphql.engine.execution import Operation, _run_plan
-from upstream.unserved import FILES, UNSERVED
 
 CORE_EXECUTE, CORE_EXECUTE_SYNC = graphql.execution.execute, graphql.execution.execute_sync
 
@@ -54,7 +54,9 @@ def call(field: plan.Field, source: Any, context: Any, **arguments: Any) -> Any:
     """What the resolver gives, with the objects in it typed."""
     executor = context.executor
     root = field.owner.below is None
-    info = executor.build_resolve_info(field.definition, field.nodes, field.parent, Path(None, field.key, field.parent.name))
+    info = executor.build_resolve_info(
+        field.definition, field.nodes, field.parent, Path(None, field.key, field.parent.name)
+    )
     resolve = field.definition.resolve or executor.field_resolver
     value = resolve(executor.root_value if root else source.value, info, **arguments)
     return typed(executor, field, info, field.type, value)
@@ -223,7 +225,7 @@ def execute_sync(*arguments: Any, check_sync: Any = None, **options: Any) -> Exe
     result = execute(*arguments, **options)
     if asyncio.iscoroutine(result):
         result.close()
-        raise RuntimeError("GraphQL execution failed to complete synchronously.")  # noqa: TRY004
+        raise RuntimeError("GraphQL execution failed to complete synchronously.")
     return result
 
 
@@ -243,6 +245,8 @@ def pytest_collection_modifyitems(items: list[Any]) -> None:
         reason = FILES.get(path) or UNSERVED.get(path, {}).get(test)
         if reason:
             item.add_marker(pytest.mark.skip(reason=reason))
-    missing = [f"{path}::{test}" for path, tests in UNSERVED.items() for test in tests if f"{path}::{test}" not in names]
+    missing = [
+        f"{path}::{test}" for path, tests in UNSERVED.items() for test in tests if f"{path}::{test}" not in names
+    ]
     if missing:
         raise pytest.UsageError(f"listed as unserved, but not there: {missing}")
