@@ -7,7 +7,7 @@ FILES = {
     "test_customize.py": "another executor class",
     "test_mutations.py": "mutations are executed by graphql-core",
     "test_subscribe.py": "subscriptions are executed by graphql-core",
-    "test_error_propagation.py": "the experimental directive @experimental_disableErrorPropagation is not in our schema",
+    "test_error_propagation.py": "@experimental_disableErrorPropagation is not in our schema",
     "test_parallel.py": "fields that wait for one another: ours run one after another, as they share one connection",
     "incremental/test_defer.py": "@defer is not in our schema",
     "incremental/test_stream.py": "@stream is not in our schema",
