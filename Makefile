@@ -74,6 +74,10 @@ browser-test: setup ## Run the browser test of the workbench (needs Debian's chr
 fuzz: $(VENV)/.installed ## Compare 12,000 generated documents with graphql-core's answers (FUZZ_SEED=number)
 	FUZZ_DOCUMENTS=12000 FUZZ_SEED=$(or $(FUZZ_SEED),$(shell date +%s)) $(BIN)/python -m pytest tests/engine/test_same_answers.py
 
+.PHONY: upstream-test
+upstream-test: $(VENV)/.installed ## Run graphql-core's own tests of execution against our executor
+	$(BIN)/python tests/engine/upstream/run.py
+
 .PHONY: amplification
 amplification: $(VENV)/.installed ## Measure what failures cost: at most 1.3 times the clean document
 	AMPLIFICATION_RUNS=100 $(BIN)/python -m pytest -s tests/engine/test_amplification.py

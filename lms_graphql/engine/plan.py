@@ -39,8 +39,6 @@ from lms_graphql.engine.edges import DeclaredField, concrete_type
 from lms_graphql.engine.rows import Row
 
 Build = Callable[[Any, Context], Any]
-_LEAST_JSON, _MOST_JSON = -(2**63), 2**64 - 1
-"""What orjson can encode."""
 _BUILTIN_CHECKS = {
     "String": "type({v} := {read}) is str",
     "ID": "type({v} := {read}) is str",
@@ -385,8 +383,6 @@ def _leaf(type_: GraphQLLeafType) -> Build:
                 f"Expected `{type_.name}.coerce_output_value({inspect(value)})` to return non-nullable value,"
                 f" returned: {inspect(completed)}"
             )
-        if type(completed) is int and not _LEAST_JSON <= completed <= _MOST_JSON:
-            raise OverflowError(f"{type_.name}: a number of {completed.bit_length()} bits can't be encoded")
         return completed
 
     if not isinstance(type_, GraphQLEnumType):
