@@ -191,9 +191,9 @@ def formatted(error: GraphQLError, request_id: str, *, trace: bool = True) -> di
 
 def _is_of_the_request(error: GraphQLError, original: BaseException) -> bool:
     """Whether an error is about the request. A field's that was raised without a place is about a value of ours."""
-    if isinstance(original, GraphQLError):
-        return error.path is None or bool(original.nodes)
-    return isinstance(original, StrawberryInputCoercionError)
+    if isinstance(original, StrawberryInputCoercionError):
+        return True
+    return isinstance(original, GraphQLError) and (error.path is None or bool(original.nodes))
 
 
 def _code(error: GraphQLError, original: BaseException | None) -> tuple[Code, str | None]:

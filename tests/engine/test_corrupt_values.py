@@ -1,4 +1,4 @@
-"""Every scalar and enum of our schema, given every sort of wrong value, everywhere: as in graphql-core, and encodable."""
+"""Every scalar and enum of our schema, given every sort of wrong value: as in graphql-core, and encodable."""
 
 import datetime as dt
 import math
