@@ -95,6 +95,10 @@ $(BENCH_PEERS)/node_modules/.installed: $(BENCH_PEERS)/package-lock.json
 bench: $(VENV)/.installed $(BENCH_PEERS)/node_modules/.installed ## Measure against other servers (BENCH=part PEERS=names ROUNDS=n)
 	@BENCH="$(BENCH)" PEERS="$(PEERS)" ROUNDS="$(ROUNDS)" SECONDS="$(SECONDS)" $(BIN)/python -m tests.benchmarks
 
+.PHONY: upstream-test
+upstream-test: $(VENV)/.installed ## Run graphql-core's own tests of execution against our executor
+	$(BIN)/python tests/engine/upstream/run.py
+
 .PHONY: amplification
 amplification: $(VENV)/.installed ## Measure what failures cost: at most 1.3 times the clean document
 	AMPLIFICATION_RUNS=100 $(BIN)/python -m pytest -s tests/engine/test_amplification.py
