@@ -83,7 +83,7 @@ $(BENCH_PEERS)/node_modules/.installed: $(BENCH_PEERS)/package-lock.json
 
 .PHONY: bench
 bench: $(VENV)/.installed $(BENCH_PEERS)/node_modules/.installed ## Measure against other servers (BENCH=part PEERS=names ROUNDS=n)
-	@BENCH="$(BENCH)" PEERS="$(PEERS)" ROUNDS="$(ROUNDS)" SECONDS="$(SECONDS)" $(BIN)/python -m tests.benchmarks
+	@$(BIN)/python -m tests.benchmarks
 
 # For the oldest Python that we support (Debian 12 has 3.11.2) and for every platform.
 COMPILE = UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal --python-version 3.11.2 --generate-hashes --no-emit-index-url --no-header
@@ -95,4 +95,4 @@ lock: $(VENV)/.installed ## Pin and hash the requirements anew
 
 .PHONY: clean
 clean: ## Remove what the targets made; data stays
-	rm -rf $(VENV) $(WORKBENCH)/dist $(WORKBENCH)/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(WORKBENCH)/dist $(WORKBENCH)/node_modules $(BENCH_PEERS)/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
