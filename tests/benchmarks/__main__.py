@@ -25,6 +25,7 @@ def main() -> None:
     unknown = set(names) - set(PARTS)
     if unknown:
         raise SystemExit(f"BENCH: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    print(f"load of the machine before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors", flush=True)  # noqa: T201
     goals: list[Goal] = []
     numbers: dict[str, Any] = {}
     with database.running() as running:

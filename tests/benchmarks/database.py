@@ -4,13 +4,15 @@ import asyncio
 import contextlib
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from lms_graphql.storage import migrations, roles
 from lms_graphql.storage.database import connect, database_url
 from lms_graphql.storage.embedded import EmbeddedPostgres
-from lms_graphql.storage.embedded_process import read_postmaster
+from lms_graphql.storage.embedded_cluster import try_lock
+from lms_graphql.storage.embedded_process import open_private, read_postmaster
 from tests.benchmarks import data
 
 HERE = Path(__file__).parent
@@ -59,6 +61,7 @@ def running() -> Iterator[Database]:
     """The server with the data; the first run with a new generator or revision makes it, which takes a minute."""
     folder = _cache() / key()
     folder.mkdir(parents=True, exist_ok=True)
+    _prune(folder)
     with EmbeddedPostgres(folder, options=_OPTIONS) as server:
         found = Database(server, folder)
         if not (folder / "filled").exists():
@@ -66,6 +69,16 @@ def running() -> Iterator[Database]:
             asyncio.run(_make(server))
             (folder / "filled").touch()
         yield found
+
+
+def _prune(folder: Path) -> None:
+    """Remove the data of other revisions and generators but the last used; each takes 500 MB."""
+    os.utime(folder)
+    others = [path for path in folder.parent.iterdir() if path.is_dir() and path != folder]
+    for path in sorted(others, key=lambda path: path.stat().st_mtime)[:-1]:
+        with open_private(path / "lms.lock") as lock:
+            if try_lock(lock):  # nobody works with it
+                shutil.rmtree(path)
 
 
 async def _make(server: EmbeddedPostgres) -> None:

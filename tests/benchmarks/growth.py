@@ -57,4 +57,6 @@ def _linear(name: str, costs: dict[str, float]) -> Goal:
     points = [(int(count), cost) for count, cost in costs.items()]
     (least, low), (middle, some), (most, high) = points[0], points[len(points) // 2], points[-1]
     foretold = low + (some - low) * (most - least) / (middle - least)
-    return at_most(5, f"{name}, against a line through fewer", high / foretold, 1.2, "×")
+    # A round in which something else happened may turn the line round; then it foretells nothing.
+    ratio = high / foretold if some >= low else None
+    return at_most(5, f"{name}, against a line through fewer", ratio, 1.2, "×", why="noise: again")

@@ -3,14 +3,13 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from starlette.applications import Starlette
 
 from lms_graphql.app import create_app
-from lms_graphql.settings import Settings
+from lms_graphql.settings import read
 from lms_graphql.storage.database import database_url
 from lms_graphql.storage.snapshot import Snapshot
 from tests.benchmarks.contestants import SECRET
@@ -92,9 +91,8 @@ async def _for_ever() -> None:
 
 
 @contextlib.asynccontextmanager
-async def inside(database: Database, **settings: Any) -> AsyncIterator[Inside]:
-    """The application with its lifespan, on the benchmark's database."""
-    given = {"environment": "development", "data_dir": Path("unused"), "secret_key": SECRET.encode(), **settings}
-    app = create_app(Settings(**given), database_url(database.app))
+async def inside(database: Database, environment: Mapping[str, str]) -> AsyncIterator[Inside]:
+    """The application with its lifespan, on the benchmark's database; `environment` holds settings."""
+    app = create_app(read({"LMS_SECRET_KEY": SECRET, "LMS_WORKBENCH": "0", **environment}), database_url(database.app))
     async with app.router.lifespan_context(app):
         yield Inside(app)

@@ -22,9 +22,8 @@ _MOST_SLOPE_MB = 1.0
 
 def measure(database: Database) -> tuple[list[Goal], Any]:
     """Resident memory after every few seconds of load."""
-    contestant = c.CACHED if c.HAS_CACHE else c.OURS
     samples: list[tuple[int, float]] = []
-    with started(contestant, database) as running:
+    with started(c.AS_SHIPPED, database) as running:
         samples.append((0, _resident_mb(running.process.pid)))
         load, done = Load(running.url, mixed()), 0
         while done < _REQUESTS:

@@ -16,8 +16,8 @@ _BYTES_TOLERANCE = 0.05
 
 QUICK = os.environ.get("BENCH_QUICK") == "1"
 ROUNDS = int(os.environ.get("ROUNDS") or (1 if QUICK else 5))
-SECONDS = float(os.environ.get("SECONDS") or (2 if QUICK else 5))
-CONNECTIONS = int(os.environ.get("CONNECTIONS") or 4)
+SECONDS = float(os.environ.get("BENCH_SECONDS") or (2 if QUICK else 5))
+CONNECTIONS = int(os.environ.get("BENCH_CONNECTIONS") or 4)
 _WARM_UP_SECONDS = 3
 
 

@@ -53,8 +53,7 @@ def measure(database: Database) -> tuple[list[Goal], Any]:
 
 
 async def _measure(database: Database) -> tuple[list[Goal], Any]:
-    settings = {"syllabus_cache": 0} if c.HAS_CACHE else {}
-    async with inside(database, **settings) as app:
+    async with inside(database, c.NO_CACHE) as app:
         sizes = {factor * ITEMS_PER_COURSE: await _count(app, growing(factor)) for factor in GROWTH_FACTORS}
         depths = {levels: await _count(app, chain(levels)) for levels in range(1, DEEPEST + 1)}
         pages = {

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 
 import msgspec
 
+REPORTED = "reported"
+"""What is wanted where a number is only to be told."""
+
 
 class Goal(msgspec.Struct):
     """One line of the table. `met` is None where it was not measured; then `reached` says why."""
@@ -40,5 +43,7 @@ def shown(goals: Sequence[Goal]) -> str:
     lines = []
     for goal in goals:
         verdict = {True: "reached", False: "NOT reached", None: "not measured"}[goal.met]
+        if goal.wanted == REPORTED:
+            verdict = ""
         lines.append(f"  {goal.number}  {goal.what:72} {goal.wanted:>11}  {goal.reached:>12}  {verdict}")
     return "\n".join(["goals", *lines])
