@@ -44,9 +44,13 @@ class Places:
         self._ticking: asyncio.TimerHandle | None = None
         self._loop: MeasuredLoop | None = None
 
+    def is_full(self) -> bool:
+        """Whether a request that comes now would be refused."""
+        return not self._has_turn() and (self._overloaded or self._working + len(self._waiting) >= self._most)
+
     def refuses(self) -> bool:
         """Whether a request that comes now is refused; to ask counts as to come."""
-        if self._has_turn() or (not self._overloaded and self._working + len(self._waiting) < self._most):
+        if not self.is_full():
             return False
         self._refused = True
         self._tick_on()
