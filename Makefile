@@ -85,6 +85,15 @@ $(BENCH_PEERS)/node_modules/.installed: $(BENCH_PEERS)/package-lock.json
 bench: $(VENV)/.installed $(BENCH_PEERS)/node_modules/.installed ## Measure against other servers (BENCH=part PEERS=names ROUNDS=n)
 	@BENCH="$(BENCH)" PEERS="$(PEERS)" ROUNDS="$(ROUNDS)" SECONDS="$(SECONDS)" $(BIN)/python -m tests.benchmarks
 
+.PHONY: audit
+audit: $(VENV)/.installed ## Run the 61 audits of GraphQL over HTTP against a production server (needs npm)
+	@command -v npm >/dev/null || { echo "npm is needed: install Node.js 20 or later"; exit 1; }
+	$(BIN)/python -m tests.audits.run
+
+.PHONY: overload
+overload: $(VENV)/.installed ## Send ten times more than the server can answer (LOAD_SECONDS=60 LOAD_SLACK=1), on a machine at rest
+	$(BIN)/python -m tests.load.overload $(or $(LOAD_SECONDS),60) $(or $(LOAD_SLACK),1)
+
 # For the oldest Python that we support (Debian 12 has 3.11.2) and for every platform.
 COMPILE = UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal --python-version 3.11.2 --generate-hashes --no-emit-index-url --no-header
 
