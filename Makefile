@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKBENCH := lms_graphql/server/graphiql
+CLIENTS := tests/clients
 TESTS ?=
 
 .PHONY: help
@@ -70,6 +71,15 @@ psql: $(VENV)/.installed ## Open psql on the database of the environment, or on 
 browser-test: setup ## Run the browser test of the workbench (needs Debian's chromium)
 	$(BIN)/python tests/browser/run.py
 
+$(CLIENTS)/node_modules/.installed: $(CLIENTS)/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is needed: install Node.js 20 or later"; exit 1; }
+	cd $(CLIENTS) && npm ci --no-audit --no-fund --no-update-notifier --loglevel=error
+	@touch $@
+
+.PHONY: client-test
+client-test: $(VENV)/.installed $(CLIENTS)/node_modules/.installed ## Ask by id with Apollo, Relay, urql and codegen (needs npm)
+	$(BIN)/python -m tests.clients.run
+
 .PHONY: fuzz
 fuzz: $(VENV)/.installed ## Compare 12,000 generated documents with graphql-core's answers (FUZZ_SEED=number)
 	FUZZ_DOCUMENTS=12000 FUZZ_SEED=$(or $(FUZZ_SEED),$(shell date +%s)) $(BIN)/python -m pytest tests/engine/test_same_answers.py
@@ -94,6 +104,10 @@ audit: $(VENV)/.installed ## Run the 61 audits of GraphQL over HTTP against a pr
 overload: $(VENV)/.installed ## Send ten times more than the server can answer (LOAD_SECONDS=60 LOAD_SLACK=1), on a machine at rest
 	$(BIN)/python -m tests.load.overload $(or $(LOAD_SECONDS),60) $(or $(LOAD_SLACK),1)
 
+.PHONY: amplification
+amplification: $(VENV)/.installed ## Measure what failures cost: at most 1.3 times the clean document
+	AMPLIFICATION_RUNS=100 $(BIN)/python -m pytest -s tests/engine/test_amplification.py
+
 # For the oldest Python that we support (Debian 12 has 3.11.2) and for every platform.
 COMPILE = UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal --python-version 3.11.2 --generate-hashes --no-emit-index-url --no-header
 
@@ -104,4 +118,4 @@ lock: $(VENV)/.installed ## Pin and hash the requirements anew
 
 .PHONY: clean
 clean: ## Remove what the targets made; data stays
-	rm -rf $(VENV) $(WORKBENCH)/dist $(WORKBENCH)/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(WORKBENCH)/dist $(WORKBENCH)/node_modules $(CLIENTS)/node_modules $(CLIENTS)/build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,6 +1,7 @@
 """The ASGI application: everything that lives as long as the process, and the routes."""
 
 import gc
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -16,18 +17,22 @@ from lms_graphql import schema
 from lms_graphql.engine.context import Context, Viewer
 from lms_graphql.engine.documents import Document, Documents
 from lms_graphql.engine.relay import Cursors
+from lms_graphql.engine.trusted import Manifest, ManifestError, TrustedDocuments, read_manifest
 from lms_graphql.server.authentication import Authenticator
 from lms_graphql.server.health import health_routes
 from lms_graphql.server.http import GraphQLEndpoint
+from lms_graphql.server.lookup import Lookup
 from lms_graphql.server.places import Places
 from lms_graphql.server.points import Points, point_store
 from lms_graphql.server.workbench import WorkbenchConfig, workbench_routes
-from lms_graphql.settings import Settings
+from lms_graphql.settings import Settings, SettingsError
 from lms_graphql.storage import migrations
 from lms_graphql.storage.database import create_engine
 from lms_graphql.storage.snapshot import Snapshot
 from lms_graphql.tenancy.service import Identities
 from lms_graphql.workbench import workbench_config
+
+logger = logging.getLogger(__name__)
 
 _POINTS_CONNECTIONS = 2
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -36,16 +41,18 @@ _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 class Service:
     """What the endpoint works with."""
 
-    def __init__(self, settings: Settings, database: URL) -> None:
+    def __init__(self, settings: Settings, database: URL, manifest: Manifest) -> None:
         built = schema.build()
         self.engine = create_engine(database, pool_size=settings.pool_size)
         self.graphql = built.graphql
         self.in_production = settings.is_production
-        self.documents = Documents(built.graphql, built.heavy, hide_suggestions=self.in_production)
+        self.documents = Documents(built.graphql, built.groups, hide_suggestions=self.in_production)
         self._points_engine = create_engine(database, pool_size=_POINTS_CONNECTIONS)
         self.points = Points(
             point_store(self._points_engine, settings.points_per_second), enforced=settings.cost == "enforce"
         )
+        self.trusted = TrustedDocuments(manifest, self.documents.read)
+        self.lookup = Lookup(self.documents, self.trusted, settings.trusted_documents)
         self.authenticator = Authenticator(settings.secret_key, development=not settings.is_production)
         self._identities = Identities()
         self._cursors = Cursors(settings.secret_key)
@@ -66,16 +73,21 @@ class Service:
 
     def context(self, viewer: Viewer, snapshot: Snapshot, document: Document) -> Context:
         """The context of one operation."""
-        return Context(viewer, snapshot, self._cursors, nodes=self._nodes, selects_heavy=document.selects_heavy)
+        return Context(viewer, snapshot, self._cursors, nodes=self._nodes, selects=document.selects)
 
 
 def create_app(settings: Settings, database: URL) -> Starlette:
-    """The application over a migrated database; the pool opens with the lifespan and closes with it."""
+    """The application over a migrated database; the pool opens with the lifespan and closes with it.
+
+    SettingsError if the manifest of trusted documents can't be read.
+    """
+    manifest = trusted_manifest(settings)
     places = Places(settings.max_in_flight)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Places]]:
-        app.state.service = Service(settings, database)
+        app.state.service = Service(settings, database, manifest)
+        _report(app.state.service.trusted)
         _spare_the_collector()
         try:
             yield {"places": places}
@@ -83,6 +95,24 @@ def create_app(settings: Settings, database: URL) -> Starlette:
             await app.state.service.close()
 
     return Starlette(routes=_routes(settings, database, places), middleware=_middleware(settings), lifespan=lifespan)
+
+
+def trusted_manifest(settings: Settings) -> Manifest:
+    """The manifest of trusted documents, empty if none is set; SettingsError if it can't be read."""
+    try:
+        return Manifest(1, {}) if settings.documents is None else read_manifest(settings.documents)
+    except ManifestError as error:
+        raise SettingsError(f"LMS_DOCUMENTS: {error}") from error
+
+
+def _report(trusted: TrustedDocuments) -> None:
+    """Say in the log, in one line, which trusted documents are not valid; the others are served all the same."""
+    invalid = trusted.invalid()
+    if invalid:
+        digest, error = next(iter(invalid.items()))
+        of = f"{len(invalid)} of {len(trusted.manifest.documents)} trusted documents are not valid"
+        name = trusted.manifest.documents[digest].name
+        logger.warning("LMS_DOCUMENTS: %s; first: %s %s: %s; see lms-graphql doctor", of, digest[:12], name, error)
 
 
 def _middleware(settings: Settings) -> list[Middleware]:

@@ -22,6 +22,10 @@ app = typer.Typer(
 )
 imports = typer.Typer(help="Import from other systems. Safe to repeat; all or nothing.", no_args_is_help=True)
 app.add_typer(imports, name="import")
+documents = typer.Typer(help="Trusted documents: the manifest of those that clients use.", no_args_is_help=True)
+app.add_typer(documents, name="documents")
+
+_Manifest = Annotated[Path, typer.Option("--manifest", envvar="LMS_DOCUMENTS", help="The manifest of the server.")]
 
 
 def _settings() -> Settings:
@@ -79,6 +83,30 @@ def import_olx(
 ) -> None:
     """Import an Open edX course with its tree, content and run."""
     _run("imports:import_olx", _settings(), path=path, university=university, dry_run=dry_run)
+
+
+@documents.command("add", epilog="Example: lms-graphql documents add relay.json --manifest trusted.json")
+def documents_add(
+    files: Annotated[list[Path], typer.Argument(help="Manifests of Apollo, Relay or GraphQL Code Generator, or ours.")],
+    manifest: _Manifest,
+) -> None:
+    """Check the documents of clients' manifests and add them. Safe to repeat; all or nothing."""
+    _run("documents:add", files, manifest=manifest)
+
+
+@documents.command("list", epilog="Example: lms-graphql documents list --manifest trusted.json")
+def documents_list(manifest: _Manifest) -> None:
+    """Say of every document of the manifest what it costs and whether it is valid."""
+    _run("documents:show", manifest=manifest)
+
+
+@documents.command("remove", epilog="Example: lms-graphql documents remove 1f3870be274f --manifest trusted.json")
+def documents_remove(
+    identifiers: Annotated[list[str], typer.Argument(metavar="ID...", help="Any id, or the first signs of the hash.")],
+    manifest: _Manifest,
+) -> None:
+    """Remove documents from the manifest; all or nothing."""
+    _run("documents:remove", identifiers, manifest=manifest)
 
 
 @app.command(epilog="Example: lms-graphql token 5 --hours 8")

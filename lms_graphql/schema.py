@@ -10,7 +10,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from lms_graphql.catalog.queries import CatalogQuery
 from lms_graphql.content.queries import ContentQuery
-from lms_graphql.engine.edges import bind, heavy_coordinates, read_column
+from lms_graphql.engine.edges import bind, column_groups, read_column
 from lms_graphql.engine.nodes import NodeQuery, Nodes
 from lms_graphql.syllabus.queries import SyllabusQuery
 from lms_graphql.tenancy.queries import TenancyQuery
@@ -26,7 +26,7 @@ class Schema(NamedTuple):
 
     graphql: GraphQLSchema
     nodes: Nodes
-    heavy: frozenset[str]
+    groups: dict[str, str]
     sdl: str
 
 
@@ -35,4 +35,4 @@ def build() -> Schema:
     """The schema; one for each process, since Strawberry's fields belong to the schema they were converted for."""
     schema = strawberry.Schema(Query, config=StrawberryConfig(default_resolver=read_column))
     graphql = schema._schema  # noqa: SLF001 - Strawberry has no public name for what it wraps
-    return Schema(graphql, bind(graphql), heavy_coordinates(graphql), print_schema(schema) + "\n")
+    return Schema(graphql, bind(graphql), column_groups(graphql), print_schema(schema) + "\n")

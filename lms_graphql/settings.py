@@ -11,6 +11,8 @@ import msgspec
 
 from lms_graphql.storage.embedded import default_data_dir
 
+TrustMode = Literal["off", "log", "only"]
+
 _SHORTEST_SECRET = 32
 _ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
 
@@ -36,6 +38,8 @@ class Settings(msgspec.Struct, frozen=True):
     deadline_seconds: float = 10.0
     cost: Literal["enforce", "measure"] = "enforce"
     points_per_second: int = 5_000
+    documents: Path | None = None
+    trusted_documents: TrustMode = "off"
 
     @property
     def is_production(self) -> bool:
@@ -59,6 +63,8 @@ VARIABLES = {
     "LMS_DEADLINE_SECONDS": "how long a request may take before it gets 504; default 10",
     "LMS_COST": "enforce (default): operations that cost too much are refused; measure: only reported",
     "LMS_POINTS_PER_SECOND": "points that each person gets per second, kept up to 40 seconds' worth; default 5000",
+    "LMS_DOCUMENTS": "the manifest of trusted documents, which `documents add` makes; default: none are trusted",
+    "LMS_TRUSTED_DOCUMENTS": "off (default); log: name documents that are not trusted; only: refuse them",
 }
 
 
@@ -90,7 +96,19 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         deadline_seconds=_number(environment, "LMS_DEADLINE_SECONDS", 10, most=3600),
         cost="enforce" if cost == "enforce" else "measure",
         points_per_second=_number(environment, "LMS_POINTS_PER_SECOND", 5_000, most=1_000_000_000),
+        documents=Path(environment["LMS_DOCUMENTS"]).expanduser() if environment.get("LMS_DOCUMENTS") else None,
+        trusted_documents=_trust_mode(environment),
     )
+
+
+def _trust_mode(environment: Mapping[str, str]) -> TrustMode:
+    match environment.get("LMS_TRUSTED_DOCUMENTS") or "off":
+        case "only" if not environment.get("LMS_DOCUMENTS"):
+            raise SettingsError("LMS_TRUSTED_DOCUMENTS=only needs LMS_DOCUMENTS, the path of the manifest")
+        case "off" | "log" | "only" as mode:
+            return mode
+        case _:
+            raise SettingsError("LMS_TRUSTED_DOCUMENTS must be off, log or only")
 
 
 def _flag(environment: Mapping[str, str], name: str, *, default: bool) -> bool:

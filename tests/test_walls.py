@@ -9,7 +9,7 @@ from sqlalchemy import true
 
 import lms_graphql.schema
 from lms_graphql import tables
-from lms_graphql.engine.context import Context, Standing, Viewer
+from lms_graphql.engine.context import EVERYTHING, Context, Standing, Viewer
 from lms_graphql.engine.dataloaders import Loader, Page
 from lms_graphql.engine.relay import Cursors, PageArguments
 from lms_graphql.progress.loaders import _InOffering
@@ -54,8 +54,8 @@ async def test_there_are_loaders():
 
 @pytest.mark.parametrize("loader", LOADERS, ids=lambda loader: loader.__name__)
 async def test_every_statement_binds_the_university_on_every_tenant_table(loader):
-    for standing, shape in product(Standing, loader.shapes()):
-        context = Context(Viewer(1, 1, frozenset(), standing), None, Cursors(b"x"))
+    for standing, shape, selects in product(Standing, loader.shapes(), ((), EVERYTHING)):
+        context = Context(Viewer(1, 1, frozenset(), standing), None, Cursors(b"x"), selects=selects)
         sql = make(loader, context, shape or None).statement().sql
         named = set(re.findall(r"(?:FROM|JOIN) (\w+)(?! AS)\b", sql)) & TENANT_TABLES
         if loader in FAN_OUTS:

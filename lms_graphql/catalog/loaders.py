@@ -14,8 +14,8 @@ from lms_graphql.storage.tenancy import UNIVERSITY
 
 DomainRow = record("Domain", tenant=False)
 SubjectRow = record("Subject", tenant=False)
-CourseRow = record("Course")
-OfferingRow = record("CourseOffering")
+CourseRow = record("Course", seldom=("language_code", "credit_hours", "is_published", "created_at", "updated_at"))
+OfferingRow = record("CourseOffering", seldom=("created_at", "updated_at"))
 
 
 class Domains(Many[int]):
@@ -110,7 +110,9 @@ class CourseById(One[int]):
 
     @override
     def query(self) -> Select[Any]:
-        return select(Course.id, *columns(Course)).where(Course.id == any_(KEYS), policy.visible_courses(self.viewer))
+        return select(*self.keyed(Course.id, Course)).where(
+            Course.id == any_(KEYS), policy.visible_courses(self.viewer)
+        )
 
 
 class CourseByCode(One[str]):
@@ -120,7 +122,7 @@ class CourseByCode(One[str]):
 
     @override
     def query(self) -> Select[Any]:
-        return select(Course.code, *columns(Course)).where(
+        return select(*self.keyed(Course.code, Course)).where(
             Course.code == any_(TEXT_KEYS), policy.visible_courses(self.viewer)
         )
 
@@ -134,7 +136,7 @@ class CoursesByUniversity(Page[int]):
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
-        return select(*columns(Course)).where(Course.university_id == parent, policy.visible_courses(self.viewer))
+        return select(*self.columns(Course)).where(Course.university_id == parent, policy.visible_courses(self.viewer))
 
 
 class CoursesByDepartment(Page[int]):
@@ -146,7 +148,7 @@ class CoursesByDepartment(Page[int]):
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
-        return select(*columns(Course)).where(Course.department_id == parent, policy.visible_courses(self.viewer))
+        return select(*self.columns(Course)).where(Course.department_id == parent, policy.visible_courses(self.viewer))
 
 
 class OfferingById(One[int]):
@@ -156,7 +158,7 @@ class OfferingById(One[int]):
 
     @override
     def query(self) -> Select[Any]:
-        return select(CourseOffering.id, *columns(CourseOffering)).where(
+        return select(*self.keyed(CourseOffering.id, CourseOffering)).where(
             CourseOffering.id == any_(KEYS), policy.visible_offerings(self.viewer)
         )
 
@@ -170,7 +172,7 @@ class OfferingsByCourse(Page[int]):
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
-        return select(*columns(CourseOffering)).where(
+        return select(*self.columns(CourseOffering)).where(
             CourseOffering.course_id == parent, policy.visible_offerings(self.viewer)
         )
 
@@ -184,6 +186,6 @@ class OfferingsByUniversity(Page[int]):
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
-        return select(*columns(CourseOffering)).where(
+        return select(*self.columns(CourseOffering)).where(
             CourseOffering.university_id == parent, policy.visible_offerings(self.viewer)
         )

@@ -7,8 +7,12 @@ from collections.abc import Callable
 
 from sqlalchemy import URL
 
+from lms_graphql.app import trusted_manifest
 from lms_graphql.commands.console import FAILED, say
 from lms_graphql.commands.database import Databases, databases
+from lms_graphql.engine.documents import Documents
+from lms_graphql.engine.trusted import TrustedDocuments
+from lms_graphql.schema import build
 from lms_graphql.server.workbench import DIST
 from lms_graphql.settings import VARIABLES, Settings, SettingsError
 from lms_graphql.storage import migrations, roles
@@ -27,7 +31,11 @@ def doctor(settings: Settings) -> None:
         value = os.environ.get(name, "")
         shown = ("set" if value else "not set") if name in _SECRETS else (value or "not set")
         say(f"      {name} = {shown} ({meaning})")
-    problems = [_check("port", lambda: _port(settings)), _check("workbench", _workbench)]
+    problems = [
+        _check("port", lambda: _port(settings)),
+        _check("workbench", _workbench),
+        _check("trusted documents", lambda: _trusted_documents(settings)),
+    ]
     try:
         with databases(settings) as found:
             problems += _database_checks(found)
@@ -63,6 +71,18 @@ def _port(settings: Settings) -> str:
 
 def _workbench() -> str:
     return "built" if DIST.is_dir() else "not built, a plain page stands in; npm and make workbench build it"
+
+
+def _trusted_documents(settings: Settings) -> str:
+    if settings.documents is None:
+        return "none, LMS_DOCUMENTS is not set"
+    built = build()
+    trusted = TrustedDocuments(trusted_manifest(settings), Documents(built.graphql, built.groups).read)
+    number = len(trusted.manifest.documents)
+    invalid = [f"{digest[:12]}: {error}" for digest, error in trusted.invalid().items()]
+    if invalid:
+        raise SettingsError(f"LMS_DOCUMENTS: {len(invalid)} of {number} are not valid: {'; '.join(invalid)}")
+    return f"{number} in {settings.documents}, all valid; LMS_TRUSTED_DOCUMENTS is {settings.trusted_documents}"
 
 
 async def _server(url: URL) -> str:

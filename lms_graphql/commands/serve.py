@@ -6,7 +6,7 @@ import socket
 import uvicorn
 from sqlalchemy import URL
 
-from lms_graphql.app import create_app
+from lms_graphql.app import create_app, trusted_manifest
 from lms_graphql.commands.console import fail, note, say
 from lms_graphql.commands.database import Databases, databases, owner_connection
 from lms_graphql.commands.migrate import prepare
@@ -25,6 +25,7 @@ _BACKLOG = 2048
 def serve(settings: Settings) -> None:
     """Serve until interrupted. An empty embedded database is migrated and gets the demo first."""
     listener = _listen(settings.host, settings.port)  # before anything slow, so that a taken port is told at once
+    trusted_manifest(settings)  # and so is a manifest that can't be read
     with listener, databases(settings) as found:
         asyncio.run(_make_ready(found))
         asyncio.run(_greet(settings, found.app))

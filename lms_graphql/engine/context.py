@@ -1,6 +1,6 @@
 """What every resolver and loader of one operation shares: the viewer, the snapshot, the loaders made so far."""
 
-from collections.abc import Awaitable, Hashable, Mapping
+from collections.abc import Awaitable, Container, Hashable, Mapping
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
@@ -56,11 +56,20 @@ class LoaderClass(Protocol):
 NO_NODES: Mapping[str, LoaderClass] = {}
 
 
+class _Everything:
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+EVERYTHING: Container[str] = _Everything()
+"""All groups of columns, for who has no document."""
+
+
 class Context:
     """One operation's.
 
-    `nodes` holds the loader of every type with a global id; `selects_heavy` tells whether the document selects a field
-    that needs a heavy column.
+    `nodes` holds the loader of every type with a global id; `selects` the groups of columns that the document needs
+    besides those that are always fetched (see `edges.column_groups`).
     """
 
     def __init__(
@@ -70,13 +79,13 @@ class Context:
         cursors: Cursors,
         *,
         nodes: Mapping[str, LoaderClass] = NO_NODES,
-        selects_heavy: bool = True,
+        selects: Container[str] = EVERYTHING,
     ) -> None:
         self.viewer = viewer
         self.snapshot = snapshot
         self.cursors = cursors
         self.nodes = nodes
-        self.selects_heavy = selects_heavy
+        self.selects = selects
         self.objects = 0
         """How many objects the executor has built so far: what the operation really cost."""
         self._loaders: dict[Hashable, Any] = {}

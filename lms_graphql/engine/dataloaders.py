@@ -18,7 +18,7 @@ from typing_extensions import override
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.relay import Connection, PageArguments, PageEdge, PageInfo
 from lms_graphql.engine.rows import Row
-from lms_graphql.storage.statements import Statement
+from lms_graphql.storage.statements import Statement, columns
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -44,6 +44,8 @@ class Loader(DataLoader[K, V], Generic[K, V]):
         super().__init__()
         self.context = context
         self.viewer = context.viewer
+        self.wide = self.row.__name__ in context.selects
+        """Whether the document selects one of the columns that its rows seldom have."""
         self._known: dict[K, V] = {}
         self._turn = asyncio.Lock()
 
@@ -62,11 +64,19 @@ class Loader(DataLoader[K, V], Generic[K, V]):
 
     def statement(self) -> Statement:
         """The compiled statement for this viewer and shape."""
-        key = (type(self), self.viewer.standing, self.shape())
+        key = (type(self), self.viewer.standing, self.wide, self.shape())
         found = _statements.get(key)
         if found is None:
             found = _statements[key] = Statement(self.query())
         return found
+
+    def columns(self, model: Any) -> tuple[ColumnElement[Any], ...]:
+        """The columns of a model that the document needs."""
+        return columns(model) if self.wide else columns(model, self.row.seldom)
+
+    def keyed(self, key: Any, model: Any) -> list[ColumnElement[Any]]:
+        """A key and the columns of a model that the document needs, none twice."""
+        return [key, *(column for column in self.columns(model) if column is not key.expression)]
 
     async def rows(self, keys: Sequence[K], **parameters: Any) -> list[Row]:
         """The rows for these keys."""

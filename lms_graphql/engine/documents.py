@@ -34,11 +34,12 @@ _LIMITS = Limits()
 
 
 class Document(msgspec.Struct, frozen=True):
-    """A valid document, or the errors that it has. `selects_heavy`: it selects a field that needs a heavy column."""
+    """A valid document, or the errors that it has."""
 
     node: DocumentNode | None = None
     errors: tuple[GraphQLError, ...] = ()
-    selects_heavy: bool = False
+    selects: frozenset[str] = frozenset()
+    """The groups of columns that it needs besides those that are always fetched (see `edges.column_groups`)."""
     introspects: bool = False
     """Whether it asks for `__schema` or `__type`."""
     type_names: tuple[ValueNode | None, ...] = ()
@@ -47,6 +48,8 @@ class Document(msgspec.Struct, frozen=True):
     """What the execution has prepared for its operations, by their names."""
     prices: Mapping[str | None, Price] = {}
     """Of its operations, by their names."""
+    is_trusted: bool = False
+    """Whether it stands in the manifest (see `engine.trusted`)."""
 
     def reveals(self, schema: GraphQLSchema, variables: dict[str, Any] | None) -> bool:
         """Whether it may tell something of the schema. `__type` of a name that no type has gives null, and does not."""
@@ -63,12 +66,13 @@ class Documents:
     """The documents seen last, by their text; invalid ones too, so that a client's loop costs little.
 
     At most `size` of them, and `text_bytes` of text together: a tree takes up to 180 times the bytes of its text.
+    A text may be registered under its hash, for as long as it is kept.
     """
 
     def __init__(
         self,
         schema: GraphQLSchema,
-        heavy: frozenset[str],
+        groups: Mapping[str, str],
         *,
         size: int = 512,
         text_bytes: int = 2**20,
@@ -76,7 +80,7 @@ class Documents:
         hide_suggestions: bool = False,
     ) -> None:
         self._schema = schema
-        self._heavy = heavy
+        self._groups = groups
         self._limits = limits
         self._hide_suggestions = hide_suggestions
         self._rules = _rules(limits)
@@ -84,6 +88,8 @@ class Documents:
         self._size, self._text_bytes = size, text_bytes
         self._documents: OrderedDict[str, Document] = OrderedDict()
         self._bytes = 0
+        self._hashes: dict[str, str] = {}
+        self._registered: dict[str, str] = {}
 
     def get(self, text: str) -> Document:
         """The document that a text spells."""
@@ -93,12 +99,33 @@ class Documents:
             return found
         size = _size(text)
         if size > self._limits.bytes:  # not kept: to measure it again costs less than to keep it
-            return Document(errors=(too_large(size, self._limits),))
+            return self.read(text)
         document = self._documents[text] = self._read(text)
         self._bytes += size
         while len(self._documents) > self._size or self._bytes > self._text_bytes:
-            self._bytes -= _size(self._documents.popitem(last=False)[0])
+            self._drop(self._documents.popitem(last=False)[0])
         return document
+
+    def _drop(self, text: str) -> None:
+        self._bytes -= _size(text)
+        digest = self._hashes.pop(text, None)
+        if digest is not None:
+            del self._registered[digest]
+
+    def register(self, text: str, digest: str) -> None:
+        """Let a text that is kept be found by its hash, too, until it goes. That this is its hash is the caller's."""
+        if text in self._documents:
+            self._hashes[text], self._registered[digest] = digest, text
+
+    def registered(self, digest: str) -> Document | None:
+        """The document whose text was registered under this hash, if it is still kept."""
+        text = self._registered.get(digest)
+        return None if text is None else self.get(text)
+
+    def read(self, text: str) -> Document:
+        """The document that a text spells, read anew and not kept."""
+        size = _size(text)
+        return Document(errors=(too_large(size, self._limits),)) if size > self._limits.bytes else self._read(text)
 
     def _read(self, text: str) -> Document:
         try:
@@ -117,12 +144,12 @@ class Documents:
             return Document(errors=(too_many_comparisons(self._limits),))
         if errors:
             return Document(errors=tuple(_coded(error, Code.GRAPHQL_VALIDATION_FAILED) for error in _merged(errors)))
-        finder = _Finder(self._heavy, types := TypeInfo(self._schema))
+        finder = _Finder(self._groups, types := TypeInfo(self._schema))
         visit(node, TypeInfoVisitor(types, finder))
         prices = self._pricing.prices(node)
         return Document(
             node,
-            selects_heavy=finder.heavy,
+            selects=frozenset(finder.groups),
             introspects=bool(finder.type_names),
             type_names=tuple(finder.type_names),
             prices=prices,
@@ -170,20 +197,21 @@ def _rules(limits: Limits) -> tuple[type[ASTValidationRule], ...]:
 
 
 class _Finder(Visitor):
-    """Looks for fields that need a heavy column, and for introspection, anywhere in a document."""
+    """Looks for fields that need a group of columns, and for introspection, anywhere in a document."""
 
-    def __init__(self, heavy: frozenset[str], types: TypeInfo) -> None:
+    def __init__(self, groups: Mapping[str, str], types: TypeInfo) -> None:
         super().__init__()
-        self._heavy = heavy
+        self._groups = groups
         self._types = types
-        self.heavy = False
+        self.groups: set[str] = set()
         self.type_names: list[ValueNode | None] = []
 
     def enter_field(self, node: FieldNode, *_: Any) -> None:
         """Compare the field's coordinate."""
         parent = self._types.get_parent_type()
-        if parent is not None and f"{parent.name}.{node.name.value}" in self._heavy:
-            self.heavy = True
+        group = self._groups.get(f"{parent.name}.{node.name.value}") if parent is not None else None
+        if group is not None:
+            self.groups.add(group)
         if node.name.value == "__schema":
             self.type_names.append(None)
         elif node.name.value == "__type":

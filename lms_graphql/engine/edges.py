@@ -11,7 +11,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Self, TypeVar
 
 import strawberry
-from graphql import GraphQLField, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, GraphQLUnionType
+from graphql import (
+    GraphQLAbstractType,
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLUnionType,
+)
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
@@ -220,14 +227,24 @@ async def _picked(value: Awaitable[Any], pick: Callable[[Any, Any], Any], source
     return pick(await value, source)
 
 
+def read_global_id(row: Any, _context: Context) -> str:
+    """The global id of a row; builders spell it out."""
+    return row.global_id()  # type: ignore[no-any-return]
+
+
+def read_database_id(row: Any, _context: Context) -> str:
+    """The number of a row in the database, as text; builders spell it out."""
+    return str(row["id"])
+
+
 def global_id() -> Any:
     """The field `id` of a type that is made from rows."""
-    return computed(lambda row, _context: row.global_id(), "The global id: opaque, stable, good for `node`.")
+    return computed(read_global_id, "The global id: opaque, stable, good for `node`.")
 
 
 def database_id() -> Any:
     """The field `databaseId` of a type that is made from rows."""
-    return computed(lambda row, _context: str(row["id"]), "The number of the row in the database, for analysts.")
+    return computed(read_database_id, "The number of the row in the database, for analysts.")
 
 
 @strawberry.interface(description="Anything that `node` can find again by its global id.")
@@ -256,8 +273,7 @@ def bind(schema: GraphQLSchema) -> dict[str, LoaderClass]:
     for graphql_type in schema.type_map.values():
         if isinstance(graphql_type, GraphQLObjectType):
             graphql_type.is_type_of = None
-            definition = graphql_type.extensions.get("strawberry-definition")
-            loader = getattr(getattr(definition, "origin", None), "node_loader", None)
+            loader = node_loader(graphql_type)
             if loader is not None:
                 nodes[graphql_type.name] = loader
         elif isinstance(graphql_type, GraphQLInterfaceType | GraphQLUnionType):
@@ -274,19 +290,56 @@ def _bind_fields(graphql_type: GraphQLObjectType | GraphQLInterfaceType) -> None
             field.resolve = declared.resolve
 
 
-def _typename(value: Any, _info: Any, _abstract_type: Any) -> str:
-    return value.typename  # type: ignore[no-any-return]
+def _typename(value: Any, info: Any, abstract_type: Any) -> str:
+    return concrete_type(info.schema, abstract_type, value.typename)
 
 
-def heavy_coordinates(schema: GraphQLSchema) -> frozenset[str]:
-    """The coordinates (`Type.field`) of all fields that need a heavy column."""
-    return frozenset(
-        f"{graphql_type.name}.{name}"
-        for graphql_type in schema.type_map.values()
-        if isinstance(graphql_type, GraphQLObjectType)
-        for name, field in graphql_type.fields.items()
-        if getattr(field.extensions.get("strawberry-definition"), "heavy", False)
-    )
+def concrete_type(schema: GraphQLSchema, abstract_type: GraphQLAbstractType, name: str) -> str:
+    """The name; raises TypeError, which is masked, when no type of that name may stand here."""
+    found = schema.type_map.get(name)
+    if not isinstance(found, GraphQLObjectType) or not schema.is_sub_type(abstract_type, found):
+        raise TypeError(f"{name} is none of the types of {abstract_type.name}")
+    return name
+
+
+PAYLOAD = "payload"
+"""The group of the heavy columns."""
+
+
+def column_groups(schema: GraphQLSchema) -> dict[str, str]:
+    """The group of columns that a field needs, by its coordinate (`Type.field`), for fields that need one.
+
+    `PAYLOAD` for a heavy field; for a plain field of a column that is seldom asked for, the name of the row's class.
+    """
+    groups: dict[str, str] = {}
+    for graphql_type in schema.type_map.values():
+        if isinstance(graphql_type, GraphQLObjectType):
+            groups |= {f"{graphql_type.name}.{name}": group for name, group in _groups(graphql_type).items()}
+    for graphql_type in schema.type_map.values():
+        if isinstance(graphql_type, GraphQLInterfaceType):
+            for possible in schema.get_possible_types(graphql_type):
+                found = _groups(possible)
+                groups |= {f"{graphql_type.name}.{n}": found[n] for n in graphql_type.fields if n in found}
+    return groups
+
+
+def _groups(graphql_type: GraphQLObjectType) -> dict[str, str]:
+    """The groups of one type's fields, by their names."""
+    row: Any = getattr(node_loader(graphql_type), "row", None)
+    groups: dict[str, str] = {}
+    for name, field in graphql_type.fields.items():
+        declared: Any = field.extensions.get("strawberry-definition")
+        if getattr(declared, "heavy", False):
+            groups[name] = PAYLOAD
+        elif row is not None and declared.python_name in row.seldom:
+            groups[name] = row.__name__
+    return groups
+
+
+def node_loader(graphql_type: GraphQLObjectType) -> LoaderClass | None:
+    """The loader that finds objects of this type by their ids, if it has one."""
+    definition = graphql_type.extensions.get("strawberry-definition")
+    return getattr(getattr(definition, "origin", None), "node_loader", None)
 
 
 def read_column(source: Any, name: str) -> Any:

@@ -2,13 +2,16 @@
 
 import inspect
 import logging
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from graphql import (
     DirectiveNode,
     DocumentNode,
     ExecutionResult,
+    FieldNode,
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
@@ -27,13 +30,17 @@ from strawberry.exceptions import StrawberryInputCoercionError
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.errors import Code, RequestError
 from lms_graphql.engine.executor import Run
-from lms_graphql.engine.plan import Plan, UnplannableError
+from lms_graphql.engine.plan import Plan, unserved
 from lms_graphql.storage.errors import DatabaseUnreachableError
 
 logger = logging.getLogger(__name__)
 
+fallbacks: Counter[str] = Counter()
+"""How often a query went to graphql-core as a whole, by the field that no plan can serve; our schema has none."""
+
 _MOST_PLANS = 16
 _MOST_VARIABLE_ERRORS = 50
+_MOST_TRACES = 5
 
 
 class Operation:
@@ -47,8 +54,12 @@ class Operation:
             for definition in document.definitions
             if isinstance(definition, FragmentDefinitionNode)
         }
-        self._conditions = _conditions(document)
-        self._plans: OrderedDict[tuple[Any, ...], Plan | None] = OrderedDict()
+        finder = _Finder()
+        visit(document, finder)
+        self._conditions = tuple(finder.conditions)
+        self.unserved = sorted(_unserved(schema).intersection(finder.fields))
+        """The fields for whose sake graphql-core must execute the operation: the plan can't serve them."""
+        self._plans: OrderedDict[tuple[Any, ...], Plan] = OrderedDict()
 
     def variables(
         self, given: dict[str, Any] | None, *, hide_suggestions: bool = False
@@ -63,41 +74,39 @@ class Operation:
             hide_suggestions=hide_suggestions,
         )
 
-    def plan(self, variables: VariableValues) -> Plan | None:
-        """The plan, None when graphql-core must execute the operation."""
+    def plan(self, variables: VariableValues) -> Plan:
+        """The plan for these variables."""
         key = tuple(variables.coerced.get(name) for name in self._conditions)
-        if key in self._plans:
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = self._plans[key] = Plan(self._schema, self.node, self._fragments, variables)
+            if len(self._plans) > _MOST_PLANS:
+                self._plans.popitem(last=False)
+        else:
             self._plans.move_to_end(key)
-            return self._plans[key]
-        try:
-            plan = Plan(self._schema, self.node, self._fragments, variables)
-        except (UnplannableError, GraphQLError) as reason:  # the latter for an `@include` whose variable is null
-            logger.debug("executed by graphql-core: %s", reason)
-            plan = None
-        self._plans[key] = plan
-        if len(self._plans) > _MOST_PLANS:
-            self._plans.popitem(last=False)
         return plan
 
 
-class _ConditionFinder(Visitor):
-    """Finds the variables that `@skip` and `@include` look at."""
+class _Finder(Visitor):
+    """Finds the names of fields, and the variables that `@skip` and `@include` look at."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.names: dict[str, None] = {}
+        self.fields: set[str] = set()
+        self.conditions: dict[str, None] = {}
+
+    def enter_field(self, node: FieldNode, *_: Any) -> None:
+        """Remember the name."""
+        self.fields.add(node.name.value)
 
     def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
         """Remember the variable of `if`."""
         for argument in node.arguments or ():
             if isinstance(argument.value, VariableNode):
-                self.names[argument.value.name.value] = None
+                self.conditions[argument.value.name.value] = None
 
 
-def _conditions(document: DocumentNode) -> tuple[str, ...]:
-    finder = _ConditionFinder()
-    visit(document, finder)
-    return tuple(finder.names)
+_unserved = cache(unserved)
 
 
 def operation_of(schema: GraphQLSchema, document: DocumentNode, name: str | None) -> Operation | None:
@@ -137,11 +146,19 @@ async def run(
         coerced = operation.variables(variables, hide_suggestions=hide_suggestions)
         if isinstance(coerced, list):
             return ExecutionResult(None, coerced)
-        plan = operation.plan(coerced)
-        if plan is not None:
-            data, errors = await Run(plan, context, coerced).execute()
-            return ExecutionResult(data, errors or None)
+        if not operation.unserved:
+            return await _run_plan(operation, context, coerced)
+        fallbacks.update(operation.unserved)
     return await run_by_graphql_core(schema, document, context, variables=variables, operation_name=operation_name)
+
+
+async def _run_plan(operation: Operation, context: Context, variables: VariableValues) -> ExecutionResult:
+    try:
+        plan = operation.plan(variables)
+    except GraphQLError as error:  # a condition at the root that is null
+        return ExecutionResult(None, [error])
+    data, errors = await Run(plan, context, variables).execute()
+    return ExecutionResult(data, errors or None)
 
 
 async def run_by_graphql_core(
@@ -159,7 +176,12 @@ async def run_by_graphql_core(
     return await result if inspect.isawaitable(result) else result  # type: ignore[no-any-return]
 
 
-def formatted(error: GraphQLError, request_id: str) -> dict[str, Any]:
+def formatted_all(errors: Iterable[GraphQLError], request_id: str) -> list[dict[str, Any]]:
+    """The errors as a client sees them; only the first are logged with their traceback, or the log would cost most."""
+    return [formatted(error, request_id, trace=number < _MOST_TRACES) for number, error in enumerate(errors)]
+
+
+def formatted(error: GraphQLError, request_id: str, *, trace: bool = True) -> dict[str, Any]:
     """An error as a client sees it: in full if it is the client's business, else masked, and logged by the id."""
     original = error.original_error
     shown: dict[str, Any] = {"message": error.message}
@@ -170,10 +192,17 @@ def formatted(error: GraphQLError, request_id: str) -> dict[str, Any]:
     code, message = _code(error, original)
     if message is not None:
         shown["message"] = message
-        logger.error("request %s: %s", request_id, error.message, exc_info=original)
+        logger.error("request %s: %s", request_id, error.message, exc_info=original if trace else None)
     extensions = original.extensions if isinstance(original, RequestError) else error.extensions
     shown["extensions"] = {**(extensions or {}), "code": code.value, "requestId": request_id}
     return shown
+
+
+def _is_of_the_request(error: GraphQLError, original: BaseException) -> bool:
+    """Whether an error is about the request. A field's that was raised without a place is about a value of ours."""
+    if isinstance(original, StrawberryInputCoercionError):  # of an argument; it is a GraphQLError that knows no place
+        return True
+    return isinstance(original, GraphQLError) and (error.path is None or bool(original.nodes))
 
 
 def _code(error: GraphQLError, original: BaseException | None) -> tuple[Code, str | None]:
@@ -182,7 +211,7 @@ def _code(error: GraphQLError, original: BaseException | None) -> tuple[Code, st
         return original.code, None
     if isinstance(original, DatabaseUnreachableError):
         return Code.UNAVAILABLE, "the database can't be reached at the moment; try again"
-    if original is not None and not isinstance(original, GraphQLError | StrawberryInputCoercionError):
+    if original is not None and not _is_of_the_request(error, original):
         return Code.INTERNAL_ERROR, "something went wrong on our side"
     given = (error.extensions or {}).get("code")
     return (Code(given) if given else Code.BAD_USER_INPUT), None

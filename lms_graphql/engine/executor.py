@@ -5,21 +5,31 @@ built from them. The executor takes the groups' jobs one after another (loaders 
 turns anyway), runs each once for all sources, builds the objects below, and goes on with those. No coroutine, future
 or `info` is made for an object; a level costs as many statements as it has edges.
 
-Errors are values at their place. Only when there are any, `completion` walks the answer, propagates nulls and writes
-the errors with their paths, as the specification says.
+Errors are values at their place. Only when there are any, `completion` walks the ways to them, propagates nulls and
+writes the errors with their paths, as the specification says.
 """
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Any, NamedTuple
 
-from graphql import GraphQLError, GraphQLList, GraphQLNonNull, GraphQLOutputType, get_argument_values, is_abstract_type
+from graphql import (
+    GraphQLError,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLOutputType,
+    get_argument_values,
+    is_composite_type,
+    is_non_null_type,
+)
 from graphql.execution.values import VariableValues
 
-from lms_graphql.engine.completion import Failure, complete_errors
+from lms_graphql.engine.builders import listed, null_error
+from lms_graphql.engine.completion import Completion, Failure, Introspected, When
 from lms_graphql.engine.context import Context
-from lms_graphql.engine.plan import Field, Plan, Selection, completer, null_error
+from lms_graphql.engine.introspection import introspect
+from lms_graphql.engine.plan import Field, Plan, Selection
 from lms_graphql.engine.relay import page_arguments
 
 _ROWS_BEFORE_YIELDING = 2000
@@ -36,6 +46,16 @@ class Group:
         self.objects: list[dict[str, Any]] = []
 
 
+class Awaited(NamedTuple):
+    """A job whose calls had to be awaited: which of its values and, of a value that is a list, which of its items.
+
+    Which failures come first depends on it, see `completion`.
+    """
+
+    entries: list[tuple[Field, Group]]
+    positions: list[tuple[int, int | None]]
+
+
 class Run:
     """One execution of a plan."""
 
@@ -44,8 +64,11 @@ class Run:
         self._context = context
         self._variables = variables
         self._groups: list[Group] = []
-        self._failed = False
-        self._broken: dict[int, Selection] = {}
+        self._failed: set[Field] = set()
+        """The fields with a failure at any of their positions."""
+        self._broken: list[tuple[dict[str, Any], Selection]] = []
+        """The objects with a failure at a field that the source alone tells."""
+        self._awaited: list[Awaited] = []
         self._built = 0
         self._since_yield = 0
 
@@ -54,10 +77,19 @@ class Run:
         group = Group(self._plan.root)
         data = self._object(self._plan.root, None, {id(self._plan.root): group})
         await self._fill([group])
-        if not self._failed:
-            return data, []
-        selections = {id(made): group.selection for group in self._groups for made in group.objects}
-        return complete_errors(data, self._plan.root, {**selections, **self._broken})
+        return self._completed(data) if self._failed else (data, [])
+
+    def _completed(self, data: dict[str, Any]) -> tuple[dict[str, Any] | None, list[GraphQLError]]:
+        completion = Completion(self._failed, self._context)
+        for made, selection in self._broken:
+            completion.know(selection, [made], [None])  # without jobs, or known better in its group
+        for group in self._groups:
+            completion.know(group.selection, group.objects, group.sources)
+        for awaited in self._awaited:
+            objects = [(made, field) for field, group in awaited.entries for made in group.objects]
+            for number, item in awaited.positions:
+                completion.wait_for(*objects[number], item)
+        return completion.complete(data)
 
     # ---- levels ----
 
@@ -73,7 +105,7 @@ class Run:
             values = iter(await self._values(entries))
             for field, group in entries:
                 key, type_ = field.key, field.type
-                place = self._place_rows if field.is_list_of_objects else self._place
+                place = self._place_of(field)
                 for made in group.objects:
                     made[key] = place(field, type_, next(values), below)
             self._context.objects += self._built
@@ -90,96 +122,161 @@ class Run:
         """The job's value for each source of its groups, in order; a Failure where it has none."""
         field = entries[0][0]
         sources = [source for _, group in entries for source in group.sources]
-        try:
-            if field.loader is not None:
-                return await self._loaded(field, sources)
-            if field.call is not None:
-                return await self._called(field, sources)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is this field's
-            return [self._failure(error)] * len(sources)
-        return [self._guarded(field.read, source, self._context) for source in sources]
+        if field.is_meta:
+            return [self._introspected(field)]
+        if field.loader is None and field.call is None:
+            values: Sequence[Any] = [self._guarded(field, field.read, source, self._context) for source in sources]
+        else:
+            try:
+                arguments = self._arguments(field)
+                if field.loader is not None:
+                    values = await self._loaded(field, sources, arguments)
+                else:
+                    values = await self._called(entries, sources, arguments)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this field's
+                values = [self._failure(field, error)] * len(sources)
+        if field in self._failed:
+            self._failed.update(field for field, _ in entries)
+        return values
 
-    async def _loaded(self, field: Field, sources: list[Any]) -> Sequence[Any]:
+    async def _loaded(self, field: Field, sources: list[Any], arguments: dict[str, Any]) -> Sequence[Any]:
         """One batch for the keys of all sources."""
         declared, context = field.declared, self._context
         if declared.pages:
-            loader = context.loader(declared.loader, page_arguments(**self._arguments(field)))
+            loader = context.loader(declared.loader, page_arguments(**arguments))
         else:
             loader = context.loader(declared.loader)
-        keys = [self._guarded(declared.read, source, context) for source in sources]
+        keys = [self._guarded(field, declared.read, source, context) for source in sources]
         wanted = [key for key in keys if key is not None and type(key) is not Failure]
-        values = await loader.values(wanted) if wanted else {}
-        found = [key if type(key) is Failure or key is None else values[key] for key in keys]
+        try:
+            values = await loader.values(wanted) if wanted else {}
+        except Exception as error:  # noqa: BLE001 - as above
+            values = dict.fromkeys(wanted, self._failure(field, error, When.LATER))
+        if len(wanted) == len(keys):
+            found = [values[key] for key in keys]
+        else:
+            found = [self._keyless(field, key) if key is None or type(key) is Failure else values[key] for key in keys]
         if declared.pick is None:
             return found
         return [
-            value if value is None or type(value) is Failure else self._guarded(declared.pick, value, source)
+            value
+            if value is None or type(value) is Failure
+            else self._guarded(field, declared.pick, value, source, when=When.LATER)
             for value, source in zip(found, sources, strict=True)
         ]
 
-    async def _called(self, field: Field, sources: list[Any]) -> Sequence[Any]:
+    def _keyless(self, field: Field, key: Failure | None) -> Failure | None:
+        """What an edge has where there is no key to load: known at once, other than what its loader gives."""
+        return self._failure(field, null_error(field)) if key is None and is_non_null_type(field.type) else key
+
+    async def _called(
+        self, entries: list[tuple[Field, Group]], sources: list[Any], arguments: dict[str, Any]
+    ) -> Sequence[Any]:
         """One call for each source; awaited together."""
-        arguments = self._arguments(field)
-        values = [self._guarded(field.call, source, self._context, **arguments) for source in sources]
+        field = entries[0][0]
+        values = [self._guarded(field, field.call, source, self._context, **arguments) for source in sources]
         waiting = {number: value for number, value in enumerate(values) if inspect.isawaitable(value)}
-        for number, value in zip(waiting, await _all(list(waiting.values())), strict=True):
-            values[number] = self._failure(value) if isinstance(value, Exception) else value
+        positions: list[tuple[int, int | None]] = [(number, None) for number in waiting]
+        for number, value in zip(waiting, await self._all(field, waiting.values()), strict=True):
+            values[number] = value
         for number, value in enumerate(values):
-            if isinstance(value, list) and any(inspect.isawaitable(item) for item in value):
-                items = await _all([_ready(item) for item in value])
-                values[number] = [self._failure(i) if isinstance(i, Exception) else i for i in items]
+            if type(value) is list and any(inspect.isawaitable(item) for item in value):
+                values[number] = await self._items(field, number, value, positions)
+        if positions:
+            self._awaited.append(Awaited(entries, positions))
         return values
+
+    async def _items(
+        self, field: Field, number: int, value: list[Any], positions: list[tuple[int, int | None]]
+    ) -> list[Any]:
+        """A list with what its awaitables gave, awaited together; their places join the positions."""
+        waiting = {place: item for place, item in enumerate(value) if inspect.isawaitable(item)}
+        positions += [(number, place) for place in waiting]
+        items = [*value]
+        for place, item in zip(waiting, await self._all(field, waiting.values()), strict=True):
+            items[place] = item
+        return items
+
+    async def _all(self, field: Field, awaitables: Collection[Awaitable[Any]]) -> list[Any]:
+        """What they give, awaited together, with failures among it."""
+        if not awaitables:
+            return []
+        tasks = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
+        first: list[bool] = []  # in the loop's next turn each task takes its first step, and then this is filled
+        asyncio.get_running_loop().call_soon(lambda: first.extend(task.done() for task in tasks))
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        return [
+            self._failure(field, result, When.FIRST if soon else When.LATER)
+            if isinstance(result, Exception)
+            else result
+            for result, soon in zip(results, first, strict=True)
+        ]
 
     def _arguments(self, field: Field) -> dict[str, Any]:
         if not field.definition.args:
             return {}
         return get_argument_values(field.definition, field.nodes[0], self._variables)
 
+    def _introspected(self, field: Field) -> Any:
+        result = introspect(self._plan, field, self._variables)
+        if not result.errors:
+            return result.data[field.key]  # type: ignore[index]  # without errors there is data
+        self._failed.add(field)
+        return Introspected(result, field.key)
+
     # ---- objects ----
+
+    def _place_of(self, field: Field) -> Callable[[Field, GraphQLOutputType, Any, dict[int, Group]], Any]:
+        """How the values of a job are placed."""
+        if field.is_meta:
+            return lambda _field, _type, value, _below: value
+        return self._place_rows if field.is_list_of_objects and field.loader is not None else self._place
 
     def _place(self, field: Field, type_: GraphQLOutputType, value: Any, below: dict[int, Group]) -> Any:
         """What a job's value looks like in the answer; objects with jobs of their own join the groups below."""
         if type(value) is Failure:
             return value
         if isinstance(value, Exception):
-            return self._failure(value)
+            return self._failure(field, value)
         if isinstance(type_, GraphQLNonNull):
             placed = self._place(field, type_.of_type, value, below)
-            return self._failure(null_error(field)) if placed is None else placed
+            return self._failure(field, null_error(field)) if placed is None else placed
         if value is None:
             return None
         if isinstance(type_, GraphQLList):
-            return [self._place(field, type_.of_type, item, below) for item in value]
-        if not (is_abstract_type(type_) or hasattr(type_, "fields")):
-            return self._guarded(completer(field), value, self._context)
-        selection = self._guarded(field.selection_for, value)
+            items = self._guarded(field, listed, field, value)
+            return (
+                items if type(items) is Failure else [self._place(field, type_.of_type, item, below) for item in items]
+            )
+        if not is_composite_type(type_):
+            return self._guarded(field, field.leaf, value, self._context)
+        selection = self._guarded(field, field.selection_for, value)
         return selection if type(selection) is Failure else self._object(selection, value, below)
 
     def _place_rows(self, field: Field, type_: GraphQLOutputType, value: Any, below: dict[int, Group]) -> Any:
-        """`_place` for the common case of a list of objects in which nothing is missing."""
-        if type(value) is not list:
+        """`_place` for the common case: a loader's rows, all of one class, of which none is missing."""
+        if type(value) is not list or not value:
             return self._place(field, type_, value, below)
-        context, placed = self._context, []
-        for item in value:
-            try:
-                selection = field.selection(field.typename or item.typename)
-                made = selection.builders[type(item)](item, context)
-            except Exception:  # noqa: BLE001 - the first of its class, or something is wrong with it: see more closely
-                placed.append(self._place(field, field.item_type, item, below))
-                continue
-            placed.append(made)
-            if selection.jobs:
-                group = below.get(id(selection)) or below.setdefault(id(selection), Group(selection))
-                group.sources.append(item)
-                group.objects.append(made)
+        try:
+            placed = field.place_rows(value, self._context)
+        except Exception:  # noqa: BLE001 - something is wrong with one of them
+            placed = None
+        if placed is None:  # see more closely; outside of the handler, or errors would hang on one another
+            return self._place(field, type_, value, below)
         self._built += len(placed)
+        if field.typename and (selection := field.selection(field.typename)).jobs:
+            group = below.get(id(selection)) or below.setdefault(id(selection), Group(selection))
+            group.sources += value
+            group.objects += placed
         return placed
 
     def _object(self, selection: Selection, source: Any, below: dict[int, Group]) -> dict[str, Any]:
         self._built += 1
         try:
             made = selection.build(source, self._context)
-        except Exception:  # noqa: BLE001 - some field failed: find out which, the others keep their values
+        except Exception:  # noqa: BLE001 - some field failed
+            made = None
+        if made is None:  # find out which field failed; the others keep their values
             made = self._object_by_field(selection, source)
         if selection.jobs:
             group = below.get(id(selection))
@@ -198,44 +295,19 @@ class Run:
             elif any(field is job for job in selection.jobs):
                 made[field.key] = None
             else:
-                value = self._guarded(field.read, source, self._context)
-                made[field.key] = self._inline(field, field.type, value)
-        self._broken[id(made)] = selection
+                value = self._guarded(field, field.read, source, self._context)
+                made[field.key] = self._place(field, field.type, value, {})
+        self._broken.append((made, selection))
         return made
-
-    def _inline(self, field: Field, type_: GraphQLOutputType, value: Any) -> Any:
-        """A value below which everything is built from the source, position by position."""
-        if type(value) is Failure:
-            return value
-        if isinstance(type_, GraphQLNonNull):
-            placed = self._inline(field, type_.of_type, value)
-            return self._failure(null_error(field)) if placed is None else placed
-        if value is None:
-            return None
-        if isinstance(type_, GraphQLList):
-            return [self._inline(field, type_.of_type, item) for item in value]
-        if is_abstract_type(type_) or hasattr(type_, "fields"):
-            selection = self._guarded(field.selection_for, value)
-            return selection if type(selection) is Failure else self._object(selection, value, {})
-        return self._guarded(field.leaf(type_), value, self._context)
 
     # ---- failures ----
 
-    def _failure(self, error: Exception) -> Failure:
-        self._failed = True
-        return Failure(error)
+    def _failure(self, field: Field, error: Exception, when: When = When.AT_ONCE) -> Failure:
+        self._failed.add(field)
+        return Failure(error, when)
 
-    def _guarded(self, function: Any, *arguments: Any, **named: Any) -> Any:
+    def _guarded(self, field: Field, function: Any, *arguments: Any, when: When = When.AT_ONCE, **named: Any) -> Any:
         try:
             return function(*arguments, **named)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this field's
-            return self._failure(error)
-
-
-async def _all(awaitables: list[Awaitable[Any]]) -> list[Any]:
-    """The results, with the exceptions among them."""
-    return await asyncio.gather(*awaitables, return_exceptions=True) if awaitables else []
-
-
-async def _ready(value: Any) -> Any:
-    return await value if inspect.isawaitable(value) else value
+            return self._failure(field, error, when)

@@ -4,7 +4,7 @@ A row is an `asyncpg.Record` whose class names the GraphQL type that it is shown
 name 31, as an attribute 460 (measured): code that runs for each row uses the first two.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 import asyncpg
@@ -35,6 +35,11 @@ class Row(asyncpg.Record):  # type: ignore[misc]  # asyncpg is not typed
     __slots__ = ()
     typename: ClassVar[str]
     tenant: ClassVar[bool]
+    seldom: ClassVar[frozenset[str]] = frozenset()
+    """Columns that are fetched only for documents that select one of them; nothing but plain fields reads them."""
+    label: ClassVar[str] = ""
+    """Of rows that may be of several types: the column that tells, and the type for each of its values."""
+    typenames: ClassVar[Mapping[str, str]] = {}
 
     def __getattr__(self, name: str) -> Any:
         """A column as an attribute."""
@@ -50,6 +55,7 @@ class Row(asyncpg.Record):  # type: ignore[misc]  # asyncpg is not typed
         return spelled(f"{self.typename}:{self['id']}")
 
 
-def record(typename: str, *, tenant: bool = True) -> type[Row]:
+def record(typename: str, *, tenant: bool = True, seldom: Iterable[str] = ()) -> type[Row]:
     """The row class for a GraphQL type; abstract types are resolved by it. A reference type is not `tenant`."""
-    return type(f"{typename}Row", (Row,), {"__slots__": (), "typename": typename, "tenant": tenant})
+    members = {"__slots__": (), "typename": typename, "tenant": tenant, "seldom": frozenset(seldom)}
+    return type(f"{typename}Row", (Row,), members)

@@ -6,8 +6,8 @@ attended until its end. Whatever happens, the answer is JSON, and nothing of the
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import Any, Protocol
 
 import msgspec
@@ -17,11 +17,12 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from lms_graphql.engine.context import Context, Viewer
-from lms_graphql.engine.documents import Document, Documents
+from lms_graphql.engine.documents import Document
 from lms_graphql.engine.errors import Code, RequestError
-from lms_graphql.engine.execution import formatted, run
+from lms_graphql.engine.execution import formatted_all, run
 from lms_graphql.server.authentication import Authenticator, InvalidTokenError
 from lms_graphql.server.guard import Attended, require_deliberate
+from lms_graphql.server.lookup import NOT_TRUSTED, Lookup, may_explore
 from lms_graphql.server.places import Places
 from lms_graphql.server.points import Cost, Points
 from lms_graphql.server.requests import (
@@ -42,7 +43,7 @@ logger = logging.getLogger(__name__)
 class Service(Protocol):
     """What the endpoint needs of the application."""
 
-    documents: Documents
+    lookup: Lookup
     authenticator: Authenticator
     graphql: GraphQLSchema
 
@@ -121,12 +122,15 @@ class GraphQLEndpoint:
         identifier: str,
     ) -> Answer:
         service = self._service(scope)
-        document = service.documents.get(request.query)
+        sender = Sender(_person(service.authenticator, headers), short_code(scope, headers), _address(scope))
+        document = service.lookup.find(request)
+        if document is None:
+            async with Attended(receive, self._deadline_seconds):
+                document = await _explored(service, request, sender, identifier)
         if document.node is None:
             return Answer(_request_error_status(content_type), _refusal(document.errors, identifier))
         if scope["method"] == "GET":
             _require_query(document, request.operationName)
-        sender = Sender(_person(service.authenticator, headers), short_code(scope, headers), _address(scope))
         cacheable = scope["method"] == "GET"
         async with Attended(receive, self._deadline_seconds):
             # What an answer cost stays out of those that may be kept: it would be of another request.
@@ -143,6 +147,16 @@ class Sender(msgspec.Struct):
     address: str
 
 
+async def _explored(service: Service, request: GraphQLRequest, sender: Sender, identifier: str) -> Document:
+    """The document of a text that is not trusted, for who may explore; for others it is not even parsed."""
+    viewer = Viewer()
+    if sender.person is not None:
+        with _told_over_http(identifier):
+            async with service.snapshot() as snapshot:
+                viewer = await service.identify(snapshot, sender.person, sender.university)
+    return service.lookup.explore(request) if may_explore(viewer) else NOT_TRUSTED
+
+
 async def _execute(
     service: Service,
     document: Document,
@@ -153,10 +167,11 @@ async def _execute(
     tells_cost: bool,
 ) -> tuple[bytes, bool]:
     """The answer's bytes, and whether anything was executed: a wrong variable, for one, lets nothing run."""
-    try:
+    with _told_over_http(identifier):
         async with service.snapshot() as snapshot:
             viewer = await service.identify(snapshot, sender.person, sender.university)
             _require_leave(service, document, request, viewer)
+            service.lookup.notice(document, viewer)
             price = document.price(request.operationName, request.variables)
             with (
                 await service.points.charge(viewer, sender.address, price) as charge,
@@ -175,6 +190,13 @@ async def _execute(
                 cost = charge.used(price if document.introspects else context.objects)
                 extensions = {"cost": cost} if tells_cost else None
                 return _encode(result.data, result.errors, identifier, extensions, executed=executed), executed
+
+
+@contextmanager
+def _told_over_http(identifier: str) -> Iterator[None]:
+    """Turn what stops a whole request into the HttpError that says so."""
+    try:
+        yield
     except RequestError as error:
         raise HttpError(_STATUS_OF.get(error.code, 400), error.code, error.message) from error
     except DatabaseUnreachableError as error:
@@ -226,7 +248,7 @@ def _encode(
 ) -> bytes:
     payload: dict[str, Any] = {}
     if errors:
-        payload["errors"] = [formatted(error, identifier) for error in errors]
+        payload["errors"] = formatted_all(errors, identifier)
     if executed:
         payload["data"] = data
     if extensions is not None:
@@ -235,7 +257,7 @@ def _encode(
 
 
 def _refusal(errors: Iterable[GraphQLError], identifier: str, extensions: Mapping[str, Cost] | None = None) -> bytes:
-    payload: dict[str, Any] = {"errors": [formatted(error, identifier) for error in errors]}
+    payload: dict[str, Any] = {"errors": formatted_all(errors, identifier)}
     if extensions is not None:
         payload["extensions"] = extensions
     return orjson.dumps(payload)

@@ -17,12 +17,20 @@ _SHORT_CODE = re.compile(r"[A-Z0-9]{2,24}")
 
 
 class GraphQLRequest(msgspec.Struct):
-    """The body of a request, as GraphQL over HTTP defines it."""
+    """The body of a request, as GraphQL over HTTP defines it: with the text of its document, or with an id of it."""
 
-    query: str
+    query: str | None = None
+    documentId: str | None = None  # noqa: N815 - the protocol's name
     variables: dict[str, Any] | None = None
     operationName: str | None = None  # noqa: N815 - the protocol's name
     extensions: dict[str, Any] | None = None
+
+
+class PersistedQuery(msgspec.Struct):
+    """`extensions.persistedQuery`, as Apollo's and urql's clients send it: the id of the document, or its hash."""
+
+    version: int
+    sha256Hash: str  # noqa: N815 - the protocol's name
 
 
 class HttpError(Exception):
@@ -46,6 +54,24 @@ _decode_object = msgspec.json.Decoder(dict[str, Any] | None).decode
 
 async def read_request(scope: Scope, receive: Receive, headers: Headers) -> GraphQLRequest:
     """The GraphQL request; HttpError with 400, 405, 413 or 415 for what is none."""
+    request = await _read(scope, receive, headers)
+    if request.query is not None and request.documentId is not None:
+        raise HttpError(400, Code.BAD_REQUEST, "give the document as query or by its documentId, not both")
+    if request.query is None and request.documentId is None and persisted_query(request) is None:
+        raise HttpError(400, Code.BAD_REQUEST, "give the document as query, or by its documentId")
+    return request
+
+
+def persisted_query(request: GraphQLRequest) -> PersistedQuery | None:
+    """What a request says in `extensions.persistedQuery`; HttpError with 400 for what can't be meant."""
+    given = (request.extensions or {}).get("persistedQuery")
+    try:
+        return None if given is None else msgspec.convert(given, PersistedQuery)
+    except msgspec.ValidationError as error:
+        raise HttpError(400, Code.BAD_REQUEST, f"extensions.persistedQuery: {error}") from error
+
+
+async def _read(scope: Scope, receive: Receive, headers: Headers) -> GraphQLRequest:
     if scope["method"] == "GET":
         return _from_query_string(scope["query_string"])
     if scope["method"] != "POST":
@@ -70,10 +96,9 @@ def _from_query_string(query_string: bytes) -> GraphQLRequest:
     except ValueError as error:
         raise HttpError(400, Code.BAD_REQUEST, "the query string can't be read") from error
     parameters = {name: values[-1] for name, values in parsed.items()}
-    if "query" not in parameters:
-        raise HttpError(400, Code.BAD_REQUEST, "give the document in the parameter query, or send it by POST")
     return GraphQLRequest(
-        parameters["query"],
+        parameters.get("query"),
+        parameters.get("documentId"),
         _object(parameters, "variables"),
         parameters.get("operationName") or None,
         _object(parameters, "extensions"),

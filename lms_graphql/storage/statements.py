@@ -11,12 +11,13 @@ from sqlalchemy.sql.elements import ColumnElement
 
 
 @cache
-def columns(model: Any) -> tuple[ColumnElement[Any], ...]:
-    """The columns of a model that are light enough to be selected always: all but JSON.
+def columns(model: Any, without: frozenset[str] = frozenset()) -> tuple[ColumnElement[Any], ...]:
+    """The columns of a model that are light enough to be selected always: all but JSON, and those named in `without`.
 
     Enums come as text: as themselves they would make the driver ask for their type once on every connection.
     """
-    return tuple(_column(column) for column in model.__table__.columns if not isinstance(column.type, JSONB))
+    wanted = [column for column in model.__table__.columns if column.name not in without]
+    return tuple(_column(column) for column in wanted if not isinstance(column.type, JSONB))
 
 
 def _column(column: Column[Any]) -> ColumnElement[Any]:

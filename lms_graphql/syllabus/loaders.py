@@ -13,7 +13,9 @@ from lms_graphql.storage.statements import columns
 from lms_graphql.syllabus import policy
 from lms_graphql.syllabus.models import Module, ModuleTemplate
 
-ModuleRow = record("Module")
+ModuleRow = record(
+    "Module", seldom=("depth", "parent_depth", "is_published", "effective_published", "created_at", "updated_at")
+)
 TemplateRow = record("ModuleTemplate", tenant=False)
 
 
@@ -24,7 +26,9 @@ class ModuleById(One[int]):
 
     @override
     def query(self) -> Select[Any]:
-        return select(Module.id, *columns(Module)).where(Module.id == any_(KEYS), policy.visible_modules(self.viewer))
+        return select(*self.keyed(Module.id, Module)).where(
+            Module.id == any_(KEYS), policy.visible_modules(self.viewer)
+        )
 
 
 class SyllabusByCourse(Trees[int]):
@@ -36,7 +40,7 @@ class SyllabusByCourse(Trees[int]):
     @override
     def query(self) -> Select[Any]:
         return (
-            select(Module.course_id, *columns(Module))
+            select(*self.keyed(Module.course_id, Module))
             .select_from(Course)
             .join(Module, Module.course_id == Course.id)
             .where(

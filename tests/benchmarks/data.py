@@ -12,6 +12,7 @@ import asyncpg
 UNIVERSITIES = 5
 COURSES_PER_UNIVERSITY = 40
 STUDENTS_PER_UNIVERSITY = 1000
+STUDENTS = UNIVERSITIES * STUDENTS_PER_UNIVERSITY
 ITEMS_PER_COURSE = 200
 ENROLLMENTS_OF_A_BUSY_STUDENT = 20
 GRADEBOOK_ITEMS = 40
@@ -19,6 +20,8 @@ GRADEBOOK_ITEMS = 40
 GROWTH_CODE = "GROWTH"
 GROWTH_FACTORS = (1, 2, 10, 50)
 """How many times 200 items the first courses of the sixth university have."""
+GROWTH_STUDENTS = 20
+"""The first so many students study at the sixth university as well."""
 CHAIN_DEPTH = 33
 """The modules of the last course of the sixth university, one below the other: as deep as the tables allow."""
 
@@ -100,19 +103,21 @@ END $$;
 """
 
 # Users 1–5,000 are students, user n of university 1 + n % 5. Behind them two of the staff of each university.
-_PEOPLE = """
+_PEOPLE = f"""
 INSERT INTO users (email, full_name, password_hash)
-SELECT 'user' || n || '@x.example', 'User ' || n, '!' FROM generate_series(1, {students} + 2 * ({universities} + 1)) n ORDER BY n;
+SELECT 'user' || n || '@x.example', 'User ' || n, '!' FROM generate_series(1, {STUDENTS} + 2 * ({UNIVERSITIES} + 1)) n ORDER BY n;
 INSERT INTO university_members (university_id, user_id, display_name, email, student_number)
-SELECT 1 + id % {universities}, id, full_name, email, 'S' || id FROM users WHERE id <= {students} ORDER BY id;
+SELECT 1 + id % {UNIVERSITIES}, id, full_name, email, 'S' || id FROM users WHERE id <= {STUDENTS} ORDER BY id;
 INSERT INTO university_members (university_id, user_id, display_name, email)
-SELECT 1 + (id - {students} - 1) / 2, id, full_name, email FROM users WHERE id > {students} ORDER BY id;
+SELECT 1 + (id - {STUDENTS} - 1) / 2, id, full_name, email FROM users WHERE id > {STUDENTS} ORDER BY id;
+INSERT INTO university_members (university_id, user_id, display_name, email)
+SELECT {UNIVERSITIES} + 1, id, full_name, email FROM users WHERE id <= {GROWTH_STUDENTS} ORDER BY id;
 INSERT INTO user_university_roles (university_id, user_id, role)
-SELECT university_id, user_id, CASE WHEN user_id <= {students} THEN 'student' WHEN user_id % 2 = 1 THEN 'instructor' ELSE 'university_admin' END::university_role_enum
-FROM university_members ORDER BY user_id;
+SELECT university_id, user_id, CASE WHEN user_id <= {STUDENTS} THEN 'student' WHEN user_id % 2 = 1 THEN 'instructor' ELSE 'university_admin' END::university_role_enum
+FROM university_members ORDER BY user_id, university_id;
 INSERT INTO course_offering_instructors (university_id, course_offering_id, user_id)
-SELECT o.university_id, o.id, {students} + 2 * o.university_id - 1 FROM course_offerings o ORDER BY o.id;
-""".format(students=UNIVERSITIES * STUDENTS_PER_UNIVERSITY, universities=UNIVERSITIES)
+SELECT o.university_id, o.id, {STUDENTS} + 2 * o.university_id - 1 FROM course_offerings o ORDER BY o.id;
+"""
 
 # In its university an offering has a place from 0 to 79. A student is in every eighth; the first 20 of each university,
 # who are busy, in every fourth.
@@ -123,7 +128,7 @@ FROM course_offerings WHERE university_id <= {UNIVERSITIES};
 INSERT INTO course_enrollments (university_id, user_id, course_offering_id, enrolled_at)
 SELECT p.university_id, m.user_id, p.id, timestamptz '2026-08-01 00:00Z'
 FROM university_members m JOIN place p USING (university_id)
-WHERE m.user_id <= {UNIVERSITIES * STUDENTS_PER_UNIVERSITY} AND (p.place + m.user_id / 5) % (CASE WHEN m.user_id <= 20 * {UNIVERSITIES} THEN 4 ELSE 8 END) = 0
+WHERE m.user_id <= {STUDENTS} AND (p.place + m.user_id / 5) % (CASE WHEN m.user_id <= 20 * {UNIVERSITIES} THEN 4 ELSE 8 END) = 0
 ORDER BY m.user_id, p.id;
 INSERT INTO user_content_progress (university_id, user_id, course_offering_id, content_item_id, course_id, progress_percent, attempts_count, first_started_at)
 SELECT e.university_id, e.user_id, e.course_offering_id, i.id, i.course_id, (i.id * 7) % 101, 1, timestamptz '2026-09-02 00:00Z'
@@ -155,6 +160,7 @@ _EXPECTED = {
     f"SELECT count(*) FROM modules WHERE university_id <= {UNIVERSITIES}": 9_800,
     f"SELECT count(*) FROM content_items WHERE university_id <= {UNIVERSITIES}": 40_000,
     f"SELECT count(*) FROM content_items WHERE university_id > {UNIVERSITIES}": sum(GROWTH_FACTORS) * 200 + CHAIN_DEPTH,
+    "SELECT count(*) FROM university_members": UNIVERSITIES * (STUDENTS_PER_UNIVERSITY + 2) + GROWTH_STUDENTS + 2,
     "SELECT count(*) FROM course_enrollments": 51_000,
     "SELECT count(*) FROM course_grades": 51_000,
     "SELECT count(*) >= 500000 FROM user_content_progress": True,

@@ -75,6 +75,27 @@ def compare(
     return standings
 
 
+def by_turns(
+    database: Database,
+    running: Running,
+    requests: dict[str, list[Request]],
+    *,
+    rounds: int = ROUNDS,
+    seconds: float = SECONDS,
+    connections: int = CONNECTIONS,
+) -> dict[str, list[Measured]]:
+    """Several loads on one server, each in turn, `rounds` times."""
+    loads = {name: Load(running.url, given, connections=connections) for name, given in requests.items()}
+    expected = {name: _mean_bytes(load) for name, load in loads.items()}
+    found: dict[str, list[Measured]] = {name: [] for name in loads}
+    for _ in range(rounds):
+        for name, load in loads.items():
+            measured = load.measure(seconds, server=running.process.pid, postmaster=database.pid)
+            _require_answers(running.contestant, measured, expected[name])
+            found[name].append(measured)
+    return found
+
+
 def _mean_bytes(load: Load) -> float:
     """The warm-up; gives the bytes of an answer, to see later that answers stayed answers."""
     return parsed(load.run(_WARM_UP_SECONDS)).bytes_per_response

@@ -19,8 +19,9 @@ class Goal(msgspec.Struct):
 def at_most(number: int, what: str, value: float | None, most: float, unit: str, why: str = "left out") -> Goal:
     """A goal that is met by staying below a number."""
     if value is None:
-        return Goal(number, what, f"≤ {most:g} {unit}", why, None)
-    return Goal(number, what, f"≤ {most:g} {unit}", f"{_short(value)} {unit}", value <= most, value)
+        return Goal(number, what, f"≤ {most:g} {unit}".rstrip(), why, None)
+    reached = f"{_short(value)} {unit}".rstrip()
+    return Goal(number, what, f"≤ {most:g} {unit}".rstrip(), reached, value <= most, value)
 
 
 def at_least(number: int, what: str, value: float, least: float, unit: str) -> Goal:
@@ -29,6 +30,8 @@ def at_least(number: int, what: str, value: float, least: float, unit: str) -> G
 
 
 def _short(value: float) -> str:
+    if value == int(value):
+        return f"{value:.0f}"
     return f"{value:.3f}" if value < 0.1 else f"{value:.2f}" if value < 100 else f"{value:.0f}"
 
 

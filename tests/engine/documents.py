@@ -16,6 +16,12 @@ from graphql import (
 )
 
 _MOST_FIELDS = 60
+_INTROSPECTIONS = (
+    "{ kind name description }",
+    "{ __typename fields($DEPRECATED) { name isDeprecated args { name type { kind ofType { name } } } } }",
+    "{ name possibleTypes { name } interfaces { name } enumValues($DEPRECATED) { name } }",
+    "{ ...on __Type { fields { name args($DEPRECATED) { name defaultValue } } } ofType { name } }",
+)
 
 
 class Generator:
@@ -27,10 +33,25 @@ class Generator:
         self._ids = ids
         self._all_ids = [text for texts in ids.values() for text in texts]
 
-    def document(self) -> tuple[str, list[dict[str, Any]]]:
-        """A document, and three sets of variables for it."""
-        self._left, self._aliases = _MOST_FIELDS, 0
+    def document(self) -> tuple[str, list[tuple[str | None, dict[str, Any]]]]:
+        """A document of one to three operations; three runs of it: an operation's name and variables for it."""
+        self._aliases = 0
+        self._operations: list[str] = []
         self._fragments: list[str] = []
+        self._names = (
+            ["Generated"] if self._chance.random() < 0.6 else ["One", "Two", "Three"][: self._chance.choice([2, 3])]
+        )
+        made = [self._operation(name) for name in self._names]
+        runs = []
+        for number in range(3):
+            name, variables = made[number % len(made)]
+            given = name if len(made) > 1 or self._chance.random() < 0.5 else None
+            runs.append((given, {key: self._chance.choice(values) for key, values in variables.items()}))
+        return "\n".join([*self._operations, *self._fragments]), runs
+
+    def _operation(self, name: str) -> tuple[str, dict[str, list[Any]]]:
+        """Write an operation; its name, and the values that its variables may have."""
+        self._left = _MOST_FIELDS // len(self._names)
         self._flags: dict[str, None] = {}
         self._arguments: dict[str, str] = {}
         self._values: dict[str, list[Any]] = {}
@@ -38,16 +59,12 @@ class Generator:
         assert root is not None
         body = self._selection(root, 0)
         declared = [
-            *(f"${name}: Boolean!" for name in self._flags),
+            *(f"${flag}: Boolean!" for flag in self._flags),
             *(f"${n}: {t}" for n, t in self._arguments.items()),
         ]
-        head = f"query Generated({', '.join(declared)}) " if declared else "query Generated "
-        text = "\n".join([head + body, *self._fragments])
-        return text, [self._variables() for _ in range(3)]
-
-    def _variables(self) -> dict[str, Any]:
-        flags = {name: self._chance.random() < 0.6 for name in self._flags}
-        return {**flags, **{name: self._chance.choice(values) for name, values in self._values.items()}}
+        head = f"query {name}({', '.join(declared)}) " if declared else f"query {name} "
+        self._operations.append(head + body)
+        return name, {**dict.fromkeys(self._flags, [True, True, True, False, False]), **self._values}
 
     def _selection(self, parent: Any, depth: int) -> str:
         parts = []
@@ -59,10 +76,26 @@ class Generator:
                 parts.append(part)
         if self._chance.random() < 0.3 or not parts:
             parts.append(self._alias("__typename"))
+        if depth == 0 and self._chance.random() < 0.15:
+            parts.append(self._introspection())
         if not isinstance(parent, GraphQLObjectType) or self._chance.random() < 0.2:
             parts += [self._fragment(parent, depth) for _ in range(self._chance.randint(1, 3))]
         self._chance.shuffle(parts)
         return "{ " + " ".join(parts) + " }"
+
+    def _introspection(self) -> str:
+        below = self._chance.choice(_INTROSPECTIONS)
+        if "$DEPRECATED" in below:
+            values = [True, False, False, None]
+            below = below.replace("$DEPRECATED", self._argument("includeDeprecated", "Boolean = false", "true", values))
+        self._aliases += 1
+        if self._chance.random() < 0.3:
+            return (
+                f"x{self._aliases}: __schema {{ queryType {below} directives {{ name args {{ name }} }} __typename }}"
+            )
+        names = ["Course", "ContentItem", "Node", "ID", "Level", "nothing"]
+        name = self._argument("name", "String!", f'"{self._chance.choice(names)}"', names)
+        return f"x{self._aliases}: __type({name}) {below}"
 
     def _alias(self, text: str) -> str:
         # Unique, so that equal aliases never ask for different things; merging has tests of its own.

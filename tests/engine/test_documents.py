@@ -13,7 +13,7 @@ SCHEMA = build()
 
 
 def documents(**options):
-    return Documents(SCHEMA.graphql, SCHEMA.heavy, **options)
+    return Documents(SCHEMA.graphql, SCHEMA.groups, **options)
 
 
 def code(document):
@@ -107,5 +107,7 @@ def test_the_price_of_the_selected_operation():
 def test_the_heavy_column_is_found_behind_fragments():
     kept = documents()
     text = '{ contentItem(id: "a") { ...A } } fragment A on Content { ... on TextContent { title ...B } }'
-    assert kept.get(text + " fragment B on TextContent { layout }").selects_heavy
-    assert not kept.get(text + " fragment B on TextContent { title }").selects_heavy
+    assert kept.get(text + " fragment B on TextContent { layout }").selects == {"payload"}
+    assert kept.get(text + " fragment B on TextContent { title }").selects == set()
+    assert kept.get(text + " fragment B on TextContent { createdAt }").selects == {"ContentRow"}
+    assert kept.get(text + " fragment B on ContentItem { isActive layout: id }").selects == {"ContentRow"}

@@ -20,7 +20,7 @@ LIMITS = Limits()
 
 
 def read(text, **options):
-    return Documents(SCHEMA.graphql, SCHEMA.heavy, **options).get(text)
+    return Documents(SCHEMA.graphql, SCHEMA.groups, **options).get(text)
 
 
 def codes(document):
