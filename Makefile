@@ -104,6 +104,10 @@ audit: $(VENV)/.installed ## Run the 61 audits of GraphQL over HTTP against a pr
 overload: $(VENV)/.installed ## Send ten times more than the server can answer (LOAD_SECONDS=60 LOAD_SLACK=1), on a machine at rest
 	$(BIN)/python -m tests.load.overload $(or $(LOAD_SECONDS),60) $(or $(LOAD_SLACK),1)
 
+.PHONY: upstream-test
+upstream-test: $(VENV)/.installed ## Run graphql-core's own tests of execution against our executor
+	$(BIN)/python tests/engine/upstream/run.py
+
 .PHONY: amplification
 amplification: $(VENV)/.installed ## Measure what failures cost: at most 1.3 times the clean document
 	AMPLIFICATION_RUNS=100 $(BIN)/python -m pytest -s tests/engine/test_amplification.py

@@ -16,6 +16,7 @@ from starlette.types import Scope
 from lms_graphql import schema
 from lms_graphql.engine.context import Context, Viewer
 from lms_graphql.engine.documents import Document, Documents
+from lms_graphql.engine.fragments import Fragments
 from lms_graphql.engine.relay import Cursors
 from lms_graphql.engine.trusted import Manifest, ManifestError, TrustedDocuments, read_manifest
 from lms_graphql.server.authentication import Authenticator
@@ -35,6 +36,7 @@ from lms_graphql.workbench import workbench_config
 logger = logging.getLogger(__name__)
 
 _POINTS_CONNECTIONS = 2
+_MIB = 2**20
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
@@ -57,6 +59,7 @@ class Service:
         self._identities = Identities()
         self._cursors = Cursors(settings.secret_key)
         self._nodes = built.nodes
+        self._fragments = Fragments(settings.syllabus_cache_mib * _MIB) if settings.syllabus_cache_mib else None
 
     async def close(self) -> None:
         """Close the connections."""
@@ -73,7 +76,9 @@ class Service:
 
     def context(self, viewer: Viewer, snapshot: Snapshot, document: Document) -> Context:
         """The context of one operation."""
-        return Context(viewer, snapshot, self._cursors, nodes=self._nodes, selects=document.selects)
+        return Context(
+            viewer, snapshot, self._cursors, nodes=self._nodes, selects=document.selects, fragments=self._fragments
+        )
 
 
 def create_app(settings: Settings, database: URL) -> Starlette:

@@ -38,6 +38,7 @@ class Settings(msgspec.Struct, frozen=True):
     deadline_seconds: float = 10.0
     cost: Literal["enforce", "measure"] = "enforce"
     points_per_second: int = 5_000
+    syllabus_cache_mib: int = 16
     documents: Path | None = None
     trusted_documents: TrustMode = "off"
 
@@ -62,6 +63,7 @@ VARIABLES = {
     "LMS_MAX_IN_FLIGHT": "requests that run or wait for their turn; one more gets 503; default 40",
     "LMS_DEADLINE_SECONDS": "how long a request may take before it gets 504; default 10",
     "LMS_COST": "enforce (default): operations that cost too much are refused; measure: only reported",
+    "LMS_SYLLABUS_CACHE": "MiB for syllabi kept under their version; default 16; 0: none is kept",
     "LMS_POINTS_PER_SECOND": "points that each person gets per second, kept up to 40 seconds' worth; default 5000",
     "LMS_DOCUMENTS": "the manifest of trusted documents, which `documents add` makes; default: none are trusted",
     "LMS_TRUSTED_DOCUMENTS": "off (default); log: name documents that are not trusted; only: refuse them",
@@ -95,6 +97,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         max_in_flight=_number(environment, "LMS_MAX_IN_FLIGHT", 40, most=100_000),
         deadline_seconds=_number(environment, "LMS_DEADLINE_SECONDS", 10, most=3600),
         cost="enforce" if cost == "enforce" else "measure",
+        syllabus_cache_mib=_number(environment, "LMS_SYLLABUS_CACHE", 16, most=100_000, least=0),
         points_per_second=_number(environment, "LMS_POINTS_PER_SECOND", 5_000, most=1_000_000_000),
         documents=Path(environment["LMS_DOCUMENTS"]).expanduser() if environment.get("LMS_DOCUMENTS") else None,
         trusted_documents=_trust_mode(environment),
@@ -118,10 +121,10 @@ def _flag(environment: Mapping[str, str], name: str, *, default: bool) -> bool:
     return text == "1" if text else default
 
 
-def _number(environment: Mapping[str, str], name: str, default: int, *, most: int) -> int:
+def _number(environment: Mapping[str, str], name: str, default: int, *, most: int, least: int = 1) -> int:
     text = environment.get(name) or str(default)
-    if not text.isascii() or not text.isdecimal() or len(text) > len(str(most)) or not 0 < int(text) <= most:
-        raise SettingsError(f"{name} must be a whole number from 1 to {most}")
+    if not text.isascii() or not text.isdecimal() or len(text) > len(str(most)) or not least <= int(text) <= most:
+        raise SettingsError(f"{name} must be a whole number from {least} to {most}")
     return int(text)
 
 

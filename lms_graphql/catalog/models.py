@@ -1,8 +1,21 @@
 """The catalog. A course is the definition, a course offering one run of it."""
 
 from decimal import Decimal
+from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, Numeric, String, Text, UniqueConstraint, false, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    Numeric,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ENUM
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -80,6 +93,8 @@ class Course(TenantRow, Model):
     is_published: Mapped[bool] = mapped_column(server_default=false())
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
+    content_version: Mapped[UUID] = mapped_column(server_default=func.gen_random_uuid())
+    """Another one after every change of the course's modules and items: see `syllabus.service.renew_version`."""
 
 
 class CourseSubject(TenantRow, Model):

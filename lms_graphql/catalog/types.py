@@ -105,6 +105,7 @@ class Course(Node):
         "The top of its syllabus tree, in order: the modules without a parent.",
         pick=lambda tree, _course: tree.children.get(None, []),
         size=MODULES_OF_A_COURSE,
+        version="content_version",
     )
 
 

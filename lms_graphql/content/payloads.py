@@ -222,7 +222,7 @@ def _block(raw: msgspec.Raw) -> Block:
         return UnknownBlock()
 
 
-def _text(data: bytes) -> TextPayload:
+def _text(data: str) -> TextPayload:
     """Decode an article: in one pass when every block is known, block by block otherwise."""
     try:
         strict = _decode_strict_text(data)
@@ -232,7 +232,7 @@ def _text(data: bytes) -> TextPayload:
     return TextPayload(strict.layout, strict.heading, list(strict.blocks))
 
 
-_DECODERS: dict[str, Callable[[bytes], Any]] = {
+_DECODERS: dict[str, Callable[[str], Any]] = {
     "video": msgspec.json.Decoder(VideoPayload).decode,
     "quiz": msgspec.json.Decoder(QuizPayload).decode,
     "engineering_lab": msgspec.json.Decoder(EngineeringLabPayload).decode,
@@ -242,7 +242,7 @@ _DECODERS: dict[str, Callable[[bytes], Any]] = {
 }
 
 
-def decode(content_type: str, data: bytes, *, item_id: int) -> Payload | None:
+def decode(content_type: str, data: str, *, item_id: int) -> Payload | None:
     """The payload of one item, or None when its JSON does not fit its kind (logged by id, without the content)."""
     try:
         return _DECODERS[content_type](data)  # type: ignore[no-any-return]
@@ -263,7 +263,7 @@ class AssetMeta(msgspec.Struct):
 _decode_asset_meta = msgspec.json.Decoder(AssetMeta).decode
 
 
-def decode_asset_meta(data: bytes | None) -> AssetMeta:
+def decode_asset_meta(data: str | None) -> AssetMeta:
     """The metadata of an asset; empty when there is none or it is unreadable."""
     try:
         return AssetMeta() if data is None else _decode_asset_meta(data)
@@ -274,7 +274,7 @@ def decode_asset_meta(data: bytes | None) -> AssetMeta:
 _decode_transcript = msgspec.json.Decoder(Transcript).decode
 
 
-def decode_transcript(data: bytes | None, *, item_id: int) -> Transcript | None:
+def decode_transcript(data: str | None, *, item_id: int) -> Transcript | None:
     """The transcript of one video, or None when there is none or it is unreadable (logged)."""
     if data is None:
         return None

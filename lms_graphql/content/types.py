@@ -206,8 +206,8 @@ class LabGrading:
 class EnvironmentVariable:
     """The source is a pair."""
 
-    name: str = computed(lambda pair, _: pair[0], "Its name.")
-    value: str = computed(lambda pair, _: pair[1], "Its value.")
+    name: str = computed(lambda pair, _: pair[0], "Its name.", versioned=True)
+    value: str = computed(lambda pair, _: pair[1], "Its value.", versioned=True)
 
 
 @strawberry.type(description="What only staff may know of a lab.")
@@ -216,12 +216,13 @@ class LabStaffDetails:
 
     container_image: str | None = strawberry.field(description="The image that it runs in.")
     env: list[EnvironmentVariable] = computed(
-        lambda lab, _: sorted(lab.env.items()), "The variables of its environment, by name.", size=5
+        lambda lab, _: sorted(lab.env.items()), "The variables of its environment, by name.", size=5, versioned=True
     )
     hidden_files: list[LabFile] = computed(
         lambda lab, _: [file for file in lab.files if file.role != STUDENT_VISIBLE],
         "The files that students don't see.",
         size=3,
+        versioned=True,
     )
 
 
@@ -243,10 +244,10 @@ class EngineeringLabContent(ContentItem):
     memory_limit: str | None = payload("memory_limit", "How much memory it gets, for example 2Gi.")
     timeout_seconds: int | None = payload("timeout_seconds", "How long it may run.")
     entrypoint: str | None = payload("entrypoint", "What is started in it.")
-    files: list[LabFile] = computed(_visible_files, "The files that students see.", heavy=True, size=3)
+    files: list[LabFile] = computed(_visible_files, "The files that students see.", heavy=True, size=3, versioned=True)
     grading: LabGrading | None = payload("grading", "How it is graded.")
     staff_details: LabStaffDetails | None = computed(
-        _staff_details, "What only staff may know; null for everybody else.", heavy=True
+        _staff_details, "What only staff may know; null for everybody else.", heavy=True, versioned=True
     )
 
 

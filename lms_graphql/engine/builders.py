@@ -36,8 +36,6 @@ if TYPE_CHECKING:  # a plan makes its builders when it is first run
 Build = Callable[[Any, Context], Any]
 BuildMany = Callable[[Sequence[Any], Context], list[Any]]
 
-_LEAST_JSON, _MOST_JSON = -(2**63), 2**64 - 1
-"""What orjson can encode."""
 _BUILTIN_CHECKS = {
     "String": "type({v} := {read}) is str",
     "ID": "type({v} := {read}) is str",
@@ -252,8 +250,6 @@ def leaf(type_: GraphQLLeafType) -> Build:
                 f"Expected `{type_.name}.coerce_output_value({inspect(value)})` to return non-nullable value,"
                 f" returned: {inspect(completed)}"
             )
-        if type(completed) is int and not _LEAST_JSON <= completed <= _MOST_JSON:
-            raise OverflowError(f"{type_.name}: a number of {completed.bit_length()} bits can't be encoded")
         return completed
 
     if not isinstance(type_, GraphQLEnumType):

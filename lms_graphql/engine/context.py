@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from lms_graphql.engine.errors import Code, RequestError
+from lms_graphql.engine.fragments import Fragments
 from lms_graphql.engine.relay import Cursors
 from lms_graphql.storage.snapshot import Snapshot
 from lms_graphql.storage.statements import Statement
@@ -69,7 +70,7 @@ class Context:
     """One operation's.
 
     `nodes` holds the loader of every type with a global id; `selects` the groups of columns that the document needs
-    besides those that are always fetched (see `edges.column_groups`).
+    besides those that are always fetched (see `edges.column_groups`); `fragments` what is kept between operations.
     """
 
     def __init__(
@@ -80,12 +81,14 @@ class Context:
         *,
         nodes: Mapping[str, LoaderClass] = NO_NODES,
         selects: Container[str] = EVERYTHING,
+        fragments: Fragments | None = None,
     ) -> None:
         self.viewer = viewer
         self.snapshot = snapshot
         self.cursors = cursors
         self.nodes = nodes
         self.selects = selects
+        self.fragments = fragments
         self.objects = 0
         """How many objects the executor has built so far: what the operation really cost."""
         self._loaders: dict[Hashable, Any] = {}

@@ -54,6 +54,10 @@ class DeclaredField(StrawberryField):
     """The loader of an edge or a page."""
     pages: bool = False
     """Whether the loader is made with the page that the arguments ask for."""
+    version: str | None = None
+    """Of an edge: the column of the row that changes whenever anything below changes (see `engine.fragments`)."""
+    versioned: bool = False
+    """Whether, below such an edge, the field follows from the version and the viewer's standing, and nothing else."""
 
     @property
     def picks(self) -> bool:
@@ -76,7 +80,19 @@ class DeclaredField(StrawberryField):
         return self.resolve(source, info, **kwargs)
 
 
-_CARRIED = ("resolve", "read", "call", "pick", "path", "empty", "heavy", "loader", "pages")
+_CARRIED = (
+    "resolve",
+    "read",
+    "call",
+    "pick",
+    "path",
+    "empty",
+    "heavy",
+    "loader",
+    "pages",
+    "version",
+    "versioned",
+)
 """What a copy of a declared field must take along; Strawberry copies fields of generic types."""
 
 
@@ -124,14 +140,20 @@ def argument(name: str, type_: Any, description: str) -> StrawberryArgument:
 
 
 def computed(
-    read: Read, description: str, *, heavy: bool = False, size: int | None = None, weight: int | None = None
+    read: Read,
+    description: str,
+    *,
+    heavy: bool = False,
+    size: int | None = None,
+    weight: int | None = None,
+    versioned: bool = False,
 ) -> Any:
     """A field that is a function of the row (and of the context, for what depends on the viewer)."""
 
     def resolve(source: Any, info: Any) -> Any:
         return read(source, info.context)
 
-    return _declared(resolve, description, heavy=heavy, read=read, size=size, weight=weight)
+    return _declared(resolve, description, heavy=heavy, read=read, size=size, weight=weight, versioned=versioned)
 
 
 def attribute(
@@ -147,12 +169,12 @@ def attribute(
     def resolve(source: Any, info: Any) -> Any:
         return read(source, info.context)
 
-    return _declared(resolve, description, heavy=heavy, read=read, size=size, path=path, empty=empty)
+    return _declared(resolve, description, heavy=heavy, read=read, size=size, path=path, empty=empty, versioned=True)
 
 
 def column(name: str, description: str) -> Any:
     """A column under another name."""
-    return computed(lambda row, _context: row[name], description)
+    return computed(lambda row, _context: row[name], description, versioned=True)
 
 
 def edge(
@@ -164,11 +186,14 @@ def edge(
     heavy: bool = False,
     size: int | None = None,
     weight: int | None = None,
+    version: str | None = None,
+    versioned: bool = False,
 ) -> Any:
     """What a loader gives for the row's key; null where the key is. `pick(value, row)` takes the part that is wanted.
 
     One row, a list or anything else: the annotation says which, and a test of the schema compares the two. A list has
-    a `size`, the rows that it is assumed to have; a part of a tree has that of the whole tree.
+    a `size`, the rows that it is assumed to have; a part of a tree has that of the whole tree. `version` and
+    `versioned`: see DeclaredField.
     """
     read = _reader(key)
 
@@ -179,7 +204,18 @@ def edge(
         value = info.context.load(loader, found)
         return value if pick is None else _picked(value, pick, source)
 
-    return _declared(resolve, description, heavy=heavy, loader=loader, read=read, pick=pick, size=size, weight=weight)
+    return _declared(
+        resolve,
+        description,
+        heavy=heavy,
+        loader=loader,
+        read=read,
+        pick=pick,
+        size=size,
+        weight=weight,
+        version=version,
+        versioned=versioned,
+    )
 
 
 def page(loader: LoaderClass, description: str, *, key: Key = "id", weight: int | None = None) -> Any:
@@ -239,12 +275,12 @@ def read_database_id(row: Any, _context: Context) -> str:
 
 def global_id() -> Any:
     """The field `id` of a type that is made from rows."""
-    return computed(read_global_id, "The global id: opaque, stable, good for `node`.")
+    return computed(read_global_id, "The global id: opaque, stable, good for `node`.", versioned=True)
 
 
 def database_id() -> Any:
     """The field `databaseId` of a type that is made from rows."""
-    return computed(read_database_id, "The number of the row in the database, for analysts.")
+    return computed(read_database_id, "The number of the row in the database, for analysts.", versioned=True)
 
 
 @strawberry.interface(description="Anything that `node` can find again by its global id.")

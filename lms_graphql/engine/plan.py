@@ -10,6 +10,7 @@ arguments, and everything with such a field below it; the executor runs each of 
 `__schema` and `__type` are jobs too: graphql-core answers them, see `engine.introspection`.
 """
 
+from hashlib import blake2b
 from typing import Any
 
 from graphql import (
@@ -42,6 +43,7 @@ class Field:
         "_leaf",
         "_plan",
         "_selections",
+        "_signature",
         "declared",
         "definition",
         "details",
@@ -63,6 +65,7 @@ class Field:
         self._plan = plan
         self._selections: dict[str, Selection] = {}
         self._leaf: Build | None = None
+        self._signature: bytes | None = None
         self._by_label: dict[type, dict[str, Build]] = {}
         """By the class of rows that may be of several types: the builder for each of their labels."""
         self.owner = owner
@@ -137,6 +140,21 @@ class Field:
             return self.declared.read(source, context)  # type: ignore[misc]  # a field without call has read
         name = self.declared.python_name
         return source[name] if isinstance(source, Row) else getattr(source, name)
+
+    @property
+    def signature(self) -> bytes | None:
+        """What is selected below an edge that has a version, if all of it follows from the version; else None.
+
+        Equal for equal selections, of whatever documents.
+        """
+        if self._signature is None:
+            version = getattr(self.declared, "version", None)
+            try:
+                signed = None if version is None else _signed(self)
+            except GraphQLError:  # a condition below that is null
+                signed = None
+            self._signature = b"" if signed is None else blake2b(repr(signed).encode(), digest_size=16).digest()
+        return self._signature or None
 
     @property
     def leaf(self) -> Build:
@@ -222,6 +240,27 @@ class Plan:
             self.schema, self.fragments, self._variables, self._operation, object_type, field.details
         )
         return Selection(self, object_type, collected.grouped_field_set, field)
+
+
+def _signed(field: Field) -> tuple[Any, ...] | None:
+    """A field with all that is selected below it; None if any of it may change while the version stays."""
+    if is_leaf_type(get_named_type(field.type)):
+        return ()
+    signed: list[Any] = []
+    for selection in field.possible():
+        signed.append(selection.type.name)
+        for below in selection.fields:
+            if isinstance(below, tuple):
+                signed.append(below)
+                continue
+            declared = below.declared
+            if below.is_meta or (isinstance(declared, DeclaredField) and not declared.versioned):
+                return None
+            further = _signed(below)
+            if further is None:
+                return None
+            signed.append((below.key, below.nodes[0].name.value, further))
+    return tuple(signed)
 
 
 def unserved(schema: GraphQLSchema) -> frozenset[str]:

@@ -28,7 +28,7 @@ from lms_graphql.interop.imported import ImportedCourse
 from lms_graphql.interop.plan import ITEMS, MODULES
 from lms_graphql.interop.reader import Reader
 from lms_graphql.interop.writer import Counts, Writer
-from lms_graphql.syllabus.service import refresh_published
+from lms_graphql.syllabus.service import refresh_published, renew_version
 
 
 class ImportOutcome(msgspec.Struct):
@@ -86,5 +86,7 @@ async def import_course(
     await writer.write_tree(ITEMS, course_id, plans[1])
     await writer.write_keys()
     await refresh_published(connection, university_id, course_id)
+    if any(writer.counts[table.entity].changed for table in (MODULES, ITEMS)):
+        await renew_version(connection, university_id, course_id)
     on_progress(total, total)
     return ImportOutcome(course_id, offering_id, writer.counts)

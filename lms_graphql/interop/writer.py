@@ -23,6 +23,11 @@ class Counts(msgspec.Struct):
     unchanged: int = 0
     retired: int = 0
 
+    @property
+    def changed(self) -> int:
+        """How many things are not what they were before."""
+        return self.created + self.updated + self.retired
+
     def __str__(self) -> str:
         return f"{self.created} created, {self.updated} updated, {self.unchanged} unchanged, {self.retired} retired"
 

@@ -1,16 +1,23 @@
 """Who sends a request. For now: development tokens, signed with our own secret, never accepted in production."""
 
 import time
+from typing import NamedTuple
 
 import jwt
 
 _ALGORITHM = "HS256"
 _AUDIENCE = "lms-graphql-development"
 _DAY_SECONDS = 24 * 60 * 60
+_MOST_VERIFIED = 10_000
 
 
 class InvalidTokenError(Exception):
     """The Authorization header holds no token of ours."""
+
+
+class _Verified(NamedTuple):
+    person: int
+    expires: float
 
 
 class Authenticator:
@@ -19,6 +26,8 @@ class Authenticator:
     def __init__(self, secret: bytes, *, development: bool) -> None:
         self._secret = secret
         self._development = development
+        self._verified: dict[str, _Verified] = {}
+        """Tokens that were good and are still: to verify one costs a tenth of a syllabus (measured)."""
 
     def issue(self, user_id: int, *, seconds: int = 30 * _DAY_SECONDS, step: int = 1) -> str:
         """A development token for a person, good for `seconds`; within `step` seconds it is the same token again."""
@@ -33,6 +42,16 @@ class Authenticator:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not self._development:
             raise InvalidTokenError
+        known = self._verified.get(token)
+        if known is not None and time.time() < known.expires:
+            return known.person
+        verified = self._verify(token)
+        if len(self._verified) >= _MOST_VERIFIED:
+            self._verified.clear()
+        self._verified[token] = verified
+        return verified.person
+
+    def _verify(self, token: str) -> "_Verified":
         try:
             claims = jwt.decode(
                 token.strip(),
@@ -44,6 +63,6 @@ class Authenticator:
             subject = claims["sub"]
             if not subject.isascii() or not subject.isdecimal() or not 0 < int(subject[:20]) < 2**63:
                 raise InvalidTokenError
-            return int(subject)
+            return _Verified(int(subject), claims["exp"])
         except (jwt.InvalidTokenError, ValueError) as error:
             raise InvalidTokenError from error

@@ -19,7 +19,6 @@ from lms_graphql.storage.errors import DatabaseUnreachableError, InvalidDatabase
 OLDEST_POSTGRES = 15
 # Every loader has a few shapes (viewer, payload or not); all of them must stay prepared on every connection.
 _PREPARED_STATEMENTS = 1024
-_JSONB_VERSION = b"\x01"
 
 
 def database_url(text: str, *, variable: str = "LMS_DATABASE_URL") -> URL:
@@ -47,7 +46,7 @@ def described(url: URL) -> str:
 
 
 def create_engine(url: URL, *, pool_size: int = 10, pool_wait_seconds: float = 1.0) -> AsyncEngine:
-    """An engine whose connections hand over jsonb as bytes and never go back to the pool inside a transaction."""
+    """An engine whose connections never go back to the pool inside a transaction; jsonb comes as text."""
     engine = create_async_engine(
         url,
         pool_size=pool_size,
@@ -62,17 +61,8 @@ def create_engine(url: URL, *, pool_size: int = 10, pool_wait_seconds: float = 1
 
 
 def _on_connect(connection: Any, _record: Any) -> None:
-    connection.run_async(_deliver_jsonb_as_bytes)
-
-
-async def _deliver_jsonb_as_bytes(driver: asyncpg.Connection) -> None:
-    await driver.set_type_codec(
-        "jsonb",
-        schema="pg_catalog",
-        format="binary",
-        encoder=lambda value: _JSONB_VERSION + (value.encode() if isinstance(value, str) else value),
-        decoder=lambda value: value[1:],
-    )
+    """Undo SQLAlchemy's decoding of jsonb: the driver's own hands over the text, and structs are decoded from that."""
+    connection.run_async(lambda driver: driver.reset_type_codec("jsonb", schema="pg_catalog"))
 
 
 def _on_reset(connection: Any, _record: Any, state: Any) -> None:

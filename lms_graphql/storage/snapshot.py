@@ -93,9 +93,21 @@ class Snapshot:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ended = True
-        if self._connection is not None or self._fetching is not None:
+        if self._connection is None and self._fetching is None:
+            return
+        if error is None:
+            await self._commit()
+        else:
             # A cancelled request must not take its own clean-up with it.
-            await asyncio.shield(self._finish("ROLLBACK" if error else "COMMIT"))
+            await asyncio.shield(self._finish("ROLLBACK"))
+
+    async def _commit(self) -> None:
+        """The end of nearly every request, without a task of its own; cancelled in it, the connection is not kept."""
+        if self._fetching is not None or self._connection is None:
+            await asyncio.shield(self._finish("COMMIT"))
+            return
+        connection, self._connection = self._connection, None
+        await _end(connection, "COMMIT")
 
     async def _finish(self, command: str) -> None:
         """Stop the statement that still runs for a loader, whose task is not the request's own; then end."""
@@ -115,5 +127,8 @@ async def _end(connection: PoolProxiedConnection, command: str) -> None:
         await driver.execute(command, timeout=_END_SECONDS)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
         connection.invalidate()
+    except asyncio.CancelledError:
+        connection.invalidate()
+        raise
     finally:
         await release(connection)

@@ -1,9 +1,19 @@
 """Rules of the syllabus tree that its writers share."""
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from lms_graphql.catalog.models import Course
 from lms_graphql.syllabus.models import Module
+
+
+async def renew_version(connection: AsyncConnection, university_id: int, course_id: int) -> None:
+    """Give a course another content version; call it in the transaction that changed its modules or its items.
+
+    Who changes them otherwise must do the same, or syllabi that are kept under the old version go on being shown.
+    """
+    here = (Course.university_id == university_id) & (Course.id == course_id)
+    await connection.execute(update(Course).where(here).values(content_version=func.gen_random_uuid()))
 
 
 async def refresh_published(connection: AsyncConnection, university_id: int, course_id: int) -> None:

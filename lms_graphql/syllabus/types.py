@@ -77,15 +77,19 @@ class Module(Node):
         "The module above it; null at the top.",
         key="course_id",
         pick=lambda tree, module: tree.rows.get(module["parent_module_id"]),
+        versioned=True,
     )
     children: list["Module"] = edge(
         SyllabusByCourse,
         "The modules directly below it, in order.",
         key="course_id",
         pick=lambda tree, module: tree.children.get(module["id"], []),
+        versioned=True,
         size=MODULES_OF_A_COURSE,
     )
-    content_items: list[_Content] = edge(ItemsByModule, "What there is to learn from in it, in order.", size=4)
+    content_items: list[_Content] = edge(
+        ItemsByModule, "What there is to learn from in it, in order.", size=4, versioned=True
+    )
     viewer_progress: _ModuleProgress | None = with_arguments(
         _viewer_progress,
         "The viewer's own progress on it in an offering; null before it was begun.",

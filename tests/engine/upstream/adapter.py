@@ -9,6 +9,7 @@ UNSERVED lists what does not apply, with its reason.
 """
 
 import asyncio
+import os
 import sys
 from functools import partial
 from types import SimpleNamespace
@@ -27,7 +28,8 @@ from lms_graphql.engine import plan
 from lms_graphql.engine.edges import DeclaredField
 from lms_graphql.engine.execution import Operation, _run_plan
 
-CORE_EXECUTE, CORE_EXECUTE_SYNC = graphql.execution.execute, graphql.execution.execute_sync
+SERVED: set[str] = set()
+"""The tests in which our plan has executed something."""
 
 
 class Typed:
@@ -156,6 +158,7 @@ def present(schema: Any) -> None:
 
 async def run(executor: Any, document: Any) -> ExecutionResult:
     """The result of our plan."""
+    SERVED.add(os.environ["PYTEST_CURRENT_TEST"])
     present(executor.schema)
     operation = Operation(executor.schema, executor.operation, document)
     context: Any = SimpleNamespace(executor=executor)
@@ -250,3 +253,8 @@ def pytest_collection_modifyitems(items: list[Any]) -> None:
     ]
     if missing:
         raise pytest.UsageError(f"listed as unserved, but not there: {missing}")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say how many tests were about our executor; the others test parts of graphql-core that it shares."""
+    terminalreporter.write_line(f"executed by our plan in {len(SERVED)} tests")

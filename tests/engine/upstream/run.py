@@ -18,16 +18,18 @@ PINNED = {
     ("graphql-core", "3.3.2", "sdist"): "15d6eee7d4364fbc202833bc6bd0d504004d8ae7c0aaf620fa884d8e437622f2",
     ("pytest-describe", "3.2.0", "wheel"): "ea4ef9968145d017847b0e705d058b1ea35ea35c59b5adf4a34378c418ac455a",
 }
-OPTIONS = {"sdist": ["--no-binary", ":all:"], "wheel": ["--only-binary", ":all:"]}
-SETTINGS = "[pytest]\npython_classes = PyTest*\naddopts = -q -p upstream.adapter\n"
+SETTINGS = """[pytest]
+python_classes = PyTest*
+addopts = -q -p upstream.adapter
+filterwarnings = ignore::pytest.PytestUnknownMarkWarning
+"""
 
 
 def download(folder: Path, name: str, number: str, kind: str) -> Path:
     """One file of a package; ends the run when it is not the one that is pinned."""
     target = folder / name
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    # Building the metadata of a source needs the builder of its own, which is no binary that we choose.
-    options = ["--no-binary", name] if kind == "sdist" else OPTIONS[kind]
+    options = ["--no-binary" if kind == "sdist" else "--only-binary", name]
     subprocess.run([*command, *options, "--dest", str(target), f"{name}=={number}"], check=True)
     (file,) = target.iterdir()
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
