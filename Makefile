@@ -95,6 +95,15 @@ $(BENCH_PEERS)/node_modules/.installed: $(BENCH_PEERS)/package-lock.json
 bench: $(VENV)/.installed $(BENCH_PEERS)/node_modules/.installed ## Measure against other servers (BENCH=part PEERS=names ROUNDS=n)
 	@$(BIN)/python -m tests.benchmarks
 
+.PHONY: audit
+audit: $(VENV)/.installed ## Run the 61 audits of GraphQL over HTTP against a production server (needs npm)
+	@command -v npm >/dev/null || { echo "npm is needed: install Node.js 20 or later"; exit 1; }
+	$(BIN)/python -m tests.audits.run
+
+.PHONY: overload
+overload: $(VENV)/.installed ## Send ten times more than the server can answer (LOAD_SECONDS=60 LOAD_SLACK=1), on a machine at rest
+	$(BIN)/python -m tests.load.overload $(or $(LOAD_SECONDS),60) $(or $(LOAD_SLACK),1)
+
 .PHONY: upstream-test
 upstream-test: $(VENV)/.installed ## Run graphql-core's own tests of execution against our executor
 	$(BIN)/python tests/engine/upstream/run.py

@@ -60,7 +60,7 @@ VARIABLES = {
     "LMS_PORT": "the port that serve listens on; default 8000",
     "LMS_ALLOWED_ORIGINS": "the web origins that browsers may call from, separated by commas; default: its own only",
     "LMS_POOL_SIZE": "connections to PostgreSQL; default 10",
-    "LMS_MAX_IN_FLIGHT": "requests that run at once; one more gets 503; default 40",
+    "LMS_MAX_IN_FLIGHT": "requests that run or wait for their turn; one more gets 503; default 40",
     "LMS_DEADLINE_SECONDS": "how long a request may take before it gets 504; default 10",
     "LMS_COST": "enforce (default): operations that cost too much are refused; measure: only reported",
     "LMS_SYLLABUS_CACHE": "MiB for syllabi kept under their version; default 16; 0: none is kept",

@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import gc
 import gzip
+import json
 import random
+import socket
 
 import httpx
 import pytest
@@ -11,8 +14,10 @@ import uvicorn
 import zstandard
 
 from lms_graphql.app import create_app
+from lms_graphql.commands import serve
 from lms_graphql.server.authentication import Authenticator
-from lms_graphql.server.responses import encoding, media_type
+from lms_graphql.server.responses import VARY, encoding, media_type
+from lms_graphql.server.shedding import SheddingProtocol
 from lms_graphql.settings import Settings
 from lms_graphql.storage.database import connect
 from tests.conftest import SECRET, running_api
@@ -165,10 +170,10 @@ class Running:
 
 
 @contextlib.asynccontextmanager
-async def running(database, **settings):
+async def running(database, *, http="auto", **settings):
     given = {"environment": "development", "data_dir": None, "secret_key": SECRET, "workbench": False, **settings}
     app = create_app(Settings(**given), database.app)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", ws="none"))
+    server = uvicorn.Server(uvicorn.Config(app, http=http, port=0, log_level="critical", ws="none"))
     driver, watcher = await connect(database.owner), await connect(database.owner)
     task = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn sets no event
@@ -269,6 +274,125 @@ async def test_one_request_too_many_gets_503_before_it_is_read(database, world):
             assert refused.json()["errors"][0]["extensions"]["code"] == "OVERLOADED"
         assert [(await task).status_code for task in waiting] == [200, 200]
         assert (await client.post("/u/ALPHA/graphql", json=COURSES)).status_code == 200
+
+
+def raw_request(body, *, more=""):
+    head = f"POST /u/ALPHA/graphql HTTP/1.1\r\nHost: a\r\nContent-Type: {JSON}\r\nX-Request-Id: request-of-mine\r\n"
+    return f"{head}{more}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+
+
+@contextlib.asynccontextmanager
+async def raw_connection(server):
+    """A connection of our own, and a function that reads one answer: status, headers, body."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(server.url.rpartition(":")[2]))
+
+    async def answer():
+        async with asyncio.timeout(5):
+            lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+            headers = dict(line.split(": ", 1) for line in lines[1:-2])
+            return int(lines[0][9:12]), headers, await reader.readexactly(int(headers["content-length"]))
+
+    try:
+        yield reader, writer, answer
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+@pytest.mark.parametrize("http", ["httptools", SheddingProtocol])
+async def test_a_refused_request_keeps_its_connection(database, world, http):
+    """The body comes late, in pieces and together with the next request; `serve` refuses before there is a task."""
+    async with (
+        running(database, http=http, max_in_flight=1) as server,
+        httpx.AsyncClient(base_url=server.url) as client,
+        raw_connection(server) as (_, writer, answer),
+    ):
+        whole = raw_request(json.dumps(COURSES))
+        async with server.locked():
+            waiting = asyncio.create_task(client.post("/u/ALPHA/graphql", json=COURSES))
+            await server.wait_for(1)
+            writer.write(whole[:-40])
+            status, headers, refusal = await answer()  # before the body is whole
+            assert (status, headers["retry-after"], headers["x-request-id"]) == (503, "1", "request-of-mine")
+            assert json.loads(refusal) == {
+                "errors": [
+                    {
+                        "message": "too many requests at the moment; try again",
+                        "extensions": {"code": "OVERLOADED", "requestId": "request-of-mine"},
+                    }
+                ]
+            }
+            assert {name: headers[name] for name in ("content-type", "vary", "cache-control")} == {
+                "content-type": f"{JSON}; charset=utf-8",
+                "vary": VARY,
+                "cache-control": "no-store",
+            }
+            writer.write(whole[-40:] + whole + whole)
+            assert [(await answer())[0] for _ in range(2)] == [503, 503]
+        assert (await waiting).status_code == 200
+        writer.write(whole)
+        assert (await answer())[0] == 200
+
+
+async def test_what_uvicorn_must_say_itself_is_refused_by_the_application(database, world):
+    body = json.dumps(COURSES)
+    async with (
+        running(database, http=SheddingProtocol, max_in_flight=1) as server,
+        httpx.AsyncClient(base_url=server.url) as client,
+    ):
+        async with server.locked():
+            waiting = asyncio.create_task(client.post("/u/ALPHA/graphql", json=COURSES))
+            await server.wait_for(1)
+            async with raw_connection(server) as (reader, writer, answer):
+                writer.write(raw_request(body, more="Connection: close\r\n"))
+                assert (await answer())[0] == 503
+                assert await reader.read() == b""
+            async with raw_connection(server) as (_, writer, answer):
+                writer.write(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+                assert (await answer())[0] == 200
+        assert (await waiting).status_code == 200
+
+
+async def test_a_body_that_trickles_in_takes_no_place_and_has_a_deadline(database, world):
+    async with (
+        running(database, max_in_flight=1, deadline_seconds=0.5) as server,
+        httpx.AsyncClient(base_url=server.url) as client,
+        raw_connection(server) as (reader, writer, answer),
+    ):
+        writer.write(raw_request(json.dumps(COURSES))[:-1])
+        for _ in range(3):
+            assert (await client.post("/u/ALPHA/graphql", json=COURSES)).status_code == 200
+        status, _, refusal = await answer()
+        assert (status, json.loads(refusal)["errors"][0]["extensions"]["code"]) == (408, "BAD_REQUEST")
+        assert await reader.read() == b""
+
+
+async def test_a_request_leaves_nothing_to_the_garbage_collector(api):
+    """Circles kept each request's rows until a collection, which then stopped everything for 40 ms."""
+
+    async def left_by(ask):
+        for _ in range(3):
+            assert (await ask()).status_code == 200
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(20):
+                await ask()
+            await asyncio.sleep(0)
+            return gc.collect() / 20
+        finally:
+            gc.enable()
+
+    by_the_client = await left_by(lambda: api.client.get("/healthz"))
+    assert await left_by(lambda: api.post(COURSES["query"])) < by_the_client + 10
+
+
+def test_answers_are_not_held_back_for_acknowledgements():
+    listener = serve._listen("127.0.0.1", 0)
+    with listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 async def test_all_connections_busy_ends_in_503_not_in_a_hang(database, world):

@@ -34,7 +34,7 @@ class Places:
     def __init__(self, most: int) -> None:
         self._most = most
         self._turns = most
-        self._working = 0
+        self._working = self._most_working = 0
         self._waiting: deque[tuple[asyncio.Future[None], float]] = deque()
         self._overloaded = False
         self._refused = False
@@ -44,9 +44,13 @@ class Places:
         self._ticking: asyncio.TimerHandle | None = None
         self._loop: MeasuredLoop | None = None
 
+    def is_full(self) -> bool:
+        """Whether a request that comes now would be refused."""
+        return not self._has_turn() and (self._overloaded or self._working + len(self._waiting) >= self._most)
+
     def refuses(self) -> bool:
         """Whether a request that comes now is refused; to ask counts as to come."""
-        if self._has_turn() or (not self._overloaded and self._working + len(self._waiting) < self._most):
+        if not self.is_full():
             return False
         self._refused = True
         self._tick_on()
@@ -62,7 +66,7 @@ class Places:
         if self._loop is None:
             self._begin()
         if self._has_turn():
-            self._working += 1
+            self._work()
             self._waited_long_since = None
         else:
             await self._turn()
@@ -80,7 +84,7 @@ class Places:
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
                 self._leave()
             raise
 
@@ -90,6 +94,10 @@ class Places:
         if isinstance(loop, MeasuredLoop):
             self._loop = loop
             self._turns = min(_FEWEST_TURNS, self._most)
+
+    def _work(self) -> None:
+        self._working += 1
+        self._most_working = max(self._most_working, self._working)
 
     def _leave(self) -> None:
         self._working -= 1
@@ -101,7 +109,7 @@ class Places:
             if turn.done():
                 continue
             turn.set_result(None)
-            self._working += 1
+            self._work()
             now = time.perf_counter()
             if now - since < _WAIT_SECONDS:
                 self._waited_long_since = None
@@ -141,7 +149,8 @@ class Places:
             self._turns = min(self._most, self._turns * 2 if idle > 0.5 else self._turns + 1)
             self._give_turns()
         elif idle < _BUSY:
-            self._turns = max(min(_FEWEST_TURNS, self._most), min(self._turns, self._working) - 1)
+            self._turns = max(min(_FEWEST_TURNS, self._most), min(self._turns, self._most_working) - 1)
+        self._most_working = self._working
 
 
 def _overloaded() -> HttpError:
