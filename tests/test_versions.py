@@ -1,0 +1,228 @@
+"""Syllabi kept under their course's version: the same answers, fewer statements, and never an old one."""
+
+import asyncio
+
+import orjson
+import pytest
+from graphql import parse
+from sqlalchemy import text
+
+from lms_graphql.content.loaders import ItemsByModule, ItemsOfCourse
+from lms_graphql.engine.context import Context, Standing, Viewer
+from lms_graphql.engine.execution import operation_of
+from lms_graphql.engine.fragments import Fragments
+from lms_graphql.engine.relay import Cursors, GlobalId
+from lms_graphql.examples import EXAMPLES
+from lms_graphql.schema import build
+from lms_graphql.storage.database import connect, create_engine
+from lms_graphql.syllabus.loaders import SyllabusByCourse
+from lms_graphql.syllabus.service import renew_version
+from tests.conftest import running_api
+from tests.test_syllabus import SYLLABUS
+from tests.world import Rows
+
+SCHEMA = build()
+PEOPLE = (None, "outsider", "student", "ta")
+
+
+def gid(typename, row):
+    return str(GlobalId(typename, row["id"], row["university_id"]))
+
+
+@pytest.fixture
+async def keeping(database, world):
+    async with running_api(database.app, syllabus_cache_mib=16) as running:
+        yield running
+
+
+async def ask(api, world, name, document=SYLLABUS, course="course", **options):
+    variables = {"id": gid("Course", world.alpha[course])}
+    return await api(document, variables, user=world.people[name] if name else None, **options)
+
+
+def kept(api):
+    return len(api.service._fragments._parts)
+
+
+async def test_the_second_answer_is_the_first_without_its_statements(keeping, world):
+    first = await ask(keeping, world, "student")
+    assert (len(keeping.statements), kept(keeping), keeping.cost["actual"]) == (3, 1, 11)
+    again = await ask(keeping, world, "student")
+    assert (len(keeping.statements), kept(keeping), keeping.cost["actual"]) == (1, 1, 11)
+    assert again == first
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+async def test_the_same_answers_as_without(api, keeping, world, name):
+    """Every example and the syllabus, three times, in the order of the people before: each sees their own."""
+    documents = [SYLLABUS, *(example.query for example in EXAMPLES)]
+    for document in documents:
+        for person in (*PEOPLE, name):
+            variables = {"id": gid("Course", world.alpha["course"])}
+            user = world.people[person] if person else None
+            expected = await api(document, variables, user=user)
+            for _ in range(2):
+                assert orjson.dumps(await keeping(document, variables, user=user)) == orjson.dumps(expected)
+    assert kept(keeping) >= 3
+
+
+async def test_who_may_see_more_is_kept_apart(keeping, world):
+    document = "query ($id: ID!) { course(id: $id) { modules { title isPublished children { title isPublished } } } }"
+    staff = await ask(keeping, world, "ta", document)
+    student = await ask(keeping, world, "student", document)
+    nobody = await ask(keeping, world, None, document)
+    assert "false" in orjson.dumps(staff).decode()
+    assert student == nobody
+    assert "false" not in orjson.dumps(student).decode()
+    assert (kept(keeping), await ask(keeping, world, "ta", document)) == (3, staff)
+
+
+async def test_a_course_that_is_hidden_hides_what_is_kept(database, keeping, world):
+    assert (await ask(keeping, world, "student"))["data"]["course"]["modules"]
+    driver = await connect(database.owner)
+    try:
+        await driver.execute("UPDATE courses SET is_published = false WHERE id = $1", world.alpha["course"]["id"])
+        assert await ask(keeping, world, "student") == {"data": {"course": None}}
+        assert (await ask(keeping, world, "ta"))["data"]["course"]["modules"]
+    finally:
+        await driver.execute("UPDATE courses SET is_published = true WHERE id = $1", world.alpha["course"]["id"])
+        await driver.close()
+
+
+async def test_a_change_shows_at_once_and_in_every_process(database, world):
+    """A service changes an item and renews the version in one transaction; two processes have the old one kept."""
+    owner = create_engine(database.owner)
+    item, course = world.alpha["video"], world.alpha["course"]
+    update = text("UPDATE content_items SET title = :title WHERE id = :id")
+
+    def title(answer):
+        lesson = answer["data"]["course"]["modules"][0]["children"][0]["children"][0]
+        return lesson["contentItems"][0]["title"]
+
+    async with (
+        running_api(database.app, syllabus_cache_mib=16) as one,
+        running_api(database.app, syllabus_cache_mib=16) as two,
+    ):
+        for api in (one, two):
+            assert title(await ask(api, world, "student")) == "A video"
+        try:
+            for changed in ("Changed", "A video"):
+                async with owner.begin() as connection:
+                    await connection.execute(update, {"title": changed, "id": item["id"]})
+                    await renew_version(connection, course["university_id"], course["id"])
+                    before = "A video" if changed == "Changed" else "Changed"
+                    assert title(await ask(one, world, "student")) == before  # not committed
+                for api in (one, two):
+                    assert title(await ask(api, world, "student")) == changed
+        finally:
+            await owner.dispose()
+
+
+async def test_whoever_began_before_a_change_sees_none_of_it(database, keeping, world):
+    """Requests all the while, and changes: each answer is of one version, whole."""
+    course, owner = world.alpha["course"], create_engine(database.owner)
+    modules = [world.alpha["unit"], world.alpha["lesson"]]
+    document = "query ($id: ID!) { course(id: $id) { modules { children { title children { title } } } } }"
+    update, seen = text("UPDATE modules SET title = :title WHERE id = :id"), set()
+
+    async def read():
+        for _ in range(30):
+            unit = (await ask(keeping, world, "student", document))["data"]["course"]["modules"][0]["children"][0]
+            seen.add((unit["title"], unit["children"][0]["title"]))
+
+    async def write():
+        for number in range(20):
+            async with owner.begin() as connection:
+                for module, name in zip(modules, ("Unit 1", "Lesson 1"), strict=True):
+                    title = name if number == 19 else f"{name} {number}"
+                    await connection.execute(update, {"title": title, "id": module["id"]})
+                    await asyncio.sleep(0.002)
+                await renew_version(connection, course["university_id"], course["id"])
+
+    await asyncio.gather(write(), *(read() for _ in range(4)))
+    await owner.dispose()
+    assert len(seen) > 3
+    for unit, lesson in seen:
+        assert unit.removeprefix("Unit 1") == lesson.removeprefix("Lesson 1")
+
+
+IMPURE = [
+    "modules { title course { title } }",
+    "modules { title template { title } }",
+    "modules { children { viewerProgress(offering: $id) { status } } }",
+    "modules { contentItems { ... on VideoContent { asset { url } } } }",
+    "modules { contentItems { ... on VideoContent { transcript { language } } } }",
+    "modules { contentItems { ... on ContentItem { module { title } } } }",
+    "subjects { code }",
+    "title",
+]
+PURE = [
+    "modules { __typename id databaseId title createdAt parent { title } children { contentItems { __typename } } }",
+    "modules { contentItems { ... on EngineeringLabContent { files { path } staffDetails { env { name } } } } }",
+    "modules { contentItems { ... on TextContent { heading blocks { ... on LinkListBlock { links { url } } } } } }",
+]
+
+
+def signatures(selection):
+    document = parse(f"query ($id: ID!) {{ course(id: $id) {{ {selection} }} }}")
+    operation = operation_of(SCHEMA.graphql, document, None)
+    course = operation.plan(operation.variables({"id": "x"})).root.fields[0].selection("Course")
+    return [field.signature for field in course.fields]
+
+
+@pytest.mark.parametrize("selection", IMPURE)
+def test_what_may_change_without_the_version_is_not_kept(selection):
+    assert signatures(selection) == [None]
+
+
+@pytest.mark.parametrize("selection", PURE)
+def test_what_follows_from_the_version_is_kept(selection):
+    (signature,) = signatures(selection)
+    assert len(signature) == 16
+    assert signatures(f"other: {selection} title") == [signature, None]
+    assert signatures(selection.replace("{ ", "{ again: __typename ", 1))[0] != signature
+
+
+@pytest.mark.parametrize("loader", [SyllabusByCourse, ItemsOfCourse, ItemsByModule])
+@pytest.mark.parametrize("standing", Standing)
+def test_loaders_of_what_is_kept_do_not_ask_who_the_viewer_is(loader, standing):
+    """Only how they stand, which is part of the key."""
+    context = Context(Viewer(1, 1, frozenset(), standing), None, Cursors(b"x"))  # type: ignore[arg-type]
+    assert "user_id" not in loader(context).statement()._names
+
+
+async def test_failures_are_not_kept(database, keeping, world):
+    driver = await connect(database.owner)
+    rows = Rows(driver)
+    university = world.alpha.university["id"]
+    course = await rows.add("courses", university_id=university, code="BROKEN", title="Broken", is_published=True)
+    await driver.execute("ALTER TYPE module_type_enum ADD VALUE IF NOT EXISTS 'seminar'")
+    await rows.add(
+        "modules", university_id=university, course_id=course["id"], module_type="seminar", title="S",
+        sequence_index=1, depth=0, is_published=True, effective_published=True,
+    )  # fmt: skip
+    try:
+        document = "query ($id: ID!) { course(id: $id) { code modules { moduleType } } }"
+        before = kept(keeping)
+        for _ in range(2):
+            answer = await keeping(document, {"id": gid("Course", course)})
+            assert answer["errors"][0]["extensions"]["code"] == "INTERNAL_ERROR"
+        assert kept(keeping) == before
+    finally:
+        await driver.execute("DELETE FROM modules WHERE course_id = $1", course["id"])
+        await driver.execute("DELETE FROM courses WHERE id = $1", course["id"])
+        await driver.close()
+
+
+def test_fragments_are_bounded():
+    fragments = Fragments(8_000)
+    assert orjson.dumps(fragments.keep("large", b'"' + b"a" * 700 + b'"', 1)) == b'"' + b"a" * 700 + b'"'
+    assert (fragments.get("large"), fragments.bytes) == (None, 0)  # more than an eighth
+    for number in range(100):
+        fragments.keep(number, b"[]", number)
+        fragments.get(0)
+        assert fragments.bytes == 402 * len(fragments._parts) <= 8_000
+    assert fragments.get(0).objects == 0
+    assert fragments.get(1) is None
+    fragments.keep(0, b"[]", 5)
+    assert fragments.bytes == 402 * len(fragments._parts)
