@@ -1,12 +1,14 @@
 """Syllabi kept under their course's version: the same answers, fewer statements, and never an old one."""
 
 import asyncio
+from types import SimpleNamespace
 
 import orjson
 import pytest
 from graphql import parse
 from sqlalchemy import text
 
+from lms_graphql.content import loaders
 from lms_graphql.content.loaders import ItemsByModule, ItemsOfCourse
 from lms_graphql.engine.context import Context, Standing, Viewer
 from lms_graphql.engine.execution import operation_of
@@ -19,7 +21,6 @@ from lms_graphql.syllabus.loaders import SyllabusByCourse
 from lms_graphql.syllabus.service import renew_version
 from tests.conftest import running_api
 from tests.test_syllabus import SYLLABUS
-from tests.world import Rows
 
 SCHEMA = build()
 PEOPLE = (None, "outsider", "student", "ta")
@@ -191,27 +192,23 @@ def test_loaders_of_what_is_kept_do_not_ask_who_the_viewer_is(loader, standing):
     assert "user_id" not in loader(context).statement()._names
 
 
-async def test_failures_are_not_kept(database, keeping, world):
-    driver = await connect(database.owner)
-    rows = Rows(driver)
-    university = world.alpha.university["id"]
-    course = await rows.add("courses", university_id=university, code="BROKEN", title="Broken", is_published=True)
-    await driver.execute("ALTER TYPE module_type_enum ADD VALUE IF NOT EXISTS 'seminar'")
-    await rows.add(
-        "modules", university_id=university, course_id=course["id"], module_type="seminar", title="S",
-        sequence_index=1, depth=0, is_published=True, effective_published=True,
-    )  # fmt: skip
-    try:
-        document = "query ($id: ID!) { course(id: $id) { code modules { moduleType } } }"
-        before = kept(keeping)
-        for _ in range(2):
-            answer = await keeping(document, {"id": gid("Course", course)})
-            assert answer["errors"][0]["extensions"]["code"] == "INTERNAL_ERROR"
-        assert kept(keeping) == before
-    finally:
-        await driver.execute("DELETE FROM modules WHERE course_id = $1", course["id"])
-        await driver.execute("DELETE FROM courses WHERE id = $1", course["id"])
-        await driver.close()
+async def test_failures_are_not_kept(keeping, world, monkeypatch):
+    """Neither those of the kept part itself, nor a part that was built beside one."""
+
+    def unreadable(_kind, data, *, item_id):
+        raise ValueError(data)
+
+    whole = await ask(keeping, world, "student")
+    again = SYLLABUS.replace("title code", "title again: code")  # another document, of which nothing is kept
+    keeping.service._fragments._parts.clear()
+    with monkeypatch.context() as broken:
+        broken.setattr(loaders, "payloads", SimpleNamespace(decode=unreadable))
+        for document in (SYLLABUS, again):
+            answer = await ask(keeping, world, "student", document)
+            assert {error["extensions"]["code"] for error in answer["errors"]} == {"INTERNAL_ERROR"}
+            assert kept(keeping) == 0
+    assert await ask(keeping, world, "student") == whole
+    assert kept(keeping) == 1
 
 
 def test_fragments_are_bounded():
