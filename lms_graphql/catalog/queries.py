@@ -45,11 +45,11 @@ async def _course(
         raise bad_input("course: give exactly one of id and by")
     if by is None:
         return await find(context, str(id), "Course")
-    return await context.load(CourseByCode, by["code"])  # type: ignore[no-any-return]
+    return await context.load_alone(CourseByCode, by["code"])  # type: ignore[no-any-return]
 
 
 async def _subject(_root: None, context: Context, by: dict[str, str]) -> Row | None:
-    return await context.load(SubjectByCode, by["code"])  # type: ignore[no-any-return]
+    return await context.load_alone(SubjectByCode, by["code"])  # type: ignore[no-any-return]
 
 
 def _university(_root: None, context: Context) -> Any:

@@ -109,6 +109,11 @@ class Context:
         """What the loader gives for a key; keys asked for in one turn of the loop go into one statement."""
         return self.loader(loader).load(key)  # type: ignore[no-any-return]
 
+    async def load_alone(self, loader: LoaderClass, key: Hashable) -> Any:
+        """As `load`, for who has one key only: without the future and the turn of the loop that a batch needs."""
+        known = await self.loader(loader).values((key,))
+        return known[key]
+
     def close(self) -> None:
         """Let go of the loaders, which know their context: rows then die at once, not in a round of the collector."""
         self._loaders.clear()

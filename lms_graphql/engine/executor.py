@@ -239,6 +239,8 @@ class Run:
         """What they give, awaited together, with failures among it."""
         if not awaitables:
             return []
+        if len(awaitables) == 1:
+            return [await self._alone(field, *awaitables)]
         tasks = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
         first: list[bool] = []  # in the loop's next turn each task takes its first step, and then this is filled
         asyncio.get_running_loop().call_soon(lambda: first.extend(task.done() for task in tasks))
@@ -249,6 +251,17 @@ class Run:
             else result
             for result, soon in zip(results, first, strict=True)
         ]
+
+    async def _alone(self, field: Field, awaitable: Awaitable[Any]) -> Any:
+        """What one awaitable gives, or its failure, without a task: nobody runs beside it."""
+        turned: list[None] = []  # filled in the loop's next turn, unless the awaitable ends before that
+        turn = asyncio.get_running_loop().call_soon(turned.append, None)
+        try:
+            return await awaitable
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this field's
+            return self._failure(field, error, When.LATER if turned else When.FIRST)
+        finally:
+            turn.cancel()
 
     def _arguments(self, field: Field) -> dict[str, Any]:
         if not field.definition.args:

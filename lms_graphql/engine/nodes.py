@@ -14,10 +14,11 @@ Nodes = dict[str, LoaderClass]
 """The loader of every type that has a global id, by the type's name."""
 
 
-async def find(context: Context, text: str, typename: str | None = None) -> Row | None:
+async def find(context: Context, text: str, typename: str | None = None, *, alone: bool = True) -> Row | None:
     """The row with this global id (of this type, if one is named); None for whatever the viewer can't have.
 
     A text that is no id, an id of another university, a missing row and a forbidden one are told apart by nothing.
+    Several that are looked for at once are not `alone`, so that those of one type go into one statement.
     """
     wanted = parse_global_id(text)
     if wanted is None or typename not in {None, wanted.typename}:
@@ -25,7 +26,7 @@ async def find(context: Context, text: str, typename: str | None = None) -> Row 
     loader = context.nodes.get(wanted.typename)
     if loader is None or (wanted.university_id is not None and wanted.university_id != context.viewer.university_id):
         return None
-    row: Row | None = await context.load(loader, wanted.id)
+    row: Row | None = await (context.load_alone if alone else context.load)(loader, wanted.id)
     return row if row is not None and row.global_id() == text else None
 
 
@@ -45,7 +46,7 @@ async def _node(_root: None, context: Context, id: str) -> Row | None:  # noqa: 
 def _nodes(_root: None, context: Context, ids: list[str]) -> list[Any]:
     if len(ids) > LARGEST_PAGE:
         raise bad_input(f"ids: at most {LARGEST_PAGE} at a time")
-    return [find(context, text) for text in ids]
+    return [find(context, text, alone=False) for text in ids]
 
 
 @strawberry.type

@@ -21,7 +21,7 @@ class UniversityBy:
 
 
 async def _university(_root: None, context: Context, by: dict[str, str]) -> Row | None:
-    return await context.load(UniversityByShortCode, by["shortCode"])  # type: ignore[no-any-return]
+    return await context.load_alone(UniversityByShortCode, by["shortCode"])  # type: ignore[no-any-return]
 
 
 def _viewer(_root: None, context: Context) -> Any:
