@@ -15,7 +15,7 @@ from tests.benchmarks.load import require_wrk
 from tests.benchmarks.rounds import QUICK, ROUNDS, SECONDS
 from tests.benchmarks.table import Goal, shown
 
-PARTS = ("syllabus", "conditional", "statements", "growth", "pages", "memory", "latency", "start")
+PARTS = ("syllabus", "conditional", "statements", "growth", "pages", "memory", "latency", "calibration", "start")
 
 
 def main() -> None:
