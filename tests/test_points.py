@@ -303,3 +303,42 @@ async def test_production_suggests_nothing(database, world, api, document, varia
 
 async def test_development_suggests(api):
     assert "Did you mean" in (await api.post(MISSPELT[1][0])).text
+
+
+# ---- exactly once ----
+
+
+async def spent(api, database):
+    """The points that are neither in buckets nor leased to the process."""
+    driver = await connect(database.owner)
+    buckets = await driver.fetch("SELECT points FROM rate_points")
+    await driver.close()
+    there = sum(row["points"] for row in buckets) + sum(a.balance for a in api.service.points._accounts.values())
+    return len(buckets) * 40 - there
+
+
+ONCE = {
+    "an answer": ('{ domains { code } course(by: {code: "P101"}) { code } }', {}, 200, 3),
+    "an answer with errors": ('{ domains { code } course(id: "x", by: {code: "P101"}) { code } }', {}, 200, 2),
+    "nothing executed: a variable": ("query ($by: CourseBy!) { course(by: $by) { code } }", {}, 200, 1),
+    "nothing executed: not valid": ("{ nothing }", {}, 200, 0),
+    "too dear": ("{ courses(first: 100) { edges { cursor } } }", {}, 400, 0),
+    "the deadline": ("{ domains { code } }", {}, 504, 21),
+}
+
+
+@pytest.mark.parametrize("name", ONCE)
+async def test_every_outcome_is_paid_for_exactly_once(database, world, engine, name):
+    """From a bucket of 40: what was used, nothing for what did not run, all for what was cut off."""
+    text, variables, status, points = ONCE[name]
+    async with running_api(database.app, cost="enforce", points_per_second=1, deadline_seconds=0.4) as api:
+        driver = await connect(database.owner)
+        await driver.execute("TRUNCATE rate_points")
+        try:
+            if status == 504:
+                await driver.execute("BEGIN; LOCK TABLE domains IN ACCESS EXCLUSIVE MODE")
+            response = await api.post(text, variables)
+            assert response.status_code == status
+        finally:
+            await driver.close()
+        assert await spent(api, database) == points
