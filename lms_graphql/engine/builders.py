@@ -167,8 +167,21 @@ def _complete(type_: GraphQLOutputType, field: "Field") -> Build:
         return leaf(type_)
     if is_abstract_type(type_):
         return lambda value, context: None if value is None else field.selection(value.typename).build(value, context)
-    selection = field.selection(type_.name)
-    return lambda value, context: None if value is None else selection.build(value, context)
+    return _object(field.selection(type_.name))
+
+
+def _object(selection: "Selection") -> Build:
+    by_class: dict[type, Build] = {}
+
+    def one(value: Any, context: Context) -> Any:
+        if value is None:
+            return None
+        build = by_class.get(value.__class__)
+        if build is None:
+            build = by_class[value.__class__] = selection.builder(value.__class__)
+        return build(value, context)
+
+    return one
 
 
 def _non_null(complete: Build, field: "Field") -> Build:
@@ -205,8 +218,8 @@ def _objects(field: "Field", item_type: GraphQLOutputType) -> Build:
     def mixed(value: Any, context: Context) -> Any:
         if value is None:
             return None
-        find = by_class.get
-        return [(find(item.__class__) or builder(item))(item, context) for item in listed(field, value)]
+        find, items = by_class.get, value if type(value) is list else listed(field, value)
+        return [(find(item.__class__) or builder(item))(item, context) for item in items]
 
     def alike(value: Any, context: Context) -> Any:
         if not value or type(value) is not list:
