@@ -87,27 +87,39 @@ async def assert_same(engine, viewer, document, variables, note=None, *, operati
     depends on that, and so does which of several failures below a nulled ancestor is reported, for the first one
     cancels the others. So it is asked again, with statements that take different times, while its errors differ from
     ours: ours must be what it says for one of these timings. Where its errors don't depend on timing, that is always
-    the same, and ours has to be just that.
+    the same, and ours has to be just that. There are more orders than can be tried: after the last one the errors must
+    be those of a timing in some other order, which counts as one timing more.
     """
     names = {"operation_name": operation_name}
     ours = await answer(engine, viewer, run, document, variables, **names, **options)
     theirs = await answer(engine, viewer, run_by_graphql_core, document, variables, **names)
-    timings = 0
+    timings, said = 0, [in_no_order(theirs)]
     while ours != theirs and ours[0] == theirs[0] and timings < MOST_TIMINGS:
         timings += 1
         Unhurried.chance.seed(timings)
         theirs = await answer(
             engine, viewer, run_by_graphql_core, document, variables, context_class=Unhurried, **names
         )
+        said.append(in_no_order(theirs))
+    if ours != theirs and timings == MOST_TIMINGS and in_no_order(ours) in said:
+        return ours, timings + 1
     assert ours == theirs, note
     return ours, timings
 
 
+def in_no_order(answered):
+    """An answer with its errors in an order that says nothing."""
+    data, errors = answered
+    return data, sorted(orjson.dumps(error) for error in orjson.loads(errors))
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # graphql-core's, when it gives up
 async def test_generated_documents(app_engine, viewers, ids, caplog):
     """Each document three times through its cached plans, with other variables, operation names and viewers."""
     caplog.set_level("CRITICAL")  # masked errors are logged, and many are meant here
     fallbacks.clear()
-    generator, erroneous, asked_again, names = Generator(SCHEMA.graphql, SEED, ids), 0, 0, set()
+    generator, erroneous, asked_again, reordered = Generator(SCHEMA.graphql, SEED, ids), 0, 0, 0
+    names = set()
     for number in range(DOCUMENTS):
         text, runs = generator.document()
         document = parse(text)
@@ -126,12 +138,15 @@ async def test_generated_documents(app_engine, viewers, ids, caplog):
             )
             erroneous += errors != b"[]"
             asked_again += timings > 0
+            reordered += timings > MOST_TIMINGS
             names.add(name)
-    print(f"{DOCUMENTS} documents, {erroneous} answers with errors, {asked_again} whose errors depend on timing")  # noqa: T201
+    print(f"{DOCUMENTS} documents, {erroneous} answers with errors")  # noqa: T201
+    print(f"{asked_again} whose errors depend on timing, {reordered} in an order not met")  # noqa: T201
     assert not fallbacks  # nothing of our schema goes to graphql-core
     assert names == {None, "Generated", "One", "Two", "Three"}
     assert erroneous > DOCUMENTS / 20  # the errors were compared too
     assert asked_again < erroneous / 5
+    assert reordered <= DOCUMENTS / 2000
 
 
 async def test_introspection_has_a_plan(app_engine, viewers):
