@@ -338,7 +338,7 @@ async def test_strangers_do_not_push_trusted_documents_out(apis):
     assert WHO not in api.service.documents._documents
 
 
-DOCUMENTS = 500
+DOCUMENTS = 150
 
 
 async def test_by_id_as_by_text(database, api, world, ids, tmp_path, caplog, monkeypatch):  # noqa: F811

@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import inspect
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import orjson
 from graphql import (
@@ -60,6 +60,9 @@ class Awaited(NamedTuple):
 
 class Run:
     """One execution of a plan."""
+
+    awaits_alone: ClassVar[bool] = True
+    """Whether a single awaitable is awaited as it is; what is done at once then ends without a turn of the loop."""
 
     def __init__(self, plan: Plan, context: Context, variables: VariableValues) -> None:
         self._plan = plan
@@ -239,7 +242,7 @@ class Run:
         """What they give, awaited together, with failures among it."""
         if not awaitables:
             return []
-        if len(awaitables) == 1:
+        if len(awaitables) == 1 and self.awaits_alone:
             return [await self._alone(field, *awaitables)]
         tasks = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
         first: list[bool] = []  # in the loop's next turn each task takes its first step, and then this is filled
