@@ -8,8 +8,8 @@ from lms_graphql.server import http
 from lms_graphql.settings import read
 
 
-async def _run(*given: Any, operations: Any, **options: Any) -> Any:
-    del operations  # where our executor keeps what it prepared
+async def _run(*given: Any, operations: Any, hide_suggestions: bool, **options: Any) -> Any:
+    del operations, hide_suggestions  # where our executor keeps what it prepared; what errors may say
     return await run_by_graphql_core(*given, **options)
 
 
