@@ -304,4 +304,4 @@ async def test_what_is_told_by_a_tag_is_paid_for_once(keeping, world, monkeypatc
     tag, paid, used = (await by_get(keeping, world)).headers["etag"], [], Charge.used
     monkeypatch.setattr(Charge, "used", lambda charge, actual: paid.append(used(charge, actual)["actual"]))
     assert (await by_get(keeping, world, **{"If-None-Match": tag})).status_code == 304
-    assert paid == [1]
+    assert paid == [2]
