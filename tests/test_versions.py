@@ -16,6 +16,7 @@ from lms_graphql.engine.fragments import Fragments
 from lms_graphql.engine.relay import Cursors, GlobalId
 from lms_graphql.examples import EXAMPLES
 from lms_graphql.schema import build
+from lms_graphql.server.points import Charge
 from lms_graphql.storage.database import connect, create_engine
 from lms_graphql.syllabus.loaders import SyllabusByCourse
 from lms_graphql.syllabus.service import renew_version
@@ -223,3 +224,84 @@ def test_fragments_are_bounded():
     assert fragments.get(1) is None
     fragments.keep(0, b"[]", 5)
     assert fragments.bytes == 402 * len(fragments._parts)
+
+
+# ---- ETags from versions ----
+
+
+def by_get(api, world, name="student", document=SYLLABUS, university="ALPHA", **headers):
+    person = api.headers(world.people[name] if name else None)
+    variables = orjson.dumps({"id": gid("Course", world.alpha["course"])}).decode()
+    parameters = {"query": document, "variables": variables}
+    return api.client.get(f"/u/{university}/graphql", params=parameters, headers={**person, **headers})
+
+
+@pytest.mark.parametrize("mib", [0, 16])
+async def test_a_client_that_has_the_version_costs_one_statement(database, world, mib):
+    async with running_api(database.app, syllabus_cache_mib=mib) as api:
+        first = await by_get(api, world)
+        tag = first.headers["etag"]
+        api.recorder.statements.clear()
+        again = await by_get(api, world, **{"If-None-Match": f'"other", {tag}'})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+        assert len(api.statements) == 1
+        assert (await by_get(api, world)).headers["etag"] == tag
+        posted = await ask(api, world, "student")
+        assert orjson.loads(first.content) == posted
+        changed = await by_get(api, world, **{"If-None-Match": '"other"'})
+        assert (changed.status_code, changed.content) == (200, first.content)
+
+
+async def test_another_answer_has_another_tag(database, keeping, world):
+    """By what is selected, who asks, how it is encoded, what the course says, and its version."""
+    owner, course = create_engine(database.owner), world.alpha["course"]
+    tag = (await by_get(keeping, world)).headers["etag"]
+    others = {
+        "selection": by_get(keeping, world, document=SYLLABUS.replace("code level", "code")),
+        "alias": by_get(keeping, world, document=SYLLABUS.replace("modules {", "tree: modules {")),
+        "below": by_get(keeping, world, document=SYLLABUS.replace("latex", "tex: latex")),
+        "standing": by_get(keeping, world, "ta"),
+        "nobody": by_get(keeping, world, None),
+        "encoding": by_get(keeping, world, **{"Accept-Encoding": "gzip"}),
+        "identity": by_get(keeping, world, **{"Accept-Encoding": "identity"}),
+    }
+    found = {name: (await other).headers["etag"] for name, other in others.items()}
+    assert len({tag, *found.values()}) == len(found) + 1
+    try:
+        for change in (
+            text("UPDATE courses SET title = 'Another title' WHERE id = :id"),
+            text("UPDATE courses SET content_version = gen_random_uuid() WHERE id = :id"),
+        ):
+            async with owner.begin() as connection:
+                await connection.execute(change, {"id": course["id"]})
+            response = await by_get(keeping, world, **{"If-None-Match": tag})
+            assert response.status_code == 200
+            assert response.headers["etag"] not in {tag, *found.values()}
+            tag = response.headers["etag"]
+    finally:
+        async with owner.begin() as connection:
+            undo = text("UPDATE courses SET title = :title WHERE id = :id")
+            await connection.execute(undo, {"title": course["title"], "id": course["id"]})
+        await owner.dispose()
+
+
+async def test_other_code_has_other_tags(keeping, world):
+    tag = (await by_get(keeping, world)).headers["etag"]
+    keeping.service.deployment = b"another"
+    assert (await by_get(keeping, world)).headers["etag"] != tag
+
+
+async def test_an_answer_with_errors_has_the_tag_of_its_bytes(keeping, world):
+    """Its tag can't be told before it is built."""
+    document = SYLLABUS.replace("course(id", 'nodes(ids: ["x"]) { id } wrong: courses { edges { cursor } } course(id')
+    first, again = await by_get(keeping, world, document=document), await by_get(keeping, world, document=document)
+    assert first.json()["errors"]
+    assert again.status_code == 200
+    assert len(keeping.service._fragments._parts) == 0
+
+
+async def test_what_is_told_by_a_tag_is_paid_for_once(keeping, world, monkeypatch):
+    tag, paid, used = (await by_get(keeping, world)).headers["etag"], [], Charge.used
+    monkeypatch.setattr(Charge, "used", lambda charge, actual: paid.append(used(charge, actual)["actual"]))
+    assert (await by_get(keeping, world, **{"If-None-Match": tag})).status_code == 304
+    assert paid == [2]

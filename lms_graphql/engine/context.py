@@ -9,6 +9,7 @@ import msgspec
 from lms_graphql.engine.errors import Code, RequestError
 from lms_graphql.engine.fragments import Fragments
 from lms_graphql.engine.relay import Cursors
+from lms_graphql.engine.validators import Validator
 from lms_graphql.storage.snapshot import Snapshot
 from lms_graphql.storage.statements import Statement
 
@@ -70,7 +71,8 @@ class Context:
     """One operation's.
 
     `nodes` holds the loader of every type with a global id; `selects` the groups of columns that the document needs
-    besides those that are always fetched (see `edges.column_groups`); `fragments` what is kept between operations.
+    besides those that are always fetched (see `edges.column_groups`); `fragments` what is kept between operations,
+    `validator` what makes an ETag, where one is wanted.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Context:
         nodes: Mapping[str, LoaderClass] = NO_NODES,
         selects: Container[str] = EVERYTHING,
         fragments: Fragments | None = None,
+        validator: Validator | None = None,
     ) -> None:
         self.viewer = viewer
         self.snapshot = snapshot
@@ -89,6 +92,7 @@ class Context:
         self.nodes = nodes
         self.selects = selects
         self.fragments = fragments
+        self.validator = validator
         self.objects = 0
         """How many objects the executor has built so far: what the operation really cost."""
         self._loaders: dict[Hashable, Any] = {}

@@ -74,6 +74,8 @@ class Run:
         self._broken: list[tuple[dict[str, Any], Selection]] = []
         """The objects with a failure at a field that the source alone tells."""
         self._awaited: list[Awaited] = []
+        self._deferred: list[tuple[Field, Group, bytes]] = []
+        """Jobs that follow from versions, where an ETag is wanted: they are run when all else is known."""
         self._built = 0
         self._since_yield = 0
 
@@ -82,7 +84,17 @@ class Run:
         group = Group(self._plan.root)
         data = self._object(self._plan.root, None, {id(self._plan.root): group})
         await self._fill([group])
+        if self._deferred:
+            self._validate(data)
+            for field, deferred, signature in self._deferred:
+                await self._run_versioned(field, deferred, signature)
         return self._completed(data) if self._failed else (data, [])
+
+    def _validate(self, data: dict[str, Any]) -> None:
+        """Tell what the answer will be; raises NotModifiedError if the client has it."""
+        if self._context.validator is not None and not self._failed:
+            with contextlib.suppress(TypeError):  # what can't be encoded has no tag
+                self._context.validator.validate(orjson.dumps(data))
 
     def _completed(self, data: dict[str, Any]) -> tuple[dict[str, Any] | None, list[GraphQLError]]:
         completion = Completion(self._failed, self._context)
@@ -107,9 +119,11 @@ class Run:
                 jobs.setdefault(field.merge_key, []).append((field, group))
         for entries in jobs.values():
             field, group = entries[0]
-            signature = field.signature if self._context.fragments is not None and len(entries) == 1 else None
+            signature = field.signature if self._uses_versions and len(entries) == 1 else None
             if signature is None:
                 await self._run(entries)
+            elif self._context.validator is not None:
+                self._defer(field, group, signature)
             else:
                 await self._run_versioned(field, group, signature)
 
@@ -132,11 +146,28 @@ class Run:
         if ready:
             await self._fill(ready)
 
+    @property
+    def _uses_versions(self) -> bool:
+        return self._context.fragments is not None or self._context.validator is not None
+
+    def _scope(self, signature: bytes) -> tuple[Any, ...]:
+        """What a part depends on besides its source and the source's version."""
+        return (signature, self._context.viewer.standing, self._context.viewer.university_id)
+
+    def _defer(self, field: Field, group: Group, signature: bytes) -> None:
+        """Put the versions in the places of the parts, until these are wanted."""
+        self._deferred.append((field, group, signature))
+        _, *scope = self._scope(signature)
+        for source, made in zip(group.sources, group.objects, strict=True):
+            made[field.key] = [signature.hex(), *scope, source["id"], str(source[field.declared.version])]
+
     async def _run_versioned(self, field: Field, group: Group, signature: bytes) -> None:
         """Run a job for the sources whose versions are not known; for the others take what is kept."""
         context, fragments = self._context, self._context.fragments
-        assert fragments is not None  # noqa: S101 - the caller has looked
-        scope = (signature, context.viewer.standing, context.viewer.university_id)
+        if fragments is None:
+            await self._run([(field, group)])
+            return
+        scope = self._scope(signature)
         missing, keys = Group(group.selection), []
         for source, made in zip(group.sources, group.objects, strict=True):
             key = (*scope, source["id"], source[field.declared.version])

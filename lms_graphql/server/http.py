@@ -20,6 +20,7 @@ from lms_graphql.engine.context import Context, Viewer
 from lms_graphql.engine.documents import Document
 from lms_graphql.engine.errors import Code, RequestError
 from lms_graphql.engine.execution import formatted_all, run
+from lms_graphql.engine.validators import NotModifiedError, Validator
 from lms_graphql.server.authentication import Authenticator, InvalidTokenError
 from lms_graphql.server.guard import Attended, require_deliberate
 from lms_graphql.server.lookup import NOT_TRUSTED, Lookup, may_explore
@@ -33,7 +34,7 @@ from lms_graphql.server.requests import (
     request_id,
     short_code,
 )
-from lms_graphql.server.responses import GRAPHQL_JSON, JSON, Answer, media_type, send_answer
+from lms_graphql.server.responses import GRAPHQL_JSON, JSON, Answer, encoding, media_type, send_answer
 from lms_graphql.storage.errors import DatabaseUnreachableError
 from lms_graphql.storage.snapshot import Snapshot
 
@@ -50,11 +51,13 @@ class Service(Protocol):
     def snapshot(self) -> Snapshot:
         """A snapshot that has not begun."""
 
-    def context(self, viewer: Viewer, snapshot: Snapshot, document: Document) -> Context:
+    def context(self, viewer: Viewer, snapshot: Snapshot, document: Document, validator: Validator | None) -> Context:
         """The context of an operation."""
 
     points: Points
     in_production: bool
+    deployment: bytes
+    """Another for every version of the code."""
 
     async def identify(self, snapshot: Snapshot, user_id: int | None, short_code: str | None) -> Viewer:
         """Who a request acts for, in which university; the snapshot is set to act for them."""
@@ -132,11 +135,19 @@ class GraphQLEndpoint:
         if scope["method"] == "GET":
             _require_query(document, request.operationName)
         cacheable = scope["method"] == "GET"
+        validator = _validator(service, headers) if cacheable else None
         async with Attended(receive, self._deadline_seconds):
-            # What an answer cost stays out of those that may be kept: it would be of another request.
-            payload, executed = await _execute(service, document, request, sender, identifier, tells_cost=not cacheable)
+            payload, executed = await _execute(service, document, request, sender, identifier, validator)
         status = 200 if executed else _request_error_status(content_type)
-        return Answer(status, payload, cacheable=executed and cacheable)
+        tag = validator.tag if validator is not None else None
+        return Answer(status, payload, cacheable=executed and cacheable, tag=tag)
+
+
+def _validator(service: Service, headers: Headers) -> Validator:
+    """What makes the ETag of an answer that a client may keep."""
+    representation = encoding(headers.get("accept-encoding", "")) or "identity"
+    known = headers.get("if-none-match") or ""
+    return Validator(service.deployment, representation, lambda tag: tag in known)
 
 
 class Sender(msgspec.Struct):
@@ -163,10 +174,13 @@ async def _execute(
     request: GraphQLRequest,
     sender: Sender,
     identifier: str,
-    *,
-    tells_cost: bool,
+    validator: Validator | None,
 ) -> tuple[bytes, bool]:
-    """The answer's bytes, and whether anything was executed: a wrong variable, for one, lets nothing run."""
+    """The answer's bytes, and whether anything was executed: a wrong variable, for one, lets nothing run.
+
+    With a validator the answer may be kept, and does not tell what it cost, which would be of another request; if the
+    client has it already, there are no bytes.
+    """
     with _told_over_http(identifier):
         async with service.snapshot() as snapshot:
             viewer = await service.identify(snapshot, sender.person, sender.university)
@@ -175,20 +189,24 @@ async def _execute(
             price = document.price(request.operationName, request.variables)
             with (
                 await service.points.charge(viewer, sender.address, price) as charge,
-                closing(service.context(viewer, snapshot, document)) as context,
+                closing(service.context(viewer, snapshot, document, validator)) as context,
             ):
-                result = await run(
-                    service.graphql,
-                    document.node,  # type: ignore[arg-type]  # the caller has looked
-                    context,
-                    variables=request.variables,
-                    operation_name=request.operationName,
-                    operations=document.operations,
-                    hide_suggestions=service.in_production,
-                )
+                try:
+                    result = await run(
+                        service.graphql,
+                        document.node,  # type: ignore[arg-type]  # the caller has looked
+                        context,
+                        variables=request.variables,
+                        operation_name=request.operationName,
+                        operations=document.operations,
+                        hide_suggestions=service.in_production,
+                    )
+                except NotModifiedError:
+                    charge.used(context.objects)
+                    return b"", True
                 executed = result.data is not None or any(error.path for error in result.errors or ())
                 cost = charge.used(price if document.introspects else context.objects)
-                extensions = {"cost": cost} if tells_cost else None
+                extensions = {"cost": cost} if validator is None else None
                 return _encode(result.data, result.errors, identifier, extensions, executed=executed), executed
 
 

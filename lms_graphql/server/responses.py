@@ -20,12 +20,13 @@ VARY = "Authorization, X-University, Accept, Accept-Encoding"
 
 
 class Answer(msgspec.Struct):
-    """What is to be sent. `cacheable`: a client may keep it and ask again with its ETag."""
+    """What is to be sent. `cacheable`: a client may keep it and ask again with its ETag, `tag` if that is known."""
 
     status: int
     payload: bytes
     headers: dict[str, str] = {}
     cacheable: bool = False
+    tag: str | None = None
 
 
 @lru_cache(maxsize=256)
@@ -70,7 +71,7 @@ async def send_answer(send: Send, answer: Answer, headers: Headers, content_type
     status = answer.status
     if answer.cacheable:
         fields["cache-control"] = "private, no-cache"
-        fields["etag"] = tag = _etag(payload, chosen)
+        fields["etag"] = tag = answer.tag or _etag(payload, chosen)
         if tag in (headers.get("if-none-match") or ""):
             status, payload, chosen = 304, b"", None
             del fields["content-type"]
