@@ -49,6 +49,7 @@ class Contestant(msgspec.Struct, frozen=True):
 def _ours(name: str, title: str, *command: str, **environment: str) -> Contestant:
     # Development, since tokens are accepted there only; all else is as in production.
     given = {"LMS_SECRET_KEY": SECRET, "LMS_WORKBENCH": "0", "LMS_ENV": "development", **environment}
+    given["LMS_POINTS_PER_SECOND"] = "1000000000"  # points are counted, but a load of a few people is not refused
     return Contestant(name, title, "ours", command, given, "LMS_DATABASE_URL")
 
 
