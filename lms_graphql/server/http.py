@@ -23,7 +23,7 @@ from lms_graphql.engine.execution import formatted_all, run
 from lms_graphql.engine.validators import NotModifiedError, Validator
 from lms_graphql.server.authentication import Authenticator, InvalidTokenError
 from lms_graphql.server.guard import Attended, require_deliberate
-from lms_graphql.server.lookup import NOT_TRUSTED, Lookup, may_explore
+from lms_graphql.server.lookup import NOT_TRUSTED, Lookup
 from lms_graphql.server.places import Places
 from lms_graphql.server.points import Cost, Points
 from lms_graphql.server.requests import (
@@ -165,7 +165,7 @@ async def _explored(service: Service, request: GraphQLRequest, sender: Sender, i
         with _told_over_http(identifier):
             async with service.snapshot() as snapshot:
                 viewer = await service.identify(snapshot, sender.person, sender.university)
-    return service.lookup.explore(request) if may_explore(viewer) else NOT_TRUSTED
+    return service.lookup.explore(request) if viewer.may_explore else NOT_TRUSTED
 
 
 async def _execute(

@@ -19,11 +19,6 @@ logger = logging.getLogger(__name__)
 _MOST_LOGGED = 1000
 
 
-def may_explore(viewer: Viewer) -> bool:
-    """Whether a viewer may run documents that are not trusted where others may not."""
-    return viewer.may_explore
-
-
 def _refusal(code: Code, message: str) -> Document:
     return Document(errors=(RequestError(code, message),))
 
@@ -88,7 +83,7 @@ class Lookup:
 
     def notice(self, document: Document, viewer: Viewer) -> None:
         """In the mode `log`, say once for a document that `only` would have refused it to this viewer."""
-        if self._mode != "log" or document.is_trusted or document.node is None or may_explore(viewer):
+        if self._mode != "log" or document.is_trusted or document.node is None or viewer.may_explore:
             return
         text = document.node.loc.source.body if document.node.loc else ""
         digest = text_hash(text)

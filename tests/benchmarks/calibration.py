@@ -17,7 +17,7 @@ from graphql import (
     is_required_argument,
 )
 
-from lms_graphql.engine.cost import AUTHENTICATED_BUDGET, Pricing
+from lms_graphql.engine.cost import AUTHENTICATED_BUDGET
 from lms_graphql.engine.documents import Documents
 from lms_graphql.schema import build
 from tests.benchmarks import contestants as c
@@ -32,7 +32,6 @@ _NEAR = 0.9
 """A document is near the budget from this share on; shorter paths can't get there with pages of 100."""
 _SCHEMA = build()
 _DOCUMENTS = Documents(_SCHEMA.graphql, _SCHEMA.groups)
-_PRICING = Pricing(_SCHEMA.graphql)
 
 Path = tuple[tuple[GraphQLObjectType, str, GraphQLField], ...]
 

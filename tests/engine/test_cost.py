@@ -25,7 +25,7 @@ from lms_graphql.engine.documents import Documents
 from lms_graphql.engine.edges import computed, declared_price, plain_list
 from lms_graphql.examples import EXAMPLES
 from lms_graphql.schema import build
-from tests.engine.test_limits import SYLLABUS
+from tests.test_syllabus import SYLLABUS
 
 SCHEMA = build().graphql
 PRICING = Pricing(SCHEMA)

@@ -14,6 +14,7 @@ from lms_graphql.engine.errors import Code
 from lms_graphql.engine.limits import Limits
 from lms_graphql.examples import EXAMPLES
 from lms_graphql.schema import build
+from tests.test_syllabus import SYLLABUS
 
 SCHEMA = build()
 LIMITS = Limits()
@@ -155,23 +156,6 @@ async def test_what_everybody_sends_passes(api, world):
     )
     assert "__schema" in await api.data(everything)
     assert [read(example.query).errors for example in EXAMPLES] == [()] * len(EXAMPLES)
-
-
-SYLLABUS = """
-query Syllabus($id: ID!) { course(id: $id) { id title code level description
-  modules { id title moduleType sequenceIndex
-    children { id title description moduleType sequenceIndex
-      children { id title description moduleType sequenceIndex
-        contentItems { __typename
-          ... on ContentItem { id title sequenceIndex estimatedDurationSeconds }
-          ... on VideoContent { provider videoId url durationSeconds thumbnailUrl }
-          ... on QuizContent {
-            quizMode numQuestionsPerAttempt timeLimitSeconds mastery { points thresholdCorrectInRow maxAttempts } }
-          ... on TextContent { layout blocks { __typename ... on ParagraphBlock { text } ... on MathBlock { latex } } }
-          ... on EngineeringLabContent { labType runtime entrypoint files { path role } }
-          ... on ResourceContent { resources { label url kind } } } } } } } }
-"""
-"""The benchmark's, whose names are fixed."""
 
 
 def test_the_benchmark_passes():
