@@ -165,7 +165,7 @@ async def run(executor: Any, document: Any) -> ExecutionResult:
     SERVED.add(os.environ["PYTEST_CURRENT_TEST"])
     present(executor.schema)
     operation = Operation(executor.schema, executor.operation, document)
-    context: Any = SimpleNamespace(executor=executor, fragments=None, objects=0)
+    context: Any = SimpleNamespace(executor=executor, fragments=None, validator=None, objects=0)
     return await _run_plan(operation, context, executor.variable_values)
 
 
