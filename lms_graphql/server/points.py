@@ -59,7 +59,8 @@ class Charge:
 
     def __init__(self, points: "Points", account: _Account, requested: int) -> None:
         self._points, self._account = points, account
-        self._requested = self._used = requested
+        self._requested = self._used = self.paid = requested
+        """`paid`: what the operation has paid in the end, once the block is left."""
 
     def __enter__(self) -> Self:
         return self
@@ -74,6 +75,7 @@ class Charge:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None:
+            self.paid = self._used
             self._account.balance += self._requested - self._used
 
 
