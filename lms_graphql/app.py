@@ -83,6 +83,7 @@ class Service:
             observer.in_progress,
             self.engine.pool.checkedout(),  # type: ignore[attr-defined]  # a queue pool, as create_engine makes it
             self._points_engine.pool.checkedout(),  # type: ignore[attr-defined]
+            self.points.paid,
             0 if fragments is None else fragments.hits,
             0 if fragments is None else fragments.misses,
             idle_seconds(),

@@ -24,7 +24,7 @@ from lms_graphql.engine.validators import NotModifiedError, Validator
 from lms_graphql.server.authentication import Authenticator, InvalidTokenError
 from lms_graphql.server.guard import Attended, require_deliberate
 from lms_graphql.server.lookup import NOT_TRUSTED, Lookup
-from lms_graphql.server.observing import Observation, Observer, Outcome
+from lms_graphql.server.observing import Observation, Observer
 from lms_graphql.server.places import Places
 from lms_graphql.server.points import Cost, Points
 from lms_graphql.server.requests import (
@@ -89,24 +89,32 @@ class GraphQLEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         headers = Headers(scope=scope)
+        observation = self._observer.observe(request_id(headers), headers)
+        try:
+            await self._respond(scope, receive, send, headers, observation)
+        finally:
+            observation.end()
+
+    async def _respond(
+        self, scope: Scope, receive: Receive, send: Send, headers: Headers, observation: Observation
+    ) -> None:
+        identifier = observation.identifier
         content_type = media_type(headers.get("accept", ""))
-        with self._observer.observe(request_id(headers), headers) as observation:
-            identifier = observation.identifier
-            try:
-                answer = await self._answer(scope, receive, headers, content_type, observation)
-            except ClientGoneError:
-                observation.outcome = Outcome.DISCONNECTED
-                logger.info("request %s: the client went away", identifier)
-                return
-            except HttpError as error:
-                refusal = _refusal([RequestError(error.code, error.message)], observation, error.extensions)
-                answer = Answer(error.status, refusal, error.headers)
-            except Exception:
-                logger.exception("request %s failed", identifier)
-                masked = RequestError(Code.INTERNAL_ERROR, "something went wrong on our side")
-                answer = Answer(500, _refusal([masked], observation))
-            if await send_answer(send, answer, headers, content_type or JSON, identifier) == _NOT_MODIFIED:
-                observation.outcome = Outcome.NOT_MODIFIED
+        try:
+            answer = await self._answer(scope, receive, headers, content_type, observation)
+        except ClientGoneError:
+            observation.outcome = "disconnected"
+            logger.info("request %s: the client went away", identifier)
+            return
+        except HttpError as error:
+            refusal = _refusal([RequestError(error.code, error.message)], observation, error.extensions)
+            answer = Answer(error.status, refusal, error.headers)
+        except Exception:
+            logger.exception("request %s failed", identifier)
+            masked = RequestError(Code.INTERNAL_ERROR, "something went wrong on our side")
+            answer = Answer(500, _refusal([masked], observation))
+        if await send_answer(send, answer, headers, content_type or JSON, identifier) == _NOT_MODIFIED:
+            observation.outcome = "not_modified"
 
     async def _answer(
         self, scope: Scope, receive: Receive, headers: Headers, content_type: str | None, observation: Observation
@@ -206,7 +214,7 @@ async def _execute(
                 await service.points.charge(viewer, sender.address, price) as charge,
                 closing(service.context(viewer, snapshot, document, validator)) as context,
             ):
-                observation.charge = charge
+                observation.ran = True
                 try:
                     result = await run(
                         service.graphql,
@@ -282,7 +290,7 @@ def _encode(
     executed: bool,
 ) -> bytes:
     payload: dict[str, Any] = {}
-    formatted = formatted_all(errors or (), observation.identifier)
+    formatted = formatted_all(errors, observation.identifier) if errors else []
     observation.answered(formatted, executed=executed)
     if formatted:
         payload["errors"] = formatted

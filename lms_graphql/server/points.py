@@ -59,8 +59,7 @@ class Charge:
 
     def __init__(self, points: "Points", account: _Account, requested: int) -> None:
         self._points, self._account = points, account
-        self._requested = self._used = self.paid = requested
-        """`paid`: what the operation has paid in the end, once the block is left."""
+        self._requested = self._used = requested
 
     def __enter__(self) -> Self:
         return self
@@ -74,9 +73,10 @@ class Charge:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
-            self.paid = self._used
-            self._account.balance += self._requested - self._used
+        if kind is not None:
+            self._used = self._requested
+        self._account.balance += self._requested - self._used
+        self._points.paid += self._used
 
 
 class Points:
@@ -87,6 +87,8 @@ class Points:
         self._enforced = enforced
         self._block = max(1, store.capacity // _BLOCK_PART)
         self._accounts: OrderedDict[str, _Account] = OrderedDict()
+        self.paid = 0
+        """What all operations that are over have paid, in points."""
 
     async def charge(self, viewer: Viewer, address: str, price: int) -> Charge:
         """The charge for an operation of this price.

@@ -7,7 +7,7 @@ driver is instrumented, too.
 from collections.abc import Mapping
 
 from lms_graphql.engine.trusted import SHA256_PREFIX, text_hash
-from lms_graphql.server.observing import Observation, Outcome
+from lms_graphql.server.observing import Observation
 
 try:
     from opentelemetry import context, trace
@@ -18,7 +18,7 @@ else:
     is_installed = True
 
 _LONGEST_NAME = 128
-_OUR_FAULT = {Outcome.DEADLINE, Outcome.OVERLOADED, Outcome.FAILED}
+_OUR_FAULT = {"deadline", "overloaded", "failed"}
 
 
 class RequestSpan:
@@ -61,7 +61,7 @@ def tracing() -> Tracing | None:
 
 
 def _attributes(observation: Observation) -> dict[str, str | int]:
-    found: dict[str, str | int] = {"lms.outcome": observation.outcome.value, "lms.statements": observation.statements}
+    found: dict[str, str | int] = {"lms.outcome": observation.outcome, "lms.statements": observation.statements}
     if observation.code:
         found["lms.code"] = observation.code
     if observation.name is not None:
