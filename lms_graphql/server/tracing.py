@@ -24,7 +24,7 @@ _OUR_FAULT = {"deadline", "overloaded", "failed"}
 class RequestSpan:
     """The span of a request, current until it ends."""
 
-    def __init__(self, span: "trace.Span", parent: "context.Context | None") -> None:
+    def __init__(self, span: "trace.Span", parent: "context.Context") -> None:
         self._span = span
         self._token = context.attach(trace.set_span_in_context(span, parent))
 
@@ -40,18 +40,19 @@ class RequestSpan:
 
 
 class Tracing:
-    """Begins spans."""
+    """Begins spans, of the process's provider unless another is given."""
 
-    def __init__(self) -> None:
-        self._tracer = trace.get_tracer("lms_graphql")
+    def __init__(self, provider: "trace.TracerProvider | None" = None) -> None:
+        self._tracer = trace.get_tracer("lms_graphql", tracer_provider=provider)
         self._propagator = TraceContextTextMapPropagator()
 
     def begin(self, headers: Mapping[str, str]) -> RequestSpan:
-        """A span under the current one, or else under the one that `traceparent` names."""
-        parent = None
-        if "traceparent" in headers and not trace.get_current_span().get_span_context().is_valid:
-            named = {name: headers[name] for name in ("traceparent", "tracestate") if name in headers}
-            parent = self._propagator.extract(named)
+        """A span under the one that `traceparent` names, and under no other.
+
+        What is current may be another request's: uvicorn starts the next of a connection from within the one before.
+        """
+        named = {name: headers[name] for name in ("traceparent", "tracestate") if name in headers}
+        parent = self._propagator.extract(named, context.Context())
         return RequestSpan(self._tracer.start_span("unknown", parent, trace.SpanKind.SERVER), parent)
 
 
