@@ -1,7 +1,7 @@
 // Relay's own hooks on its own compiler's artifacts: pages of a connection, refetching by id, a store by id.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createElement } from 'react';
+import { Suspense, createElement } from 'react';
 import hooks from 'react-relay/hooks.js';
 import { act, create } from 'react-test-renderer';
 import relay from 'relay-runtime';
@@ -34,15 +34,21 @@ async function rendered(environment, query, variables, hook) {
     newest = hook(data);
     return null;
   }
-  const provided = createElement(hooks.RelayEnvironmentProvider, { environment }, createElement(Component));
+  const suspended = createElement(Suspense, { fallback: null }, createElement(Component));
+  const provided = createElement(hooks.RelayEnvironmentProvider, { environment }, suspended);
   const retained = environment.retain(relay.createOperationDescriptor(request, variables));
   const root = await act(() => create(provided));
   return { newest: () => newest, async end() { await act(() => root.unmount()); retained.dispose(); } };
 }
 
-const finished = (start) => act(() => new Promise((resolve, reject) => {
-  start({ onComplete: (error) => (error ? reject(error) : resolve()) });
-}));
+async function finished(start) {
+  let onComplete;
+  const completed = new Promise((resolve, reject) => {
+    onComplete = (error) => (error ? reject(error) : resolve());
+  });
+  await act(() => start({ onComplete }));  // a refetch begins when it is rendered, after the act
+  await act(() => completed);
+}
 
 async function turnsTwoPages({ newest }, expected) {
   const codes = () => newest().data.courses.edges.map(({ node }) => node.code);
@@ -83,6 +89,24 @@ test('Relay: a connection of a node is paged by node(id:)', async (t) => {
   assert.deepEqual(said, []);
 });
 
+test('Relay: from the end of the catalog loadPrevious leads back to its start', async (t) => {
+  const expected = (await catalog()).slice(0, 2 * PAGE).map(({ code }) => code);
+  const { courses } = await plain('Courses', { first: 2 * PAGE + 1 });
+  const { environment, requests, said } = relayed(t);
+  const fragment = await artifact('CourseWindow_catalog');
+  const variables = { last: PAGE, before: courses.edges[2 * PAGE].cursor };
+  const page = await rendered(environment, 'CourseWindowQuery', variables, (data) => hooks.usePaginationFragment(fragment, data));
+  const codes = () => page.newest().data.courses.edges.map(({ node }) => node.code);
+  assert.deepEqual([codes(), page.newest().hasPrevious], [expected.slice(PAGE), true]);
+  await finished((options) => page.newest().loadPrevious(PAGE, options));
+  assert.deepEqual([codes(), page.newest().hasPrevious], [expected, false]);
+  await page.end();
+  // What is not meant is sent as null, and counts as not sent.
+  const { first, after, last, before } = requests[1].variables;
+  assert.deepEqual([first, after, last, typeof before], [null, null, PAGE, 'string']);
+  assert.deepEqual(said, []);
+});
+
 test('Relay: a fragment is refetched by node(id:) into the same record', async (t) => {
   const [{ id, code, title }] = await catalog();
   const { course: { level } } = await plain('CourseByKey', { by: { code } });
@@ -90,13 +114,11 @@ test('Relay: a fragment is refetched by node(id:) into the same record', async (
   const fragment = await artifact('CourseCard_course');
   const card = await rendered(environment, 'CourseCardQuery', { code }, (data) => hooks.useRefetchableFragment(fragment, data.course));
   assert.deepEqual(card.newest()[0], { id, title });
-  // Fetched first and then shown: without a Suspense there is nothing to show in between.
-  const variables = { id, withLevel: true };
-  await act(() => relay.fetchQuery(environment, fragment.metadata.refetch.operation, variables).toPromise());
-  await act(() => card.newest()[1]({ withLevel: true }, { fetchPolicy: 'store-only' }));
+  await finished((options) => card.newest()[1]({ withLevel: true }, options));
   assert.deepEqual(card.newest()[0], { id, title, level });
   await card.end();
-  assert.deepEqual(variablesOf(requests), [{ code }, variables]);
+  assert.deepEqual(variablesOf(requests), [{ code }, { id, withLevel: true }]);
+  assert.ok(requests[1].text.includes('node(id: $id)'));
   const { title: keptTitle, level: keptLevel } = kept()[id];
   assert.deepEqual([keptTitle, keptLevel], [title, level]);
   assert.deepEqual(said, []);

@@ -1,7 +1,7 @@
 """Real clients against the real application. `make client-test` runs it.
 
-Pages and caches: graphql-eslint reads the schema, the compilers of Relay and of GraphQL Code Generator read documents, and
-Relay, Apollo Client and urql page through connections and find things again in their caches (`*.test.js`).
+Pages and caches: graphql-eslint reads the schema, Relay's compiler and codegen compile documents, and Relay, Apollo
+Client and urql page through connections and find things again in their caches (`*.test.js`).
 Trusted documents: their own compilers make manifests, `documents add` converts them, and the clients ask by the ids in
 them; without a manifest they register hashes by themselves.
 """
