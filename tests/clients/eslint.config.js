@@ -9,7 +9,6 @@ export default [{
   files: ['**/*.graphql'],
   languageOptions: { parser, parserOptions: { graphQLConfig: { schema } } },
   plugins: { '@graphql-eslint': graphql },
-  linterOptions: { reportUnusedDisableDirectives: 'error' },
   rules: {
     ...configs['flat/schema-recommended'].rules,
     ...configs['flat/schema-relay'].rules,
