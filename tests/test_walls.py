@@ -72,6 +72,15 @@ async def test_every_statement_binds_the_university_on_every_tenant_table(loader
 
 
 @pytest.mark.parametrize("loader", LOADERS, ids=lambda loader: loader.__name__)
+async def test_no_column_stands_in_for_another_of_its_name(loader):
+    """Two columns of one name: SQLAlchemy renames the second, and row["id"] would be the id of something else."""
+    for standing, shape in product(Standing, loader.shapes()):
+        context = Context(Viewer(1, 1, frozenset(), standing), None, Cursors(b"x"), selects=EVERYTHING)
+        sql = make(loader, context, shape or None).statement().sql
+        assert not re.search(r"\w+\.(\w+) AS \1_\d+\b", sql), f"{loader.__name__}: {sql}"
+
+
+@pytest.mark.parametrize("loader", LOADERS, ids=lambda loader: loader.__name__)
 async def test_every_loader_of_tenant_rows_carries_a_policy(loader):
     """Its source names a predicate of a policy module, which differs with the viewer or says why it need not."""
     source = inspect.getsource(loader)

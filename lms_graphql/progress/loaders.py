@@ -70,7 +70,7 @@ class ModuleProgressByEnrollment(Many[int]):
     @override
     def query(self) -> Select[Any]:
         return (
-            select(CourseEnrollment.id, *columns(UserModuleProgress))
+            select(CourseEnrollment.id.label("key"), *columns(UserModuleProgress))
             .join(
                 UserModuleProgress,
                 (UserModuleProgress.university_id == UNIVERSITY)
