@@ -2,10 +2,10 @@
 
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, Index, Numeric, String
+from sqlalchemy import BigInteger, CheckConstraint, Index, Numeric, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lms_graphql.storage.metadata import BigInt, Model, TenantRow, Time, references, references_member
+from lms_graphql.storage.metadata import BigInt, Model, TenantRow, Time, key_column, references, references_member
 
 
 class CourseGrade(TenantRow, Model):
@@ -18,6 +18,7 @@ class CourseGrade(TenantRow, Model):
         CheckConstraint("final_score BETWEEN 0 AND 9999.99", name="final_score"),
         Index("ux_course_grades_unique", "university_id", "user_id", "course_offering_id", unique=True),
         Index("ix_course_grades_course_offering_id", "university_id", "course_offering_id", "id"),
+        Index("ix_course_grades_score", "university_id", "course_offering_id", "score_key", "id"),
     )
 
     user_id: Mapped[BigInt]
@@ -26,3 +27,7 @@ class CourseGrade(TenantRow, Model):
     letter_grade: Mapped[str | None] = mapped_column(String(8))
     passed: Mapped[bool | None]
     graded_at: Mapped[Time | None]
+    score_key: Mapped[BigInt | None] = key_column(
+        BigInteger, "((NULLIF(final_score, 'NaN'::numeric) * (100)::numeric))::bigint"
+    )
+    """The score in hundredths."""
