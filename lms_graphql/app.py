@@ -4,9 +4,10 @@ import gc
 import logging
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import URL
 from starlette.applications import Starlette
@@ -27,8 +28,11 @@ from lms_graphql.server.authentication import Authenticator
 from lms_graphql.server.health import health_routes
 from lms_graphql.server.http import GraphQLEndpoint
 from lms_graphql.server.lookup import Lookup
+from lms_graphql.server.metrics import Metrics, Sampling, State, idle_seconds, metrics_route
+from lms_graphql.server.observing import Observer
 from lms_graphql.server.places import Places
 from lms_graphql.server.points import Points, point_store
+from lms_graphql.server.tracing import tracing
 from lms_graphql.server.workbench import WorkbenchConfig, workbench_routes
 from lms_graphql.settings import Settings, SettingsError
 from lms_graphql.storage import migrations
@@ -72,6 +76,19 @@ class Service:
         await self.engine.dispose()
         await self._points_engine.dispose()
 
+    def state(self, observer: Observer) -> State:
+        """What the process is like now, for the metrics."""
+        fragments = self._fragments
+        return State(
+            observer.in_progress,
+            self.engine.pool.checkedout(),  # type: ignore[attr-defined]  # a queue pool, as create_engine makes it
+            self._points_engine.pool.checkedout(),  # type: ignore[attr-defined]
+            self.points.paid,
+            0 if fragments is None else fragments.hits,
+            0 if fragments is None else fragments.misses,
+            idle_seconds(),
+        )
+
     def snapshot(self) -> Snapshot:
         """A snapshot that has not begun."""
         return Snapshot(self.engine)
@@ -102,24 +119,35 @@ def create_app(settings: Settings, database: URL) -> "Application":
     """
     manifest = trusted_manifest(settings)
     places = Places(settings.max_in_flight)
+    metrics = Metrics() if settings.metrics else None
+    observer = Observer(metrics, tracing())
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Places]]:
-        app.state.service = Service(settings, database, manifest)
-        _report(app.state.service.trusted)
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Any]]:
+        service = app.state.service = Service(settings, database, manifest)
+        _report(service.trusted)
         _spare_the_collector()
         try:
-            yield {"places": places}
+            with nullcontext() if metrics is None else Sampling(metrics, lambda: service.state(observer)):
+                yield {"places": places, "observer": observer}
         finally:
-            await app.state.service.close()
+            await service.close()
 
     endpoint = GraphQLEndpoint(
         _service,
         places=places,
+        observer=observer,
         deadline_seconds=settings.deadline_seconds,
         guard_get=settings.is_production,
     )
-    app = Application(routes=_routes(settings, database, endpoint), middleware=_middleware(settings), lifespan=lifespan)
+    routes = _routes(settings, database, endpoint)
+    if metrics is not None:
+
+        def state(request: Request) -> State:
+            return _service(request.scope).state(observer)
+
+        routes.append(metrics_route(metrics, state, settings.metrics_token))
+    app = Application(routes=routes, middleware=_middleware(settings), lifespan=lifespan)
     app.endpoint = endpoint
     return app
 

@@ -48,12 +48,15 @@ def _run(command: str, *arguments: Any, **options: Any) -> None:
 def serve(
     host: Annotated[str | None, typer.Option(help="The address to listen on [LMS_HOST].")] = None,
     port: Annotated[int | None, typer.Option(help="The port to listen on [LMS_PORT].", min=1, max=65535)] = None,
+    workers: Annotated[int | None, typer.Option(help="How many processes serve [LMS_WORKERS].", min=1)] = None,
 ) -> None:
     """Serve the API. Without LMS_DATABASE_URL on an embedded PostgreSQL, with demo data when that is new."""
     if host:
         os.environ["LMS_HOST"] = host
     if port:
         os.environ["LMS_PORT"] = str(port)
+    if workers:
+        os.environ["LMS_WORKERS"] = str(workers)
     _run("serve", _settings())
 
 

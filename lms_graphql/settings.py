@@ -41,11 +41,18 @@ class Settings(msgspec.Struct, frozen=True):
     syllabus_cache_mib: int = 16
     documents: Path | None = None
     trusted_documents: TrustMode = "off"
+    metrics_token: str | None = None
+    workers: int = 1
 
     @property
     def is_production(self) -> bool:
         """Whether LMS_ENV is production."""
         return self.environment == "production"
+
+    @property
+    def metrics(self) -> bool:
+        """Whether there are metrics: in production only for who has the token."""
+        return self.metrics_token is not None or not self.is_production
 
 
 VARIABLES = {
@@ -58,15 +65,17 @@ VARIABLES = {
     "LMS_WORKBENCH": "1 or 0: GraphiQL at /; default: 1 in development, 0 in production",
     "LMS_HOST": "the address that serve listens on; default 127.0.0.1",
     "LMS_PORT": "the port that serve listens on; default 8000",
+    "LMS_WORKERS": "the processes that serve; default 1",
     "LMS_ALLOWED_ORIGINS": "the web origins that browsers may call from, separated by commas; default: its own only",
-    "LMS_POOL_SIZE": "connections to PostgreSQL; default 10",
-    "LMS_MAX_IN_FLIGHT": "requests that run or wait for their turn; one more gets 503; default 40",
+    "LMS_POOL_SIZE": "connections to PostgreSQL of each worker; default 10",
+    "LMS_MAX_IN_FLIGHT": "requests that run or wait for their turn in each worker; one more gets 503; default 40",
     "LMS_DEADLINE_SECONDS": "how long a request may take before it gets 504; default 10",
     "LMS_COST": "enforce (default): operations that cost too much are refused; measure: only reported",
     "LMS_SYLLABUS_CACHE": "MiB for syllabi kept under their version; default 16; 0: none is kept",
     "LMS_POINTS_PER_SECOND": "points that each person gets per second, kept up to 40 seconds' worth; default 5000",
     "LMS_DOCUMENTS": "the manifest of trusted documents, which `documents add` makes; default: none are trusted",
     "LMS_TRUSTED_DOCUMENTS": "off (default); log: name documents that are not trusted; only: refuse them",
+    "LMS_METRICS_TOKEN": "what /metrics asks for as Bearer; unset: open in development, not there in production",
 }
 
 
@@ -101,6 +110,8 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         points_per_second=_number(environment, "LMS_POINTS_PER_SECOND", 5_000, most=1_000_000_000),
         documents=Path(environment["LMS_DOCUMENTS"]).expanduser() if environment.get("LMS_DOCUMENTS") else None,
         trusted_documents=_trust_mode(environment),
+        metrics_token=_metrics_token(environment),
+        workers=_number(environment, "LMS_WORKERS", 1, most=1000),
     )
 
 
@@ -112,6 +123,13 @@ def _trust_mode(environment: Mapping[str, str]) -> TrustMode:
             return mode
         case _:
             raise SettingsError("LMS_TRUSTED_DOCUMENTS must be off, log or only")
+
+
+def _metrics_token(environment: Mapping[str, str]) -> str | None:
+    token = environment.get("LMS_METRICS_TOKEN") or None
+    if token is not None and (len(token) < _SHORTEST_SECRET or not token.isascii() or not token.isprintable()):
+        raise SettingsError(f"LMS_METRICS_TOKEN must have {_SHORTEST_SECRET} visible ASCII characters or more")
+    return token
 
 
 def _flag(environment: Mapping[str, str], name: str, *, default: bool) -> bool:

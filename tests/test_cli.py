@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from lms_graphql.settings import VARIABLES
 from lms_graphql.storage import migrations
 from lms_graphql.storage.database import connect
 from tests.conftest import PASSWORD
@@ -240,6 +241,12 @@ def wait_for(server):
         except OSError:
             time.sleep(0.05)
     raise AssertionError("the server did not become ready")
+
+
+def test_the_readme_names_every_variable():
+    text = (Path(__file__).parent.parent / "README.md").read_text()
+    named = set(re.findall(r"`(LMS_\w+)`", text.partition("\n## Configuration\n")[2]))
+    assert named == {*VARIABLES, "LMS_TEST_DATABASE_URL"}
 
 
 def test_serve_greets_with_urls_and_a_token_for_each_role(served):

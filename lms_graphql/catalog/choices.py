@@ -118,11 +118,14 @@ COURSE_FILTERS: Mapping[str, Filter | Flag] = {
     "level": Filter(lambda _, levels: Course.level_key == any_(levels), _TEXTS),
     "language": Filter(lambda _, codes: Course.language_code == any_(codes), _TEXTS),
     "department": of("Department", lambda _, department_id: Course.department_id == department_id),
+    "difficulty": Filter(lambda _, difficulties: Course.difficulty == any_(difficulties), _TEXTS),
+    "term": of("Term", lambda viewer, term_id: _offered(viewer, CourseOffering.term_id == term_id)),
     "openForEnrollment": Flag(
         lambda viewer: _offered(viewer, _is_open()), lambda viewer: not_(_offered(viewer, _is_open()))
     ),
 }
 OFFERING_FILTERS: Mapping[str, Filter | Flag] = {
+    "term": of("Term", lambda _, term_id: CourseOffering.term_id == term_id),
     "openForEnrollment": Flag(lambda _: _is_open(), lambda _: not_(_is_open())),
     "startsFrom": Filter(lambda _, time: CourseOffering.starts_at >= time, DateTime(timezone=True), read_time),
     "startsBefore": Filter(lambda _, time: CourseOffering.starts_at < time, DateTime(timezone=True), read_time),

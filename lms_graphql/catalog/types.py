@@ -54,6 +54,15 @@ class CourseLevel(Enum):
     OTHER = strawberry.enum_value("other", description="None of these.")
 
 
+@strawberry.enum(description="How much a course asks for, whatever its academic level.")
+class CourseDifficulty(Enum):
+    """What courses.difficulty holds."""
+
+    BEGINNER = strawberry.enum_value("beginner", description="Asks for nothing.")
+    INTERMEDIATE = strawberry.enum_value("intermediate", description="Asks for the basics.")
+    ADVANCED = strawberry.enum_value("advanced", description="Asks for a good command of its subject.")
+
+
 @strawberry.enum(description="Who may find an offering.")
 class OfferingVisibility(Enum):
     """What course_offerings.visibility holds."""
@@ -87,8 +96,10 @@ class CourseFilter:
     )
     subject: strawberry.ID | None = optional("Belongs to this subject or to one below it, at any depth.")
     level: list[CourseLevel] | None = optional("Is of one of these levels.")
+    difficulty: list[CourseDifficulty] | None = optional("Is of one of these difficulties.")
     language: list[str] | None = optional("Is taught in one of these languages, as ISO 639 codes.")
     department: strawberry.ID | None = optional("Is offered by this department.")
+    term: strawberry.ID | None = optional("Has an offering in this term that the viewer may see.")
     open_for_enrollment: bool | None = optional(
         "Whether it has an offering that the viewer may see and that people may enrol in now; seats are not looked at."
     )
@@ -109,6 +120,7 @@ class OfferingOrder:
 class OfferingFilter:
     """See choices.OFFERING_FILTERS."""
 
+    term: strawberry.ID | None = optional("Runs in this term.")
     open_for_enrollment: bool | None = optional(
         "Whether people may enrol now: by its enrollment dates and its end; seats are not looked at."
     )

@@ -1,10 +1,15 @@
 """`lms-graphql serve`: the database made ready, the port taken, the server run."""
 
 import asyncio
+import os
 import socket
+import tempfile
+from functools import partial
 
 import uvicorn
 from sqlalchemy import URL
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
 
 from lms_graphql.app import create_app, trusted_manifest
 from lms_graphql.commands.console import fail, note, say
@@ -12,6 +17,7 @@ from lms_graphql.commands.database import Databases, databases, owner_connection
 from lms_graphql.commands.migrate import prepare
 from lms_graphql.demo.service import DemoExistsError, load_demo
 from lms_graphql.server.authentication import Authenticator
+from lms_graphql.server.metrics import FOLDER_VARIABLE
 from lms_graphql.server.shedding import SheddingProtocol
 from lms_graphql.settings import Settings
 from lms_graphql.storage import migrations, roles
@@ -30,7 +36,9 @@ def serve(settings: Settings) -> None:
         asyncio.run(_make_ready(found))
         asyncio.run(_greet(settings, found.app))
         config = uvicorn.Config(
-            create_app(settings, found.app),
+            partial(create_app, settings, found.app),
+            factory=True,
+            workers=settings.workers,
             http=SheddingProtocol,
             loop="lms_graphql.server.loop:MeasuredLoop",
             ws="none",
@@ -39,7 +47,20 @@ def serve(settings: Settings) -> None:
             timeout_graceful_shutdown=_GRACE_SECONDS,
             timeout_keep_alive=5,
         )
-        uvicorn.Server(config).run(sockets=[listener])
+        if settings.workers == 1:
+            uvicorn.Server(config).run(sockets=[listener])
+        else:
+            _supervise(config, listener)
+
+
+def _supervise(config: uvicorn.Config, listener: socket.socket) -> None:
+    """Serve with several processes, whose metrics are added up in a folder of their own."""
+    with tempfile.TemporaryDirectory(prefix="lms_graphql_metrics_") as folder:
+        os.environ[FOLDER_VARIABLE] = folder  # the workers inherit it, and look before anything is counted
+        supervisor = Multiprocess(config, sockets=[listener])
+        supervisor.run()
+    if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
+        fail("a worker could not start; the log says why")
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -33,11 +33,15 @@ class Fragments:
         self._most = most_bytes
         self._parts: OrderedDict[Hashable, Part] = OrderedDict()
         self.bytes = 0
+        self.hits = self.misses = 0
 
     def get(self, key: Hashable) -> Part | None:
         """The part kept under a key."""
         part = self._parts.get(key)
-        if part is not None:
+        if part is None:
+            self.misses += 1
+        else:
+            self.hits += 1
             self._parts.move_to_end(key)
         return part
 

@@ -24,6 +24,7 @@ from lms_graphql.engine.validators import NotModifiedError, Validator
 from lms_graphql.server.authentication import Authenticator, InvalidTokenError
 from lms_graphql.server.guard import Attended, require_deliberate
 from lms_graphql.server.lookup import NOT_TRUSTED, Lookup
+from lms_graphql.server.observing import Observation, Observer
 from lms_graphql.server.places import Places
 from lms_graphql.server.points import Cost, Points
 from lms_graphql.server.requests import (
@@ -67,12 +68,20 @@ class GraphQLEndpoint:
     """The endpoint at `/graphql` and `/u/<short code>/graphql`.
 
     Each request may take `deadline_seconds` to arrive and as long again to run. With `guard_get` a GET must be meant.
+    The observer is told of every request, once.
     """
 
     def __init__(
-        self, service: Callable[[Scope], Service], *, places: Places, deadline_seconds: float, guard_get: bool = False
+        self,
+        service: Callable[[Scope], Service],
+        *,
+        places: Places,
+        observer: Observer,
+        deadline_seconds: float,
+        guard_get: bool = False,
     ) -> None:
         self._service = service
+        self._observer = observer
         self._guard_get = guard_get
         self._places = places
         self._deadline_seconds = deadline_seconds
@@ -80,24 +89,35 @@ class GraphQLEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         headers = Headers(scope=scope)
-        identifier = request_id(headers)
+        observation = self._observer.observe(request_id(headers), headers)
+        try:
+            await self._respond(scope, receive, send, headers, observation)
+        finally:
+            observation.end()
+
+    async def _respond(
+        self, scope: Scope, receive: Receive, send: Send, headers: Headers, observation: Observation
+    ) -> None:
+        identifier = observation.identifier
         content_type = media_type(headers.get("accept", ""))
         try:
-            answer = await self._answer(scope, receive, headers, content_type, identifier)
+            answer = await self._answer(scope, receive, headers, content_type, observation)
         except ClientGoneError:
+            observation.outcome = "disconnected"
             logger.info("request %s: the client went away", identifier)
             return
         except HttpError as error:
-            refusal = _refusal([RequestError(error.code, error.message)], identifier, error.extensions)
+            refusal = _refusal([RequestError(error.code, error.message)], observation, error.extensions)
             answer = Answer(error.status, refusal, error.headers)
         except Exception:
             logger.exception("request %s failed", identifier)
             masked = RequestError(Code.INTERNAL_ERROR, "something went wrong on our side")
-            answer = Answer(500, _refusal([masked], identifier))
-        await send_answer(send, answer, headers, content_type or JSON, identifier)
+            answer = Answer(500, _refusal([masked], observation))
+        if await send_answer(send, answer, headers, content_type or JSON, identifier) == _NOT_MODIFIED:
+            observation.outcome = "not_modified"
 
     async def _answer(
-        self, scope: Scope, receive: Receive, headers: Headers, content_type: str | None, identifier: str
+        self, scope: Scope, receive: Receive, headers: Headers, content_type: str | None, observation: Observation
     ) -> Answer:
         self._places.require()
         if content_type is None:
@@ -106,7 +126,7 @@ class GraphQLEndpoint:
             require_deliberate(headers)
         request = await self._read(scope, receive, headers)
         async with self._places:  # only now: a body that trickles in must not keep a place from others
-            return await self._run(request, scope, receive, headers, content_type, identifier)
+            return await self._run(request, scope, receive, headers, content_type, observation)
 
     async def _read(self, scope: Scope, receive: Receive, headers: Headers) -> GraphQLRequest:
         try:
@@ -122,22 +142,23 @@ class GraphQLEndpoint:
         receive: Receive,
         headers: Headers,
         content_type: str,
-        identifier: str,
+        observation: Observation,
     ) -> Answer:
         service = self._service(scope)
         sender = Sender(_person(service.authenticator, headers), short_code(scope, headers), _address(scope))
         document = service.lookup.find(request)
         if document is None:
             async with Attended(receive, self._deadline_seconds):
-                document = await _explored(service, request, sender, identifier)
+                document = await _explored(service, request, sender, observation)
+        observation.found(document, request.operationName)
         if document.node is None:
-            return Answer(_request_error_status(content_type), _refusal(document.errors, identifier))
+            return Answer(_request_error_status(content_type), _refusal(document.errors, observation))
         if scope["method"] == "GET":
             _require_query(document, request.operationName)
         cacheable = scope["method"] == "GET"
         validator = _validator(service, headers) if cacheable else None
         async with Attended(receive, self._deadline_seconds):
-            payload, executed = await _execute(service, document, request, sender, identifier, validator)
+            payload, executed = await _execute(service, document, request, sender, observation, validator)
         status = 200 if executed else _request_error_status(content_type)
         tag = validator.tag if validator is not None else None
         return Answer(status, payload, cacheable=executed and cacheable, tag=tag)
@@ -158,12 +179,13 @@ class Sender(msgspec.Struct):
     address: str
 
 
-async def _explored(service: Service, request: GraphQLRequest, sender: Sender, identifier: str) -> Document:
+async def _explored(service: Service, request: GraphQLRequest, sender: Sender, observation: Observation) -> Document:
     """The document of a text that is not trusted, for who may explore; for others it is not even parsed."""
     viewer = Viewer()
     if sender.person is not None:
-        with _told_over_http(identifier):
+        with _told_over_http(observation.identifier):
             async with service.snapshot() as snapshot:
+                observation.snapshots.append(snapshot)
                 viewer = await service.identify(snapshot, sender.person, sender.university)
     return service.lookup.explore(request) if viewer.may_explore else NOT_TRUSTED
 
@@ -173,7 +195,7 @@ async def _execute(
     document: Document,
     request: GraphQLRequest,
     sender: Sender,
-    identifier: str,
+    observation: Observation,
     validator: Validator | None,
 ) -> tuple[bytes, bool]:
     """The answer's bytes, and whether anything was executed: a wrong variable, for one, lets nothing run.
@@ -181,8 +203,9 @@ async def _execute(
     With a validator the answer may be kept, and does not tell what it cost, which would be of another request; if the
     client has it already, there are no bytes.
     """
-    with _told_over_http(identifier):
+    with _told_over_http(observation.identifier):
         async with service.snapshot() as snapshot:
+            observation.snapshots.append(snapshot)
             viewer = await service.identify(snapshot, sender.person, sender.university)
             _require_leave(service, document, request, viewer)
             service.lookup.notice(document, viewer)
@@ -191,6 +214,7 @@ async def _execute(
                 await service.points.charge(viewer, sender.address, price) as charge,
                 closing(service.context(viewer, snapshot, document, validator)) as context,
             ):
+                observation.ran = True
                 try:
                     result = await run(
                         service.graphql,
@@ -207,7 +231,7 @@ async def _execute(
                 executed = result.data is not None or any(error.path for error in result.errors or ())
                 cost = charge.used(price if document.introspects else context.objects)
                 extensions = {"cost": cost} if validator is None else None
-                return _encode(result.data, result.errors, identifier, extensions, executed=executed), executed
+                return _encode(result.data, result.errors, observation, extensions, executed=executed), executed
 
 
 @contextmanager
@@ -229,6 +253,7 @@ def _require_leave(service: Service, document: Document, request: GraphQLRequest
         raise RequestError(Code.INTROSPECTION_DISABLED, "only staff may ask for the schema here")
 
 
+_NOT_MODIFIED = 304
 _STATUS_OF = {Code.UNIVERSITY_UNKNOWN: 404, Code.UNAUTHENTICATED: 401}
 
 
@@ -259,14 +284,16 @@ def _address(scope: Scope) -> str:
 def _encode(
     data: Any,
     errors: list[GraphQLError] | None,
-    identifier: str,
+    observation: Observation,
     extensions: dict[str, Cost] | None,
     *,
     executed: bool,
 ) -> bytes:
     payload: dict[str, Any] = {}
-    if errors:
-        payload["errors"] = formatted_all(errors, identifier)
+    formatted = formatted_all(errors, observation.identifier) if errors else []
+    observation.answered(formatted, executed=executed)
+    if formatted:
+        payload["errors"] = formatted
     if executed:
         payload["data"] = data
     if extensions is not None:
@@ -274,8 +301,12 @@ def _encode(
     return orjson.dumps(payload)
 
 
-def _refusal(errors: Iterable[GraphQLError], identifier: str, extensions: Mapping[str, Cost] | None = None) -> bytes:
-    payload: dict[str, Any] = {"errors": formatted_all(errors, identifier)}
+def _refusal(
+    errors: Iterable[GraphQLError], observation: Observation, extensions: Mapping[str, Cost] | None = None
+) -> bytes:
+    formatted = formatted_all(errors, observation.identifier)
+    observation.answered(formatted, executed=False)
+    payload: dict[str, Any] = {"errors": formatted}
     if extensions is not None:
         payload["extensions"] = extensions
     return orjson.dumps(payload)

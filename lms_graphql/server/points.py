@@ -73,8 +73,10 @@ class Charge:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
-            self._account.balance += self._requested - self._used
+        if kind is not None:
+            self._used = self._requested
+        self._account.balance += self._requested - self._used
+        self._points.paid += self._used
 
 
 class Points:
@@ -85,6 +87,8 @@ class Points:
         self._enforced = enforced
         self._block = max(1, store.capacity // _BLOCK_PART)
         self._accounts: OrderedDict[str, _Account] = OrderedDict()
+        self.paid = 0
+        """What all operations that are over have paid, in points."""
 
     async def charge(self, viewer: Viewer, address: str, price: int) -> Charge:
         """The charge for an operation of this price.

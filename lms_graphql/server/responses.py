@@ -63,8 +63,8 @@ def encoding(accept_encoding: str) -> str | None:
     return best if weights.get(best, 0.0) > 0 else None
 
 
-async def send_answer(send: Send, answer: Answer, headers: Headers, content_type: str, request_id: str) -> None:
-    """Send an answer, compressed as the client can take it; as 304 if the client has it already."""
+async def send_answer(send: Send, answer: Answer, headers: Headers, content_type: str, request_id: str) -> int:
+    """Send an answer, compressed as the client can take it; as 304 if the client has it already. The status sent."""
     payload = answer.payload
     chosen = encoding(headers.get("accept-encoding", "")) if len(payload) >= _SMALLEST_COMPRESSED else None
     fields = {"content-type": f"{content_type}; charset=utf-8", "vary": VARY, "x-request-id": request_id}
@@ -86,6 +86,7 @@ async def send_answer(send: Send, answer: Answer, headers: Headers, content_type
     raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields.items()]
     await send({"type": "http.response.start", "status": status, "headers": raw})
     await send({"type": "http.response.body", "body": payload})
+    return status
 
 
 def _etag(payload: bytes, encoded: str | None) -> str:

@@ -14,6 +14,7 @@ from uuid import uuid4
 from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from lms_graphql.server.observing import Observer
 from lms_graphql.server.places import Places
 from lms_graphql.server.responses import JSON, VARY, media_type
 
@@ -21,6 +22,7 @@ _REQUEST = re.compile(rb"(?:POST|GET) [^ ?]*/graphql(?:\?[^ ]*)? HTTP/1\.1\r\n")
 # What only the application or uvicorn can answer rightly, and a length that is not said in the usual way.
 _NOT_PLAIN = re.compile(rb"\r\n(?:transfer-encoding|connection|expect|upgrade|origin|content-length[^:]|[ \t])")
 _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]{1,9})(?=\r\n)")
+_TRACEPARENT = re.compile(rb"\r\ntraceparent: *([0-9a-f-]{55})(?=\r\n)")
 _ACCEPT = re.compile(rb"\r\naccept: *([^\r\n]*)")
 _IDENTIFIER = re.compile(rb"\r\nx-request-id: *([A-Za-z0-9._-]{8,64})(?=\r\n)", re.IGNORECASE)
 
@@ -37,7 +39,10 @@ _PROCESS = uuid4().hex[:20].encode()  # and a number make the id of a refusal; t
 
 
 class SheddingProtocol(HttpToolsProtocol):
-    """Uvicorn's protocol, with the application's `Places` asked first; the lifespan's state has them as `places`."""
+    """Uvicorn's protocol, with the application's `Places` asked first; the lifespan's state has them as `places`.
+
+    Its `observer`, if there is one, is told of every refusal.
+    """
 
     _between = True
     """Whether the parser has no part of a request."""
@@ -92,6 +97,10 @@ class SheddingProtocol(HttpToolsProtocol):
         identifier = given[1] if given else b"%b%012x" % (_PROCESS, next(_numbers))
         body = _BODY % identifier
         self.transport.write(_HEAD % (content_type.encode(), identifier, len(body)) + body)
+        observer: Observer | None = self.app_state.get("observer")
+        if observer is not None:
+            parent = _TRACEPARENT.search(head)
+            observer.shed(parent[1].decode() if parent else None)
         self.server_state.total_requests += 1
         self._unset_keepalive_if_required()
         self._refused_at = self.loop.time()

@@ -43,6 +43,7 @@ class Country(Model):
     iso_code: Mapped[str] = mapped_column(String(2), unique=True, comment="ISO 3166-1 alpha-2 country code.")
     name: Mapped[str] = mapped_column(String(255))
     region_name: Mapped[str | None] = mapped_column(String(255))
+    updated_at: Mapped[CreatedAt]
 
 
 class University(Model):
@@ -129,6 +130,7 @@ class UniversityMember(TenantOwned, Model):
     status: Mapped[str] = mapped_column(String(16), server_default="active")
     joined_at: Mapped[CreatedAt]
     name_key: Mapped[str] = key_column(Text(collation="C"), normal("display_name"))
+    updated_at: Mapped[CreatedAt]
 
 
 class UserUniversityRole(TenantRow, Model):
@@ -147,6 +149,9 @@ class UserUniversityRole(TenantRow, Model):
             postgresql_nulls_not_distinct=True,
         ),
         CheckConstraint("role <> 'platform_admin'", name="role"),
+        # Without a department the role would reach over the whole university.
+        CheckConstraint("role <> 'department_admin' OR department_id IS NOT NULL", name="scope"),
+        Index("ix_user_university_roles_department_id", "university_id", "department_id"),
         Index("ix_user_university_roles_user_id", "user_id"),
     )
 
@@ -154,3 +159,4 @@ class UserUniversityRole(TenantRow, Model):
     role: Mapped[str] = mapped_column(university_role_enum)
     department_id: Mapped[BigInt | None]
     created_at: Mapped[CreatedAt]
+    updated_at: Mapped[CreatedAt]

@@ -13,7 +13,7 @@ Revision: 0007, after 0006
 from alembic import op
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
@@ -52,6 +52,7 @@ _COLUMNS = {
 _INDEXES = {
     "ix_courses_title": "courses (university_id, title_key, id)",
     "ix_courses_level": "courses (university_id, level_key, id)",
+    "ix_courses_difficulty": "courses (university_id, difficulty, id)",
     "ix_courses_language": "courses (university_id, language_code, id)",
     "ix_courses_created_at": "courses (university_id, created_at, id)",
     "ix_courses_updated_at": "courses (university_id, updated_at, id)",
