@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from lms_graphql.assessment.loaders import PoolsByUniversity
 from lms_graphql.catalog.loaders import CoursesByDepartment, CoursesByUniversity, OfferingsByUniversity
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.counts import CountedConnection
@@ -27,6 +28,7 @@ from lms_graphql.tenancy.loaders import (
 from lms_graphql.tenancy.policy import sees_private_data
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
+    from lms_graphql.assessment.types import QuestionPool
     from lms_graphql.catalog.types import Course, CourseFilter, CourseOffering, CourseOrder, OfferingOrder
     from lms_graphql.enrollment.types import Enrollment
 
@@ -36,6 +38,7 @@ _CourseOrder = Annotated["CourseOrder", strawberry.lazy("lms_graphql.catalog.typ
 _OfferingOrder = Annotated["OfferingOrder", strawberry.lazy("lms_graphql.catalog.types")]
 _Offering = Annotated["CourseOffering", strawberry.lazy("lms_graphql.catalog.types")]
 _Enrollment = Annotated["Enrollment", strawberry.lazy("lms_graphql.enrollment.types")]
+_QuestionPool = Annotated["QuestionPool", strawberry.lazy("lms_graphql.assessment.types")]
 
 
 @strawberry.enum(description="What somebody may do in a university.")
@@ -98,6 +101,9 @@ class University(Node):
     )
     members: Connection["User"] | None = page(
         MembersByUniversity, "Its people: all for staff; for others who teaches, and themselves.", key=own_university
+    )
+    question_pools: CountedConnection[_QuestionPool] | None = page(
+        PoolsByUniversity, "Its question pools, by id; none for everybody but staff.", key=own_university
     )
 
 
