@@ -7,6 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from lms_graphql.assessment.loaders import (
+    AttemptsByOffering,
+    NeedsGradingByOffering,
+    PoolsByCourse,
+    SubmissionsByOffering,
+)
 from lms_graphql.catalog.loaders import (
     CourseById,
     DomainById,
@@ -27,6 +33,7 @@ from lms_graphql.tenancy.loaders import DepartmentById, UniversityById
 from lms_graphql.tenancy.types import Department, University
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
+    from lms_graphql.assessment.types import QuestionPool, QuizAttempt, Submission, SubmissionFilter
     from lms_graphql.enrollment.types import Enrollment, EnrollmentFilter, EnrollmentOrder
     from lms_graphql.grades.types import CourseGrade, GradeFilter, GradeOrder
     from lms_graphql.syllabus.types import Module
@@ -38,6 +45,10 @@ _EnrollmentOrder = Annotated["EnrollmentOrder", strawberry.lazy("lms_graphql.enr
 _GradeFilter = Annotated["GradeFilter", strawberry.lazy("lms_graphql.grades.types")]
 _GradeOrder = Annotated["GradeOrder", strawberry.lazy("lms_graphql.grades.types")]
 _Module = Annotated["Module", strawberry.lazy("lms_graphql.syllabus.types")]
+_QuestionPool = Annotated["QuestionPool", strawberry.lazy("lms_graphql.assessment.types")]
+_QuizAttempt = Annotated["QuizAttempt", strawberry.lazy("lms_graphql.assessment.types")]
+_Submission = Annotated["Submission", strawberry.lazy("lms_graphql.assessment.types")]
+_SubmissionFilter = Annotated["SubmissionFilter", strawberry.lazy("lms_graphql.assessment.types")]
 
 MODULES_OF_A_COURSE = 100
 """The modules that the tree of a course is assumed to have, on all levels together."""
@@ -180,6 +191,9 @@ class Course(Node):
         size=MODULES_OF_A_COURSE,
         version="content_version",
     )
+    question_pools: CountedConnection[_QuestionPool] = page(
+        PoolsByCourse, "The question pools of this course alone, by id; none for everybody but staff."
+    )
 
 
 @entity(OfferingById, "One run of a course.")
@@ -211,4 +225,18 @@ class CourseOffering(Node):
         "The grades that the viewer may see, by id: staff all, a student the own one.",
         filters=_GradeFilter,
         orders=_GradeOrder,
+    )
+    quiz_attempts: CountedConnection[_QuizAttempt] = page(
+        AttemptsByOffering,
+        "The attempts that the viewer may see, by person, quiz and number: staff all, a student the own.",
+    )
+    submissions: CountedConnection[_Submission] = page(
+        SubmissionsByOffering,
+        "The submissions that the viewer may see, by id: staff all, a student the own.",
+        filters=_SubmissionFilter,
+    )
+    needs_grading: CountedConnection[_Submission] = page(
+        NeedsGradingByOffering,
+        "The submissions that nobody has graded, the oldest first; none for everybody but staff.",
+        filters=_SubmissionFilter,
     )

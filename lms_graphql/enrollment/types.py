@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from lms_graphql.assessment.loaders import AttemptsByEnrollment, SubmissionsByEnrollment
 from lms_graphql.catalog.loaders import OfferingById
 from lms_graphql.catalog.types import CourseOffering
 from lms_graphql.engine.edges import Node, database_id, edge, entity, optional, page
@@ -19,6 +20,7 @@ from lms_graphql.tenancy.loaders import UserById
 from lms_graphql.tenancy.types import User
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
+    from lms_graphql.assessment.types import QuizAttempt, Submission
     from lms_graphql.grades.types import CourseGrade
     from lms_graphql.progress.types import ContentProgress, ContentProgressFilter, ModuleProgress
 
@@ -26,6 +28,8 @@ _Grade = Annotated["CourseGrade", strawberry.lazy("lms_graphql.grades.types")]
 _ModuleProgress = Annotated["ModuleProgress", strawberry.lazy("lms_graphql.progress.types")]
 _ContentProgressFilter = Annotated["ContentProgressFilter", strawberry.lazy("lms_graphql.progress.types")]
 _ContentProgress = Annotated["ContentProgress", strawberry.lazy("lms_graphql.progress.types")]
+_QuizAttempt = Annotated["QuizAttempt", strawberry.lazy("lms_graphql.assessment.types")]
+_Submission = Annotated["Submission", strawberry.lazy("lms_graphql.assessment.types")]
 
 
 @strawberry.enum(description="How an enrollment stands.")
@@ -88,3 +92,9 @@ class Enrollment(Node):
         filters=_ContentProgressFilter,
     )
     grade: _Grade | None = edge(GradeByEnrollment, "The course grade; null until there is one.")
+    quiz_attempts: Connection[_QuizAttempt] = page(
+        AttemptsByEnrollment, "The person's attempts at quizzes, by quiz and number."
+    )
+    submissions: Connection[_Submission] = page(
+        SubmissionsByEnrollment, "What the person handed in for labs and assignments, by item and number."
+    )

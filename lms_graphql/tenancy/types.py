@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from lms_graphql.assessment.loaders import PoolsByUniversity
 from lms_graphql.catalog.loaders import CoursesByDepartment, CoursesByUniversity, OfferingsByUniversity
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.counts import CountedConnection
@@ -28,6 +29,7 @@ from lms_graphql.tenancy.loaders import (
 from lms_graphql.tenancy.policy import sees_private_data
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
+    from lms_graphql.assessment.types import QuestionPool
     from lms_graphql.catalog.types import (
         Course,
         CourseFilter,
@@ -47,6 +49,7 @@ _Offering = Annotated["CourseOffering", strawberry.lazy("lms_graphql.catalog.typ
 _EnrollmentFilter = Annotated["EnrollmentFilter", strawberry.lazy("lms_graphql.enrollment.types")]
 _OwnEnrollmentOrder = Annotated["OwnEnrollmentOrder", strawberry.lazy("lms_graphql.enrollment.types")]
 _Enrollment = Annotated["Enrollment", strawberry.lazy("lms_graphql.enrollment.types")]
+_QuestionPool = Annotated["QuestionPool", strawberry.lazy("lms_graphql.assessment.types")]
 
 
 @strawberry.enum(description="What somebody may do in a university.")
@@ -135,6 +138,9 @@ class University(Node):
         key=own_university,
         filters=MemberFilter,
         orders=MemberOrder,
+    )
+    question_pools: CountedConnection[_QuestionPool] | None = page(
+        PoolsByUniversity, "Its question pools, by id; none for everybody but staff.", key=own_university
     )
 
 
