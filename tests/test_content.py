@@ -164,9 +164,7 @@ BROKEN = {
     "assignment": [{"submission_types": "file"}, {"max_points": -1}],
     "resource": [{"resources": [{"label": 1}]}],
 }
-MALFORMED = [(kind, payload) for kind, payloads_ in BROKEN.items() for payload in payloads_] + [
-    (kind, payload) for kind in KINDS for payload in ([1], "text", 3, None, [])
-]
+MALFORMED = [(kind, payload) for kind, payloads_ in BROKEN.items() for payload in payloads_]
 
 
 @pytest.mark.parametrize(("kind", "payload"), MALFORMED, ids=lambda value: json.dumps(value)[:40])
@@ -182,14 +180,13 @@ async def test_a_malformed_payload_costs_its_own_fields_only(api, world, lesson,
         **EMPTY[kind],
     }
     assert item["title"] == f"A {kind}"
-    if isinstance(payload, dict):
-        assert f"content item {row['id']}: unreadable {kind} payload" in caplog.text
+    assert f"content item {row['id']}: unreadable {kind} payload" in caplog.text
 
 
 async def test_a_broken_neighbour_costs_nothing(api, world, lesson):
     document = """query ($id: ID!) { module(id: $id) { contentItems { ... on VideoContent { provider url } } } }"""
     good = await lesson("video", KINDS["video"])
-    for payload in ({"url": 5}, [1], 3):
+    for payload in ({"url": 5}, {"url": [1]}, {"duration_seconds": {}}):
         await lesson("video", json.dumps(payload))
     module = str(GlobalId("Module", good["module_id"], good["university_id"]))
     items = (await api.data(document, {"id": module}, user=world.people["student"]))["module"]["contentItems"]

@@ -6,6 +6,7 @@ import pytest
 from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
+    GraphQLInt,
     GraphQLInterfaceType,
     GraphQLList,
     GraphQLObjectType,
@@ -15,8 +16,10 @@ from graphql import (
     validate_schema,
 )
 
+from lms_graphql.engine.counts import TotalCounts
 from lms_graphql.engine.dataloaders import Many, One, Page
 from lms_graphql.engine.edges import DeclaredField
+from lms_graphql.engine.filters import FILTER_RULE
 from lms_graphql.schema import build
 
 SCHEMA = build().graphql
@@ -70,6 +73,9 @@ def test_the_loader_of_an_edge_gives_what_its_annotation_says(field, declared):
     if issubclass(loader, Page):
         assert target.name.endswith("Connection")
         target = get_named_type(get_named_type(target.fields["edges"].type).fields["node"].type)
+    elif issubclass(loader, TotalCounts):
+        assert target is GraphQLInt
+        return
     elif not declared.picks:
         assert isinstance(shown, GraphQLList) == issubclass(loader, Many)
         assert issubclass(loader, One | Many)
@@ -77,6 +83,38 @@ def test_the_loader_of_an_edge_gives_what_its_annotation_says(field, declared):
     typename = loader.row.typename
     shown_names = {"Role": "RoleAssignment"}
     assert isinstance(typename, property) or shown_names.get(typename, typename) in names
+
+
+def paged():
+    for field, declared in (parameter.values for parameter in edges()):
+        if issubclass(declared.loader, Page):
+            yield field, declared.loader
+
+
+def named(field, argument):
+    """The names of an input's fields; none where the field does not take it."""
+    return set(field.args[argument].type.fields) if argument in field.args else None
+
+
+def test_what_clients_can_choose_from_is_what_the_loader_has():
+    """Every field of a filter and of an order, by the same name; or no filter and no order at all."""
+    for field, loader in paged():
+        for argument, chosen in (("filter", loader.filters), ("orderBy", loader.orders)):
+            assert named(field, argument) in ({None} if not chosen else {frozenset(chosen)}), (loader, argument)
+        if "orderBy" in field.args:
+            assert field.args["orderBy"].type.extensions["strawberry-definition"].is_one_of
+
+
+def test_a_filter_says_what_nothing_and_an_empty_list_mean():
+    filters = {field.args["filter"].type for field, _ in paged() if "filter" in field.args}
+    assert filters
+    assert all(type_.description.endswith(FILTER_RULE) for type_ in filters)
+
+
+def test_only_what_is_declared_can_be_counted():
+    counted = {name for name, type_ in OWN_TYPES.items() if "totalCount" in getattr(type_, "fields", {})}
+    assert counted == {name for name in OWN_TYPES if name.endswith("CountedConnection")}
+    assert {get_named_type(field.type).name for field, _ in paged()} - counted
 
 
 def test_a_nullable_key_makes_a_nullable_edge():

@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Select, any_, literal, select
 from typing_extensions import override
 
 from lms_graphql.catalog import policy
+from lms_graphql.catalog.choices import COURSE_FILTERS, COURSE_ORDERS, OFFERING_ORDERS
 from lms_graphql.catalog.models import Course, CourseOffering, CourseSubject, Domain, Subject
 from lms_graphql.engine.dataloaders import KEYS, TEXT_KEYS, Many, One, Page
 from lms_graphql.engine.rows import record
@@ -63,7 +64,6 @@ class Subjects(Page[int]):
 
     row = SubjectRow
     order = (Subject.id,)
-    cursor = tuple[int]
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
@@ -75,7 +75,6 @@ class SubjectsByDomain(Page[int]):
 
     row = SubjectRow
     order = (Subject.id,)
-    cursor = tuple[int]
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
@@ -132,7 +131,8 @@ class CoursesByUniversity(Page[int]):
 
     row = CourseRow
     order = (Course.id,)
-    cursor = tuple[int]
+    orders = COURSE_ORDERS
+    filters = COURSE_FILTERS
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
@@ -144,7 +144,8 @@ class CoursesByDepartment(Page[int]):
 
     row = CourseRow
     order = (Course.id,)
-    cursor = tuple[int]
+    orders = COURSE_ORDERS
+    filters = COURSE_FILTERS
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
@@ -168,7 +169,7 @@ class OfferingsByCourse(Page[int]):
 
     row = OfferingRow
     order = (CourseOffering.id,)
-    cursor = tuple[int]
+    orders = OFFERING_ORDERS
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
@@ -182,7 +183,7 @@ class OfferingsByUniversity(Page[int]):
 
     row = OfferingRow
     order = (CourseOffering.id,)
-    cursor = tuple[int]
+    orders = OFFERING_ORDERS
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:

@@ -77,6 +77,7 @@ class Course(TenantRow, Model):
     __table_args__ = (
         references("departments", "department_id"),
         CheckConstraint("credit_hours BETWEEN 0 AND 99.99", name="credit_hours"),
+        CheckConstraint("difficulty IN ('beginner', 'intermediate', 'advanced')", name="difficulty"),
         Index("ux_courses_university_code", "university_id", "code", unique=True),
         Index("ix_courses_department_id", "university_id", "department_id"),
         Index("ix_courses_primary_subject_id", "primary_subject_id"),
@@ -93,6 +94,8 @@ class Course(TenantRow, Model):
     is_published: Mapped[bool] = mapped_column(server_default=false())
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
+    difficulty: Mapped[str | None] = mapped_column(String(16))
+    """How much it asks for, whatever its academic level; null where nobody has said."""
     content_version: Mapped[UUID] = mapped_column(server_default=func.gen_random_uuid())
     """Another one after every change of the course's modules and items: see `syllabus.service.renew_version`."""
 
@@ -105,11 +108,19 @@ class CourseSubject(TenantRow, Model):
         references("courses", "course_id"),
         Index("ux_course_subjects_unique", "university_id", "course_id", "subject_id", unique=True),
         Index("ix_course_subjects_subject_id", "subject_id"),
+        Index(
+            "ux_course_subjects_primary",
+            "university_id",
+            "course_id",
+            unique=True,
+            postgresql_where=text("is_primary"),
+        ),
     )
 
     course_id: Mapped[BigInt]
     subject_id: Mapped[BigInt] = mapped_column(ForeignKey("subjects.id"))
     is_primary: Mapped[bool] = mapped_column(server_default=false())
+    updated_at: Mapped[CreatedAt]
 
 
 class CoursePrerequisite(TenantRow, Model):
@@ -128,17 +139,42 @@ class CoursePrerequisite(TenantRow, Model):
     prerequisite_course_id: Mapped[BigInt]
     prerequisite_type: Mapped[str] = mapped_column(prerequisite_type_enum, server_default="strict")
     created_at: Mapped[CreatedAt]
+    updated_at: Mapped[CreatedAt]
+
+
+class Term(TenantRow, Model):
+    """A stretch of a university's year in which offerings run."""
+
+    __tablename__ = "terms"
+    __table_args__ = (
+        CheckConstraint("ends_at > starts_at", name="dates"),
+        Index("ux_terms_code", "university_id", "code", unique=True),
+        Index("ix_terms_starts_at", "university_id", "starts_at"),
+    )
+
+    code: Mapped[str] = mapped_column(String(32))
+    name: Mapped[str] = mapped_column(String(255))
+    starts_at: Mapped[Time]
+    ends_at: Mapped[Time]
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[CreatedAt]
 
 
 class CourseOffering(TenantRow, Model):
-    """One run of a course."""
+    """One run of a course. `seats_taken` counts its active enrollments; `enrollment.service` keeps it."""
 
     __tablename__ = "course_offerings"
     __table_args__ = (
         references("courses", "course_id"),
+        references("terms", "term_id"),
         UniqueConstraint("university_id", "course_id", "id", name="uq_course_offerings_course"),
         CheckConstraint("ends_at > starts_at", name="dates"),
         CheckConstraint("enrollment_end > enrollment_start", name="enrollment_dates"),
+        CheckConstraint("visibility IN ('private', 'members', 'public')", name="visibility"),
+        CheckConstraint("capacity >= 0", name="capacity"),
+        CheckConstraint("waitlist_capacity >= 0", name="waitlist_capacity"),
+        CheckConstraint("seats_taken >= 0 AND (capacity IS NULL OR seats_taken <= capacity)", name="seats_taken"),
+        Index("ix_course_offerings_term_id", "university_id", "term_id"),
     )
 
     course_id: Mapped[BigInt]
@@ -150,18 +186,46 @@ class CourseOffering(TenantRow, Model):
     visibility: Mapped[str] = mapped_column(String(32), server_default="private")
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
+    term_id: Mapped[BigInt | None]
+    capacity: Mapped[int | None] = mapped_column(Integer)
+    waitlist_capacity: Mapped[int | None] = mapped_column(Integer)
+    seats_taken: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+
+
+class OfferingSection(TenantRow, Model):
+    """A group of an offering's people who meet together, for example on Tuesdays."""
+
+    __tablename__ = "offering_sections"
+    __table_args__ = (
+        references("course_offerings", "course_offering_id"),
+        UniqueConstraint("university_id", "course_offering_id", "id", name="uq_offering_sections_offering"),
+        Index("ux_offering_sections_code", "university_id", "course_offering_id", "code", unique=True),
+    )
+
+    course_offering_id: Mapped[BigInt]
+    code: Mapped[str] = mapped_column(String(32))
+    name: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[CreatedAt]
 
 
 class CourseOfferingInstructor(TenantRow, Model):
-    """Somebody who teaches an offering."""
+    """Somebody who teaches an offering, or with a section that section alone."""
 
     __tablename__ = "course_offering_instructors"
     __table_args__ = (
         references("course_offerings", "course_offering_id"),
         references_member("user_id"),
+        references("offering_sections", "course_offering_id", "section_id"),
+        CheckConstraint("role IN ('instructor', 'ta')", name="role"),
+        Index("ix_course_offering_instructors_section_id", "university_id", "section_id"),
         Index("ux_course_offering_instructor_unique", "university_id", "course_offering_id", "user_id", unique=True),
         Index("ix_course_offering_instructors_user_id", "university_id", "user_id"),
     )
 
     course_offering_id: Mapped[BigInt]
     user_id: Mapped[BigInt]
+    section_id: Mapped[BigInt | None]
+    role: Mapped[str] = mapped_column(String(16), server_default="instructor")
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[CreatedAt]

@@ -12,8 +12,9 @@ from lms_graphql.catalog.loaders import (
     SubjectByCode,
     Subjects,
 )
-from lms_graphql.catalog.types import Course, CourseOffering, Domain, Subject
+from lms_graphql.catalog.types import Course, CourseFilter, CourseOffering, CourseOrder, Domain, OfferingOrder, Subject
 from lms_graphql.engine.context import Context
+from lms_graphql.engine.counts import CountedConnection
 from lms_graphql.engine.edges import argument, edge, page, with_arguments
 from lms_graphql.engine.errors import bad_input
 from lms_graphql.engine.nodes import by_id, find
@@ -65,8 +66,12 @@ class CatalogQuery:
     subject: Subject | None = with_arguments(
         _subject, "A subject by its key.", argument("by", SubjectBy, "The key; exactly one.")
     )
-    courses: Connection[Course] = page(
-        CoursesByUniversity, "The courses of the request's university, by id.", key=_university
+    courses: CountedConnection[Course] = page(
+        CoursesByUniversity,
+        "The courses of the request's university, by id.",
+        key=_university,
+        filters=CourseFilter,
+        orders=CourseOrder,
     )
     course: Course | None = with_arguments(
         _course,
@@ -74,7 +79,10 @@ class CatalogQuery:
         argument("id", strawberry.ID | None, "The global id."),
         argument("by", CourseBy | None, "The key."),
     )
-    offerings: Connection[CourseOffering] = page(
-        OfferingsByUniversity, "The offerings of the request's university, by id.", key=_university
+    offerings: CountedConnection[CourseOffering] = page(
+        OfferingsByUniversity,
+        "The offerings of the request's university, by id.",
+        key=_university,
+        orders=OfferingOrder,
     )
     offering: CourseOffering | None = by_id("CourseOffering", "An offering.")

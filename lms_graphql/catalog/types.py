@@ -16,8 +16,9 @@ from lms_graphql.catalog.loaders import (
     SubjectsByCourse,
     SubjectsByDomain,
 )
-from lms_graphql.engine.edges import Node, column, database_id, edge, entity, page
-from lms_graphql.engine.relay import Connection
+from lms_graphql.engine.edges import Node, column, database_id, edge, entity, optional, page
+from lms_graphql.engine.filters import FILTER_RULE
+from lms_graphql.engine.relay import Connection, OrderDirection
 from lms_graphql.enrollment.loaders import EnrollmentsByOffering, ViewerEnrollmentByOffering
 from lms_graphql.grades.loaders import GradesByOffering
 from lms_graphql.syllabus.loaders import SyllabusByCourse
@@ -55,6 +56,35 @@ class OfferingVisibility(Enum):
     PRIVATE = strawberry.enum_value("private", description="Staff and those who are enrolled.")
     MEMBERS = strawberry.enum_value("members", description="Every member of the university.")
     PUBLIC = strawberry.enum_value("public", description="Everybody.")
+
+
+@strawberry.input(
+    one_of=True, description="An order of courses: exactly one. Courses that are equal in it stand by id."
+)
+class CourseOrder:
+    """See choices.COURSE_ORDERS."""
+
+    code: OrderDirection | None = optional("By code.")
+    title: OrderDirection | None = optional("By title.")
+    created_at: OrderDirection | None = optional("By the time they were added.")
+    updated_at: OrderDirection | None = optional("By the time they were last changed.")
+
+
+@strawberry.input(description=f"Which courses are wanted: those that meet every field given. {FILTER_RULE}")
+class CourseFilter:
+    """See choices.COURSE_FILTERS."""
+
+    department: strawberry.ID | None = optional("Offered by this department.")
+
+
+@strawberry.input(
+    one_of=True, description="An order of offerings: exactly one. Those that are equal in it stand by id."
+)
+class OfferingOrder:
+    """See choices.OFFERING_ORDERS."""
+
+    starts_at: OrderDirection | None = optional("By their first day; self-paced ones have none.")
+    created_at: OrderDirection | None = optional("By the time they were added.")
 
 
 @entity(DomainById, "A field of knowledge at the highest level, for example mathematics.")
@@ -99,7 +129,7 @@ class Course(Node):
     department: Department | None = edge(DepartmentById, "The department that offers it.", key="department_id")
     primary_subject: Subject | None = edge(SubjectById, "Its main subject.", key="primary_subject_id")
     subjects: list[Subject] = edge(SubjectsByCourse, "The subjects it is tagged with, the primary one first.", size=3)
-    offerings: Connection["CourseOffering"] = page(OfferingsByCourse, "Its offerings, by id.")
+    offerings: Connection["CourseOffering"] = page(OfferingsByCourse, "Its offerings, by id.", orders=OfferingOrder)
     modules: list[_Module] = edge(
         SyllabusByCourse,
         "The top of its syllabus tree, in order: the modules without a parent.",

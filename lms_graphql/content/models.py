@@ -1,12 +1,22 @@
 """Assets and content items."""
 
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, Integer, String, Text, UniqueConstraint, text, true
+from sqlalchemy import CheckConstraint, Index, Integer, Numeric, String, Text, UniqueConstraint, text, true
 from sqlalchemy.dialects.postgresql import ENUM, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lms_graphql.storage.metadata import BigInt, CreatedAt, Model, TenantRow, references
+from lms_graphql.storage.metadata import (
+    BigInt,
+    CreatedAt,
+    Model,
+    TenantOwned,
+    TenantRow,
+    Time,
+    references,
+    references_member,
+)
 
 content_type_enum = ENUM("video", "quiz", "engineering_lab", "text", "assignment", "resource", name="content_type_enum")
 
@@ -98,6 +108,10 @@ class ContentItem(TenantRow, Model):
         ),
         CheckConstraint("sequence_index >= 0", name="sequence_index"),
         CheckConstraint("estimated_duration_seconds >= 0", name="estimated_duration_seconds"),
+        CheckConstraint("jsonb_typeof(data_json) = 'object'", name="data_json"),
+        CheckConstraint("revision >= 1", name="revision"),
+        # What a record refers to that is only good for one kind of content.
+        UniqueConstraint("university_id", "course_id", "id", "content_type", name="uq_content_items_kind"),
         Index("ix_content_items_content_type", "university_id", "content_type"),
     )
 
@@ -110,5 +124,76 @@ class ContentItem(TenantRow, Model):
     estimated_duration_seconds: Mapped[int | None] = mapped_column(Integer)
     data_json: Mapped[Any] = mapped_column(JSONB, comment=_DATA_JSON_COMMENT)
     is_active: Mapped[bool] = mapped_column(server_default=true())
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[CreatedAt]
+    revision: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+
+
+class ContentItemRevision(TenantOwned, Model):
+    """What a content item was before it was changed: title and payload of one revision."""
+
+    __tablename__ = "content_item_revisions"
+    __table_args__ = (
+        references("content_items", "content_item_id"),
+        references_member("changed_by"),
+        CheckConstraint("revision >= 1", name="revision"),
+        Index("ix_content_item_revisions_changed_by", "university_id", "changed_by"),
+    )
+
+    content_item_id: Mapped[BigInt] = mapped_column(primary_key=True, autoincrement=False)
+    revision: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    title: Mapped[str] = mapped_column(String(255))
+    data_json: Mapped[Any] = mapped_column(JSONB)
+    changed_by: Mapped[BigInt | None]
+    changed_at: Mapped[CreatedAt]
+
+
+class ContentItemSetting(TenantRow, Model):
+    """What an offering asks of an item: dates, points, when it counts as done.
+
+    With a section or a person the row overrides the offering's own for them; the narrower one wins.
+    """
+
+    __tablename__ = "content_item_settings"
+    __table_args__ = (
+        references("course_offerings", "course_id", "course_offering_id"),
+        references("content_items", "course_id", "content_item_id"),
+        references("offering_sections", "course_offering_id", "section_id"),
+        references_member("user_id"),
+        references("grade_categories", "grade_category_id"),
+        UniqueConstraint(
+            "university_id",
+            "course_offering_id",
+            "content_item_id",
+            "section_id",
+            "user_id",
+            name="uq_content_item_settings_scope",
+            postgresql_nulls_not_distinct=True,
+        ),
+        CheckConstraint("num_nonnulls(section_id, user_id) <= 1", name="scope"),
+        CheckConstraint("unlock_at <= due_at AND due_at <= lock_at AND unlock_at <= lock_at", name="dates"),
+        CheckConstraint("points BETWEEN 0 AND 9999.99", name="points"),
+        CheckConstraint("completion_rule IN ('view', 'submit', 'min_score', 'manual')", name="completion_rule"),
+        CheckConstraint("min_score BETWEEN 0 AND 9999.99", name="min_score"),
+        CheckConstraint("completion_rule <> 'min_score' OR min_score IS NOT NULL", name="rule_needs_score"),
+        Index("ix_content_item_settings_content_item_id", "university_id", "content_item_id"),
+        Index("ix_content_item_settings_due_at", "university_id", "course_offering_id", "due_at"),
+        Index("ix_content_item_settings_section_id", "university_id", "section_id"),
+        Index("ix_content_item_settings_user_id", "university_id", "user_id"),
+        Index("ix_content_item_settings_grade_category_id", "university_id", "grade_category_id"),
+    )
+
+    course_id: Mapped[BigInt]
+    course_offering_id: Mapped[BigInt]
+    content_item_id: Mapped[BigInt]
+    section_id: Mapped[BigInt | None]
+    user_id: Mapped[BigInt | None]
+    unlock_at: Mapped[Time | None]
+    due_at: Mapped[Time | None]
+    lock_at: Mapped[Time | None]
+    points: Mapped[Decimal | None] = mapped_column(Numeric(6, 2))
+    completion_rule: Mapped[str | None] = mapped_column(String(16))
+    min_score: Mapped[Decimal | None] = mapped_column(Numeric(6, 2))
+    grade_category_id: Mapped[BigInt | None]
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]

@@ -11,9 +11,9 @@ from lms_graphql.catalog.models import (
     Course,
     CourseOffering,
     CourseOfferingInstructor,
-    CoursePrerequisite,
     CourseSubject,
 )
+from lms_graphql.catalog.service import Prerequisite, add_prerequisites
 from lms_graphql.certificates.models import Certificate
 from lms_graphql.content.models import Asset
 from lms_graphql.demo import university as data
@@ -47,6 +47,7 @@ class Campus:
         self._now = now
         self._departments: dict[str, int] = {}
         self._courses: dict[str, int] = {}
+        self._titles: dict[str, str] = {}
         self._offerings: dict[tuple[str, str], int] = {}
         self._items: dict[str, list[Item]] = {}
 
@@ -93,14 +94,16 @@ class Campus:
     async def add_course(self, code: str, taught: Taught, subjects: dict[str, int]) -> None:
         """A course with its assets, its syllabus, its runs and what people did in them."""
         assets = await self._add_assets(taught)
+        written = taught.written.build(assets)
         outcome = await import_course(
             self._rows.connection,
             self._university_id,
-            taught.written.build(assets),
+            written,
             department_id=self._departments[taught.department],
             publish=taught.is_published,
         )
         course_id = self._courses[code] = outcome.course_id
+        self._titles[code] = written.title
         await self._rows.connection.execute(
             update(Course)
             .where(Course.university_id == self._university_id, Course.id == course_id)
@@ -142,7 +145,12 @@ class Campus:
         ids = await self._rows.add(
             CourseOffering,
             [
-                {"course_id": course_id, "visibility": offered.visibility, **self._dates(offered.when)}
+                {
+                    "course_id": course_id,
+                    "visibility": offered.visibility,
+                    "seats_taken": sum(status == "active" for status, _ in offered.students.values()),
+                    **self._dates(offered.when),
+                }
                 for offered in taught.offered
             ],
         )
@@ -217,6 +225,7 @@ class Campus:
                     "letter_grade": letters[number],
                     "passed": letters[number] != "F",
                     "graded_at": graded_at,
+                    "posted_at": graded_at,
                 }
                 for number, score in grades.items()
             ],
@@ -230,6 +239,11 @@ class Campus:
                     "certificate_code": f"{self._short_code}-{code}-{number:04}",
                     "issued_at": graded_at + timedelta(days=1),
                     "metadata_json": {"course_code": code, "letter_grade": letters[number]},
+                    "recipient_name": f"Student {number}",
+                    "course_code": code,
+                    "course_title": self._titles[code],
+                    "final_score": grades[number],
+                    "letter_grade": letters[number],
                 }
                 for number in grades
                 if letters[number] != "F"
@@ -238,17 +252,10 @@ class Campus:
 
     async def add_prerequisites(self) -> None:
         """What courses ask for."""
-        await self._rows.put(
-            CoursePrerequisite,
-            [
-                {
-                    "course_id": self._courses[code],
-                    "prerequisite_course_id": self._courses[asked_for],
-                    "prerequisite_type": how,
-                }
-                for code, asked_for, how in data.PREREQUISITES
-            ],
-        )
+        asked = [
+            Prerequisite(self._courses[code], self._courses[other], how) for code, other, how in data.PREREQUISITES
+        ]
+        await add_prerequisites(self._rows.connection, self._university_id, asked)
 
     async def add_discussion(self) -> None:
         """A thread on an article of the first course's current run, with answers to answers."""

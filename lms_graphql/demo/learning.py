@@ -169,6 +169,7 @@ def _attempt(
         "score_obtained": score,
         "max_score": 100,
         "passed": None if score is None else score >= 60,
+        "status": "in_progress" if submitted is None else "graded",
         "raw_response_json": {"answered": 4 if score is None else 8},
     }
 
@@ -180,8 +181,11 @@ def _submissions(learner: Learner, entry: Done) -> list[dict[str, Any]]:
         return []
     submission = {
         "content_item_id": entry.item.id,
+        "content_type": entry.item.content_type,
         "submitted_at": entry.completed,
         "status": "submitted",
+        "graded_at": None,
+        "posted_at": None,
         "auto_grade_json": None,
         "score_obtained": None,
         "max_score": 100,
@@ -189,7 +193,10 @@ def _submissions(learner: Learner, entry: Done) -> list[dict[str, Any]]:
         "artifacts_url": f"https://files.example.edu/submissions/{learner.number}-{entry.item.position}.zip",
     }
     waits = learner.share < 1 and learner.number % 3 == 0
-    return [submission if waits else {**submission, **grade(learner.number)}]
+    if waits:
+        return [submission]
+    graded_at = entry.completed + timedelta(days=2)
+    return [{**submission, **grade(learner.number), "graded_at": graded_at, "posted_at": graded_at}]
 
 
 def _lab_grade(number: int) -> dict[str, Any]:

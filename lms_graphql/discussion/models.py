@@ -3,7 +3,15 @@
 from sqlalchemy import ForeignKeyConstraint, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lms_graphql.storage.metadata import BigInt, CreatedAt, Model, TenantRow, references, references_member
+from lms_graphql.storage.metadata import (
+    BigInt,
+    CreatedAt,
+    Model,
+    TenantOwned,
+    TenantRow,
+    references,
+    references_member,
+)
 
 
 class DiscussionThread(TenantRow, Model):
@@ -15,7 +23,17 @@ class DiscussionThread(TenantRow, Model):
         references("modules", "course_id", "module_id"),
         references("content_items", "course_id", "content_item_id"),
         references_member("created_by_user_id"),
+        ForeignKeyConstraint(
+            ["university_id", "id", "accepted_post_id"],
+            ["discussion_posts.university_id", "discussion_posts.thread_id", "discussion_posts.id"],
+            name="discussion_threads_accepted_post_id_fkey",
+            use_alter=True,
+        ),
         Index("ix_discussion_threads_course_offering", "university_id", "course_offering_id"),
+        Index("ix_discussion_threads_module_id", "university_id", "module_id"),
+        Index("ix_discussion_threads_content_item_id", "university_id", "content_item_id"),
+        Index("ix_discussion_threads_created_by_user_id", "university_id", "created_by_user_id"),
+        Index("ix_discussion_threads_accepted_post_id", "university_id", "accepted_post_id"),
     )
 
     course_offering_id: Mapped[BigInt]
@@ -26,6 +44,9 @@ class DiscussionThread(TenantRow, Model):
     created_at: Mapped[CreatedAt]
     is_locked: Mapped[bool] = mapped_column(server_default=false())
     course_id: Mapped[BigInt]
+    is_pinned: Mapped[bool] = mapped_column(server_default=false())
+    accepted_post_id: Mapped[BigInt | None]
+    updated_at: Mapped[CreatedAt]
 
 
 class DiscussionPost(TenantRow, Model):
@@ -43,6 +64,7 @@ class DiscussionPost(TenantRow, Model):
         ),
         references_member("user_id"),
         Index("ix_discussion_posts_parent_post_id", "university_id", "thread_id", "parent_post_id"),
+        Index("ix_discussion_posts_user_id", "university_id", "user_id"),
     )
 
     thread_id: Mapped[BigInt]
@@ -52,3 +74,20 @@ class DiscussionPost(TenantRow, Model):
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
     is_deleted: Mapped[bool] = mapped_column(server_default=false())
+
+
+class ThreadReadMark(TenantOwned, Model):
+    """How far a person has read in a thread: everything up to that post's id."""
+
+    __tablename__ = "thread_read_marks"
+    __table_args__ = (
+        references("discussion_threads", "thread_id", ondelete="CASCADE"),
+        references_member("user_id"),
+        Index("ix_thread_read_marks_user_id", "university_id", "user_id"),
+    )
+
+    thread_id: Mapped[BigInt] = mapped_column(primary_key=True, autoincrement=False)
+    user_id: Mapped[BigInt] = mapped_column(primary_key=True, autoincrement=False)
+    last_read_post_id: Mapped[BigInt]
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[CreatedAt]

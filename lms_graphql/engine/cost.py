@@ -5,8 +5,8 @@
 The weight is 1 where none is declared (`engine.edges`), 10 for a mutation. `n` is `first` or `last` of a connection, at
 most 100 and 100 where they are missing or wrong (that request is refused anyway), else the list's declared size. An
 abstract type costs what its dearest possible type does. `edges`, `node` and `pageInfo` are the connection itself, so
-they cost nothing, nor does `__typename`; `__schema` costs 500 and `__type` 50, as a whole. `@skip` and
-`@include` are not looked at.
+they cost nothing (`totalCount`, a statement of its own, costs 10), nor does `__typename`; `__schema` costs 500 and
+`__type` 50, as a whole. `@skip` and `@include` are not looked at.
 
 A tree that one loader brings whole (`dataloaders.Trees`) is priced once, however many levels are selected: the field
 that enters it costs weight + n·max over levels of Σ (1 + Σ children) of the selections on that level, n being the nodes
@@ -231,6 +231,7 @@ class _Compiler:
         self._defaults = _defaults(operation)
         self._steps = _Steps()
         self._known: dict[tuple[int, str, Any], _Levels] = {}
+        self._weights: dict[tuple[int, str], int] = {}
 
     def price(self) -> Price:
         root = self._schema.get_root_type(self._operation.operation)
@@ -274,8 +275,28 @@ class _Compiler:
         if is_list or _is_paged(field):
             number = self._number(node) if _is_paged(field) else size or LARGEST_PAGE
             rows = self._steps.dearest(*self._as_rows(below))
-            return (self._steps.sum(weight, self._steps.product(number, rows)),)
+            target: Any = get_named_type(field.type)
+            once = self._once(node.selection_set, target) if target.name in self._wrappers else 0
+            return (self._steps.sum(weight + once, self._steps.product(number, rows)),)
         return (self._steps.sum(weight, below[0]),)
+
+    def _once(self, selection_set: SelectionSetNode | None, connection: GraphQLObjectType) -> int:
+        """The weights of a connection's own fields, which are not there for every row: of `totalCount`."""
+        key = (id(selection_set), connection.name)
+        if key not in self._weights:
+            self._weights[key] = sum(
+                self._weight_once(selection, connection)
+                for selection in (selection_set.selections if selection_set else ())
+            )
+        return self._weights[key]
+
+    def _weight_once(self, selection: Any, connection: GraphQLObjectType) -> int:
+        if isinstance(selection, FieldNode):
+            field = connection.fields.get(selection.name.value)
+            return (declared_price(field)[1] if field is not None else 0) or 0
+        if isinstance(selection, FragmentSpreadNode):
+            selection = self._fragments[selection.name.value]
+        return self._once(selection.selection_set, connection)
 
     def _below(self, node: FieldNode, field: GraphQLField, tree: Any) -> _Levels:
         target: Any = get_named_type(field.type)

@@ -5,17 +5,44 @@ WHERE; it is compiled once per process for each standing of a viewer and each sh
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import msgspec
 from aiodataloader import DataLoader
-from sqlalchemy import BigInteger, ColumnElement, Integer, Select, Text, bindparam, column, func, select, true, tuple_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Select,
+    Text,
+    bindparam,
+    column,
+    func,
+    literal,
+    literal_column,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from typing_extensions import override
 
 from lms_graphql.engine.context import Context
+from lms_graphql.engine.filters import Filter, Flag
+from lms_graphql.engine.keyset import (
+    Behind,
+    Columns,
+    Order,
+    beginnings,
+    checked,
+    cursor_types,
+    is_nullable,
+    may_begin_with_null,
+    ordered,
+    width,
+)
 from lms_graphql.engine.relay import Connection, PageArguments, PageEdge, PageInfo
 from lms_graphql.engine.rows import Row
 from lms_graphql.storage.statements import Statement, columns
@@ -29,7 +56,25 @@ KEYS = bindparam("keys", type_=ARRAY(BigInteger), required=True)
 TEXT_KEYS = bindparam("keys", type_=ARRAY(Text), required=True)
 """The keys of a batch, as a text array."""
 
-_statements: dict[Hashable, Statement] = {}
+_LABELS = tuple(f"order_{number}" for number in range(8))
+"""What the values of an order are called in rows, where they are not columns of the row."""
+
+_MOST_STATEMENTS = 4000
+"""Clients choose which filters go together: more than are ever in use at once, at about 10 kB for each."""
+
+_statements: OrderedDict[Hashable, Statement] = OrderedDict()
+
+
+def prepared(key: Hashable, query: Callable[[], Select[Any]]) -> Statement:
+    """The statement of this key, compiled at its first use; of those not used for longest, some are forgotten."""
+    found = _statements.get(key)
+    if found is None:
+        found = _statements[key] = Statement(query())
+        if len(_statements) > _MOST_STATEMENTS:
+            _statements.popitem(last=False)
+    else:
+        _statements.move_to_end(key)
+    return found
 
 
 class Loader(DataLoader[K, V], Generic[K, V]):
@@ -64,11 +109,7 @@ class Loader(DataLoader[K, V], Generic[K, V]):
 
     def statement(self) -> Statement:
         """The compiled statement for this viewer and shape."""
-        key = (type(self), self.viewer.standing, self.wide, self.shape())
-        found = _statements.get(key)
-        if found is None:
-            found = _statements[key] = Statement(self.query())
-        return found
+        return prepared((type(self), self.viewer.standing, self.wide, self.shape()), self.query)
 
     def columns(self, model: Any) -> tuple[ColumnElement[Any], ...]:
         """The columns of a model that the document needs."""
@@ -125,63 +166,156 @@ class Many(Loader[K, list[Row]]):
         return [found.get(key, []) for key in keys]
 
 
-class Page(Loader[K, Connection[Row]]):
-    """One page of the rows of each key, for all keys in one statement; keyset order, never OFFSET."""
+class Shape(NamedTuple):
+    """What the statement of a page depends on, besides the viewer's standing: never a value."""
 
-    order: ClassVar[tuple[Any, ...]]
-    """The columns of the order, unique together; their names are those of the rows' columns."""
-    cursor: ClassVar[Any]
-    """The tuple type of the order's values."""
+    order: str | None = None
+    descending: bool = False
+    """Which way the rows are walked."""
+    behind: Behind = Behind.NOTHING
+    filters: tuple[tuple[str, Hashable], ...] = ()
+    """The filters that are given, each with its variant."""
+
+
+class Counting(NamedTuple):
+    """What counts the rows of a connection's list: a page's loader, whatever its page, and the parent's key."""
+
+    page: "Page[Any]"
+    key: Any
+
+
+class CountRow(Row):
+    """The key of a parent, and its number of rows."""
+
+    __slots__ = ()
+    typename = "Count"
+    tenant = True
+
+
+class Page(Loader[K, Connection[Row]]):
+    """One page of the rows of each key, for all keys in one statement; keyset order, never OFFSET.
+
+    A field may let its clients choose from `orders` and `filters`, which are called as in its inputs.
+    """
+
+    order: ClassVar[Columns]
+    """The columns of the list's own order, the last of them unique; their names are those of the rows' columns."""
+    orders: ClassVar[Mapping[str, Order]] = {}
+    filters: ClassVar[Mapping[str, Filter | Flag]] = {}
+
+    def __init_subclass__(cls) -> None:
+        for order in cls.orders.values():
+            checked(order)
 
     def __init__(self, context: Context, page: PageArguments) -> None:
         super().__init__(context)
         self.page = page
+        self._cursor: tuple[Any, ...] | None = None
+        if page.cursor is not None:
+            self._cursor = context.cursors.decode(self._purpose(), page.cursor, cursor_types(self._order(page.order)))
 
     @classmethod
     @override
     def shapes(cls) -> list[Hashable]:
-        return [(backward, cursor) for backward in (False, True) for cursor in (False, True)]
+        """Every order from every beginning both ways; every filter alone, and all of them together."""
+        filters = [((name, variant),) for name, made in cls.filters.items() for variant in made.variants()]
+        together = tuple(sorted((name, made.variants()[0]) for name, made in cls.filters.items()))
+        return [
+            *(
+                Shape(order, descending, behind)
+                for order in (None, *cls.orders)
+                for descending in (False, True)
+                for behind in Behind
+                if behind is not Behind.NULL or may_begin_with_null(cls._order(order))
+            ),
+            *(Shape(filters=given) for given in filters),
+            *(Shape(order, filters=together) for order in (None, *cls.orders)),
+        ]
+
+    @classmethod
+    def _order(cls, name: str | None) -> Order:
+        return cls.order if name is None else cls.orders[name]
+
+    @classmethod
+    def _is_labelled(cls, name: str | None) -> bool:
+        """Whether the rows have the order's values under names of their own; else the columns of the row are used."""
+        return name is not None or is_nullable(cls.order[0])
+
+    def _names(self) -> Sequence[str]:
+        """The names of the order's values in the rows."""
+        order = self._order(self.page.order)
+        return _LABELS[: width(order)] if self._is_labelled(self.page.order) else [key.key or "" for key in self.order]
 
     @override
-    def shape(self) -> Hashable:
-        return (self.page.backward, self.page.cursor is not None)
+    def shape(self) -> Shape:
+        cursor = self._cursor
+        behind = Behind.NOTHING if cursor is None else Behind.NULL if cursor[0] is None else Behind.VALUE
+        filters = tuple((name, self.filters[name].variant(given)) for name, given in self.page.filters)
+        return Shape(self.page.order, self.page.descending != self.page.backward, behind, filters)
 
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
         """The rows of one parent that the viewer may see, in no order."""
         raise NotImplementedError
 
+    def _filtered(self, parent: ColumnElement[Any], shape: Shape) -> Select[Any]:
+        conditions = [self.filters[name].where(self.viewer, name, variant) for name, variant in shape.filters]
+        return self.children(parent).where(*conditions)
+
     @override
     def query(self) -> Select[Any]:
-        parents = func.unnest(KEYS).table_valued(column("key", BigInteger)).render_derived(name="parents")
-        children = self.children(parents.c.key)
-        if self.page.cursor is not None:
-            behind = tuple_(*(bindparam(f"cursor_{i}", type_=c.type) for i, c in enumerate(self.order)))
-            here = tuple_(*self.order)
-            children = children.where(here < behind if self.page.backward else here > behind)
-        directions = [c.desc() if self.page.backward else c.asc() for c in self.order]
-        rows = children.order_by(*directions).limit(bindparam("size", type_=Integer)).lateral("page")
-        return select(parents.c.key, *rows.c).select_from(parents.join(rows, true()))
+        shape, parents = self.shape(), _parents()
+        children, keys = ordered(self._filtered(parents.c.key, shape), self._order(shape.order), self.viewer, parents)
+        if self._is_labelled(shape.order):
+            children = children.add_columns(*(key.label(label) for key, label in zip(keys, _LABELS, strict=False)))
+        walk = [key.desc() if shape.descending else key.asc() for key in keys]
+        size = bindparam("size", type_=Integer)
+        begun = [
+            (children if condition is None else children.where(condition)).order_by(*walk).limit(size)
+            for condition in beginnings(keys, shape.behind, descending=shape.descending)
+        ]
+        rows = begun[0] if len(begun) == 1 else _one_after_another(begun, shape, len(keys), parents).limit(size)
+        page = rows.lateral("page")
+        return select(parents.c.key, *page.c).select_from(parents.join(page, true()))
+
+    def counting_query(self) -> Select[Any]:
+        """How many rows each parent's list has, without what none has."""
+        parents = _parents()
+        rows = self._filtered(parents.c.key, Shape(filters=self.shape().filters))
+        counted = rows.with_only_columns(literal(1).label("one"), maintain_column_froms=True).lateral("counted")
+        return select(parents.c.key, func.count()).select_from(parents.join(counted, true())).group_by(parents.c.key)
+
+    async def counts(self, keys: Sequence[K]) -> dict[K, int]:
+        """How many rows of each key meet the filters and may be seen: one grouped statement."""
+        shape = ("count", self.shape().filters)
+        statement = prepared((type(self), self.viewer.standing, shape), self.counting_query)
+        rows = await self.context.fetch(
+            statement, CountRow, tenant=self._in_tenant(), keys=list(keys), **self._filter_parameters()
+        )
+        return dict.fromkeys(keys, 0) | {row[0]: row[1] for row in rows}
 
     @override
     async def load_batch(self, keys: list[K]) -> list[Connection[Row]]:
         parameters: dict[str, Any] = {"size": self.page.size + 1}  # one more tells whether there is a next page
-        if self.page.cursor is not None:
-            values = self.context.cursors.decode(self._purpose(), self.page.cursor, self.cursor)
-            parameters |= {f"cursor_{i}": value for i, value in enumerate(values)}
+        parameters |= {f"cursor_{i}": value for i, value in enumerate(self._cursor or ())}
         found: dict[Any, list[Row]] = defaultdict(list)
-        for row in await self.rows(keys, **parameters):
+        for row in await self.rows(keys, **parameters, **self._filter_parameters()):
             found[row[0]].append(row)
-        return [self._connection(found.get(key, [])) for key in keys]
+        return [self._connection(key, found.get(key, [])) for key in keys]
+
+    def _filter_parameters(self) -> dict[str, Any]:
+        bound: dict[str, Any] = {}
+        for name, given in self.page.filters:
+            bound |= self.filters[name].parameters(name, given, self.context)
+        return bound
 
     def _purpose(self) -> str:
-        return type(self).__name__
+        return self.page.purpose(type(self).__name__)
 
-    def _connection(self, rows: list[Row]) -> Connection[Row]:
+    def _connection(self, key: K, rows: list[Row]) -> Connection[Row]:
         size, backward = self.page.size, self.page.backward
         more, given = len(rows) > size, self.page.cursor is not None
         shown = rows[:size][::-1] if backward else rows[:size]
-        names = [c.key for c in self.order]
-        encode, purpose = self.context.cursors.encode, self._purpose()
+        names, purpose, encode = self._names(), self._purpose(), self.context.cursors.encode
         edges = [PageEdge(cursor=encode(purpose, tuple(row[name] for name in names)), node=row) for row in shown]
         return Connection(
             edges=edges,
@@ -191,7 +325,23 @@ class Page(Loader[K, Connection[Row]]):
                 start_cursor=edges[0].cursor if edges else None,
                 end_cursor=edges[-1].cursor if edges else None,
             ),
+            counting=Counting(self, key),
         )
+
+
+def _parents() -> Any:
+    return func.unnest(KEYS).table_valued(column("key", BigInteger)).render_derived(name="parents")
+
+
+def _one_after_another(parts: Sequence[Select[Any]], shape: Shape, keys: int, parents: Any) -> Select[Any]:
+    """The rows of the first part, then those of the second, as far as the page goes."""
+    numbered = [
+        part.add_columns(literal_column(str(number), Integer).label("part")).correlate(parents)
+        for number, part in enumerate(parts)
+    ]
+    both = union_all(*numbered).subquery("both")
+    walk = [both.c[label].desc() if shape.descending else both.c[label].asc() for label in _LABELS[:keys]]
+    return select(*(c for c in both.c if c.key != "part")).order_by(both.c.part, *walk)
 
 
 class Tree(msgspec.Struct):

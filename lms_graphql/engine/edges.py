@@ -129,6 +129,11 @@ def plain_list(description: str, *, size: int) -> Any:
     return strawberry.field(description=description, metadata=_price(size, None))
 
 
+def optional(description: str) -> Any:
+    """A field of an input that need not be given; one that is not does not reach the field."""
+    return strawberry.field(default=strawberry.UNSET, description=description)
+
+
 def argument(name: str, type_: Any, description: str) -> StrawberryArgument:
     """An argument of a declared field, without a default: omitted, it does not reach the field."""
     return StrawberryArgument(
@@ -218,15 +223,32 @@ def edge(
     )
 
 
-def page(loader: LoaderClass, description: str, *, key: Key = "id", weight: int | None = None) -> Any:
-    """A connection: the page of the loader's rows for the row's key that the arguments ask for."""
+def page(
+    loader: LoaderClass,
+    description: str,
+    *,
+    key: Key = "id",
+    weight: int | None = None,
+    filters: Any = None,
+    orders: Any = None,
+) -> Any:
+    """A connection: the page of the loader's rows for the row's key that the arguments ask for.
+
+    `filters` is an input, whose fields are those of the loader's `filters`; `orders` a @oneOf input of directions,
+    whose fields are those of its `orders`. A test of the schema compares them.
+    """
     read = _reader(key)
 
     def resolve(source: Any, info: Any, **arguments: Any) -> Any:
         context: Context = info.context
         return context.loader(loader, page_arguments(**arguments)).load(read(source, context))
 
-    return _declared(resolve, description, _page_arguments(), loader=loader, read=read, pages=True, weight=weight)
+    arguments = _page_arguments()
+    if filters is not None:
+        arguments.append(argument("filter", filters | None, "Which rows are wanted; null: all."))
+    if orders is not None:
+        arguments.append(argument("orderBy", orders | None, "The list's order; null: as the field's description says."))
+    return _declared(resolve, description, arguments, loader=loader, read=read, pages=True, weight=weight)
 
 
 def with_arguments(

@@ -4,6 +4,8 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Mapping
+from enum import Enum
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -95,15 +97,41 @@ LARGEST_PAGE = 100
 
 
 class PageArguments(msgspec.Struct, frozen=True):
-    """Which page of a list is wanted: `size` rows after, or before, a cursor."""
+    """Which page of a list is wanted: `size` rows after, or before, a cursor, of the rows that meet the filters.
+
+    `order` is the name of one of the list's orders, None for its own; `filters` are those given, see `filters`.
+    """
 
     size: int
     backward: bool = False
     cursor: str | None = None
+    order: str | None = None
+    descending: bool = False
+    filters: tuple[tuple[str, Any], ...] = ()
+
+    def purpose(self, list_name: str) -> str:
+        """What a cursor of this list is good for: this order, direction and filter, whatever page."""
+        if self.order is None and not self.filters:
+            return list_name
+        digest = hashlib.blake2b(msgspec.msgpack.encode(self.filters), digest_size=16).hexdigest()
+        return f"{list_name}:{self.order or ''}:{'desc' if self.descending else 'asc'}:{digest}"
+
+
+@strawberry.enum(description="Which way a list is ordered.")
+class OrderDirection(Enum):
+    """The values say whether the way is down."""
+
+    ASC = strawberry.enum_value("asc", description="Upward: A before B, early before late. Rows without a value last.")
+    DESC = strawberry.enum_value("desc", description="ASC turned round, so that rows without a value come first.")
 
 
 def page_arguments(
-    first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
+    filter: Mapping[str, Any] | None = None,  # noqa: A002 - the argument's name
+    orderBy: Mapping[str, OrderDirection] | None = None,  # noqa: N803 - the argument's name
 ) -> PageArguments:
     """The page that a connection's arguments ask for; BAD_USER_INPUT unless exactly one of `first`, `last` is 1–100."""
     if (first is None) == (last is None):
@@ -114,7 +142,29 @@ def page_arguments(
         raise bad_input(f"{'last' if backward else 'first'} must be from 1 to {LARGEST_PAGE}")
     if (after if backward else before) is not None:
         raise bad_input("after goes with first, before goes with last")
-    return PageArguments(size, backward, before if backward else after)
+    order, direction = next(iter(orderBy.items())) if orderBy else (None, OrderDirection.ASC)
+    return PageArguments(
+        size,
+        backward,
+        before if backward else after,
+        order,
+        direction is OrderDirection.DESC,
+        canonical(filter),
+    )
+
+
+def canonical(given: Mapping[str, Any] | None) -> tuple[tuple[str, Any], ...]:
+    """A filter as the client gave it, so that equal ones are equal: without nulls, enums as their values, lists sorted.
+
+    A list becomes a tuple, without the nulls in it, which no row could meet. What is returned can be hashed.
+    """
+    return tuple(sorted((name, _canonical(value)) for name, value in (given or {}).items() if value is not None))
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(sorted({_canonical(item) for item in value if item is not None}, key=str))
+    return value.value if isinstance(value, Enum) else value
 
 
 @strawberry.type(description="Where a page lies in its list.")
@@ -143,3 +193,5 @@ class Connection(Generic[T]):
 
     edges: list[PageEdge[T]] = strawberry.field(description="The rows of this page, in the list's order.")
     page_info: PageInfo = strawberry.field(description="Where this page lies in its list.")
+    counting: strawberry.Private[Any] = None
+    """What counts the rows of the whole list, see `engine.counts`."""

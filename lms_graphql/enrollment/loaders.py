@@ -46,7 +46,6 @@ class EnrollmentsByOffering(Page[int]):
 
     row = EnrollmentRow
     order = (CourseEnrollment.id,)
-    cursor = tuple[int]
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
@@ -60,7 +59,6 @@ class EnrollmentsByUser(Page[int]):
 
     row = EnrollmentRow
     order = (CourseEnrollment.id,)
-    cursor = tuple[int]
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:

@@ -1,6 +1,6 @@
 """Enrollments."""
 
-from sqlalchemy import Index
+from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ENUM
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -16,6 +16,13 @@ class CourseEnrollment(TenantRow, Model):
     __table_args__ = (
         references("course_offerings", "course_offering_id"),
         references_member("user_id"),
+        references("offering_sections", "course_offering_id", "section_id"),
+        # What a live certificate refers to: that this person has completed this offering.
+        UniqueConstraint(
+            "university_id", "course_offering_id", "user_id", "status", name="uq_course_enrollments_status"
+        ),
+        CheckConstraint("status <> 'completed' OR completed_at IS NOT NULL", name="completed_at"),
+        Index("ix_course_enrollments_section_id", "university_id", "section_id"),
         Index("ux_course_enrollments_unique", "university_id", "user_id", "course_offering_id", unique=True),
         Index("ix_course_enrollments_status", "university_id", "status"),
         Index("ix_course_enrollments_course_offering_id", "university_id", "course_offering_id", "id"),
@@ -27,3 +34,25 @@ class CourseEnrollment(TenantRow, Model):
     status: Mapped[str] = mapped_column(enrollment_status_enum, server_default="active")
     enrolled_at: Mapped[CreatedAt]
     completed_at: Mapped[Time | None]
+    section_id: Mapped[BigInt | None]
+    waitlisted_at: Mapped[Time | None]
+    updated_at: Mapped[CreatedAt]
+
+
+class EnrollmentEvent(TenantRow, Model):
+    """That an enrollment went from one status to another: when, by whom, why. Never changed."""
+
+    __tablename__ = "enrollment_events"
+    __table_args__ = (
+        references("course_enrollments", "enrollment_id"),
+        references_member("changed_by"),
+        Index("ix_enrollment_events_enrollment_id", "university_id", "enrollment_id", "id"),
+        Index("ix_enrollment_events_changed_by", "university_id", "changed_by"),
+    )
+
+    enrollment_id: Mapped[BigInt]
+    old_status: Mapped[str | None] = mapped_column(enrollment_status_enum)
+    new_status: Mapped[str] = mapped_column(enrollment_status_enum)
+    changed_by: Mapped[BigInt | None]
+    reason: Mapped[str | None] = mapped_column(Text)
+    occurred_at: Mapped[CreatedAt]

@@ -57,7 +57,6 @@ class GradesByOffering(Page[int]):
 
     row = GradeRow
     order = (CourseGrade.id,)
-    cursor = tuple[int]
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:

@@ -91,7 +91,6 @@ class ContentProgressByEnrollment(Page[int]):
 
     row = ContentProgressRow
     order = (UserContentProgress.content_item_id,)
-    cursor = tuple[int]
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:

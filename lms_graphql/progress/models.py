@@ -5,7 +5,7 @@ from decimal import Decimal
 from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, Numeric, Sequence, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lms_graphql.storage.metadata import BigInt, Model, TenantOwned, Time, references, references_member
+from lms_graphql.storage.metadata import BigInt, CreatedAt, Model, TenantOwned, Time, references, references_member
 
 _module_progress_id = Sequence("user_module_progress_id_seq", metadata=Model.metadata)
 _content_progress_id = Sequence("user_content_progress_id_seq", metadata=Model.metadata)
@@ -21,6 +21,7 @@ class UserModuleProgress(TenantOwned, Model):
         references_member("user_id"),
         CheckConstraint("progress_percent BETWEEN 0 AND 100", name="progress_percent"),
         Index("ix_user_module_progress_module_id", "university_id", "module_id"),
+        Index("ix_user_module_progress_user_id", "university_id", "user_id"),
         {"postgresql_with": {"fillfactor": 80}},
     )
 
@@ -37,6 +38,7 @@ class UserModuleProgress(TenantOwned, Model):
     completed_at: Mapped[Time | None]
     progress_percent: Mapped[Decimal] = mapped_column(Numeric(5, 2), server_default=text("0.0"))
     course_id: Mapped[BigInt]
+    updated_at: Mapped[CreatedAt]
 
 
 class UserContentProgress(TenantOwned, Model):
@@ -49,6 +51,8 @@ class UserContentProgress(TenantOwned, Model):
         references_member("user_id"),
         CheckConstraint("progress_percent BETWEEN 0 AND 100", name="progress_percent"),
         CheckConstraint("attempts_count >= 0", name="attempts_count"),
+        Index("ix_user_content_progress_content_item_id", "university_id", "content_item_id"),
+        Index("ix_user_content_progress_user_id", "university_id", "user_id"),
         {"postgresql_with": {"fillfactor": 80}},
     )
 
@@ -67,3 +71,4 @@ class UserContentProgress(TenantOwned, Model):
     progress_percent: Mapped[Decimal] = mapped_column(Numeric(5, 2), server_default=text("0.0"))
     attempts_count: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     course_id: Mapped[BigInt]
+    updated_at: Mapped[CreatedAt]

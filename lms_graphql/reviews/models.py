@@ -3,7 +3,7 @@
 from sqlalchemy import CheckConstraint, Index, Integer, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lms_graphql.storage.metadata import BigInt, CreatedAt, Model, TenantRow, references, references_member
+from lms_graphql.storage.metadata import BigInt, CreatedAt, Model, TenantRow, references
 
 
 class CourseReview(TenantRow, Model):
@@ -12,7 +12,7 @@ class CourseReview(TenantRow, Model):
     __tablename__ = "course_reviews"
     __table_args__ = (
         references("course_offerings", "course_offering_id"),
-        references_member("user_id"),
+        references("course_enrollments", "course_offering_id", "user_id", key=("course_offering_id", "user_id")),
         CheckConstraint("rating BETWEEN 1 AND 5", name="rating"),
         Index("ux_course_reviews_unique", "university_id", "user_id", "course_offering_id", unique=True),
         Index("ix_course_reviews_course_offering", "university_id", "course_offering_id"),

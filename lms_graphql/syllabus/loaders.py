@@ -71,7 +71,6 @@ class Templates(Page[int]):
     row = TemplateRow
     reads_tenant = True
     order = (ModuleTemplate.id,)
-    cursor = tuple[int]
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:

@@ -60,7 +60,6 @@ class Universities(Page[int]):
 
     row = UniversityRow
     order = (University.id,)
-    cursor = tuple[int]
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
@@ -113,7 +112,6 @@ class MembersByUniversity(Page[int]):
 
     row = UserRow
     order = (UniversityMember.user_id,)
-    cursor = tuple[int]
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:

@@ -30,6 +30,7 @@ class Country(Model):
     iso_code: Mapped[str] = mapped_column(String(2), unique=True, comment="ISO 3166-1 alpha-2 country code.")
     name: Mapped[str] = mapped_column(String(255))
     region_name: Mapped[str | None] = mapped_column(String(255))
+    updated_at: Mapped[CreatedAt]
 
 
 class University(Model):
@@ -113,6 +114,7 @@ class UniversityMember(TenantOwned, Model):
     student_number: Mapped[str | None] = mapped_column(String(64))
     status: Mapped[str] = mapped_column(String(16), server_default="active")
     joined_at: Mapped[CreatedAt]
+    updated_at: Mapped[CreatedAt]
 
 
 class UserUniversityRole(TenantRow, Model):
@@ -131,6 +133,9 @@ class UserUniversityRole(TenantRow, Model):
             postgresql_nulls_not_distinct=True,
         ),
         CheckConstraint("role <> 'platform_admin'", name="role"),
+        # Without a department the role would reach over the whole university.
+        CheckConstraint("role <> 'department_admin' OR department_id IS NOT NULL", name="scope"),
+        Index("ix_user_university_roles_department_id", "university_id", "department_id"),
         Index("ix_user_university_roles_user_id", "user_id"),
     )
 
@@ -138,3 +143,4 @@ class UserUniversityRole(TenantRow, Model):
     role: Mapped[str] = mapped_column(university_role_enum)
     department_id: Mapped[BigInt | None]
     created_at: Mapped[CreatedAt]
+    updated_at: Mapped[CreatedAt]

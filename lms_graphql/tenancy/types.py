@@ -8,6 +8,7 @@ import strawberry
 
 from lms_graphql.catalog.loaders import CoursesByDepartment, CoursesByUniversity, OfferingsByUniversity
 from lms_graphql.engine.context import Context
+from lms_graphql.engine.counts import CountedConnection
 from lms_graphql.engine.edges import Node, column, computed, database_id, edge, entity, page, plain_list
 from lms_graphql.engine.errors import Code, RequestError
 from lms_graphql.engine.relay import Connection
@@ -26,10 +27,13 @@ from lms_graphql.tenancy.loaders import (
 from lms_graphql.tenancy.policy import sees_private_data
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
-    from lms_graphql.catalog.types import Course, CourseOffering
+    from lms_graphql.catalog.types import Course, CourseFilter, CourseOffering, CourseOrder, OfferingOrder
     from lms_graphql.enrollment.types import Enrollment
 
 _Course = Annotated["Course", strawberry.lazy("lms_graphql.catalog.types")]
+_CourseFilter = Annotated["CourseFilter", strawberry.lazy("lms_graphql.catalog.types")]
+_CourseOrder = Annotated["CourseOrder", strawberry.lazy("lms_graphql.catalog.types")]
+_OfferingOrder = Annotated["OfferingOrder", strawberry.lazy("lms_graphql.catalog.types")]
 _Offering = Annotated["CourseOffering", strawberry.lazy("lms_graphql.catalog.types")]
 _Enrollment = Annotated["Enrollment", strawberry.lazy("lms_graphql.enrollment.types")]
 
@@ -82,9 +86,15 @@ class University(Node):
     departments: list["Department"] | None = edge(
         DepartmentsByUniversity, "Its departments, by code.", key=own_university, size=20
     )
-    courses: Connection[_Course] | None = page(CoursesByUniversity, "Its courses, by id.", key=own_university)
-    offerings: Connection[_Offering] | None = page(
-        OfferingsByUniversity, "The offerings of all its courses, by id.", key=own_university
+    courses: CountedConnection[_Course] | None = page(
+        CoursesByUniversity,
+        "Its courses, by id.",
+        key=own_university,
+        filters=_CourseFilter,
+        orders=_CourseOrder,
+    )
+    offerings: CountedConnection[_Offering] | None = page(
+        OfferingsByUniversity, "The offerings of all its courses, by id.", key=own_university, orders=_OfferingOrder
     )
     members: Connection["User"] | None = page(
         MembersByUniversity, "Its people: all for staff; for others who teaches, and themselves.", key=own_university
@@ -101,7 +111,9 @@ class Department(Node):
     created_at: datetime = strawberry.field(description="When it was added.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
     university: University | None = edge(UniversityById, "The university it belongs to.", key="university_id")
-    courses: Connection[_Course] = page(CoursesByDepartment, "Its courses, by id.")
+    courses: CountedConnection[_Course] = page(
+        CoursesByDepartment, "Its courses, by id.", filters=_CourseFilter, orders=_CourseOrder
+    )
 
 
 @strawberry.type(description="A role that somebody has in the university of the request.")

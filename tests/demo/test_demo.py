@@ -54,9 +54,33 @@ async def demo(superuser):
         await app.dispose()
 
 
+# Tables that come with mutations: nothing has happened in the demo that would fill them.
+EMPTY = {
+    "rate_points",
+    "enrollment_events",
+    "content_item_revisions",
+    "grade_overrides",
+    "grade_history",
+    # those that the read side will show get their rows with it
+    "terms",
+    "offering_sections",
+    "content_item_settings",
+    "grading_policies",
+    "grade_categories",
+    "grade_items",
+    "grade_item_scores",
+    "question_pools",
+    "questions",
+    "question_keys",
+    "quiz_attempt_questions",
+    "quiz_attempt_answers",
+    "thread_read_marks",
+}
+
+
 async def test_every_table_has_rows(demo):
     counts = await demo.counts()
-    assert [name for name, count in counts.items() if not count] == ["rate_points"]
+    assert {name for name, count in counts.items() if not count} == EMPTY
     assert counts["universities"] == 2
     assert counts["courses"] == 7
     assert counts["users"] == 19

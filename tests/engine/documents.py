@@ -4,6 +4,7 @@ import random
 from typing import Any
 
 from graphql import (
+    GraphQLEnumType,
     GraphQLInputObjectType,
     GraphQLInterfaceType,
     GraphQLList,
@@ -14,6 +15,8 @@ from graphql import (
     get_named_type,
     is_composite_type,
 )
+
+from lms_graphql.engine.relay import Cursors, PageArguments
 
 _MOST_FIELDS = 60
 _INTROSPECTIONS = (
@@ -31,6 +34,7 @@ class Generator:
         self._schema = schema
         self._chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
         self._ids = ids
+        self._cursors = Cursors(b"x")
         self._all_ids = [text for texts in ids.values() for text in texts]
 
     def document(self) -> tuple[str, list[tuple[str | None, dict[str, Any]]]]:
@@ -150,7 +154,10 @@ class Generator:
         given = []
         if "first" in field.args:
             size = self._chance.choice([1, 2, 5, 100] if self._chance.random() < 0.95 else [0, 101])
-            given.append(self._argument(self._chance.choice(["first", "last"]), "Int", size, [1, 3, 100]))
+            end = self._chance.choice(["first", "last"])
+            given.append(self._argument(end, "Int", size, [1, 3, 100]))
+            if self._chance.random() < 0.15:
+                given.append(f'{"after" if end == "first" else "before"}: "{self._cursor(field)}"')
         for name, argument in field.args.items():
             if name in {"first", "last", "after", "before"}:
                 continue
@@ -172,13 +179,42 @@ class Generator:
         if not required and self._chance.random() < 0.4:
             return None
         if isinstance(inner, GraphQLList):
-            return "[" + ", ".join(f'"{self._chance.choice(self._all_ids)}"' for _ in range(4)) + "]"
+            items = (
+                self._value(name, GraphQLNonNull(get_named_type(inner))) for _ in range(self._chance.randint(0, 4))
+            )
+            return "[" + ", ".join(filter(None, items)) + "]"
         if isinstance(inner, GraphQLInputObjectType):
-            key = next(iter(inner.fields))
-            return f'{{{key}: "{self._chance.choice(["P101", "D101", "ALPHA", "PHYS", "nothing"])}"}}'
+            return self._input(inner)
+        if isinstance(inner, GraphQLEnumType):
+            return self._chance.choice(list(inner.values))
         if inner.name == "ID":
-            wanted = self._ids.get({"offering": "CourseOffering"}.get(name, ""), self._all_ids)
-            return f'"{self._chance.choice(wanted)}"'
+            named = {"offering": "CourseOffering", "department": "Department"}.get(name, "")
+            return f'"{self._chance.choice(self._ids.get(named, self._all_ids))}"'
+        if inner.name == "Boolean":
+            return self._chance.choice(["true", "false"])
+        if inner.name == "Decimal":
+            return self._chance.choice(['"0"', '"50"', '"90.5"', '"100.00"'])
+        if inner.name == "DateTime":
+            return '"2026-09-01T00:00:00Z"'
         if inner.name == "Float":
             return str(self._chance.choice([0, 4.5, 9]))
         return '"forces"' if self._chance.random() < 0.9 else '""'
+
+    def _input(self, type_: GraphQLInputObjectType) -> str:
+        """Some fields of an input; of a @oneOf one, which the schema made by Strawberry alone knows to be one, one."""
+        one_of = type_.extensions["strawberry-definition"].is_one_of
+        names = list(type_.fields)
+        chosen = self._chance.sample(names, 1 if one_of else self._chance.randint(0, min(3, len(names))))
+        values = {name: self._value(name, GraphQLNonNull(get_named_type(type_.fields[name].type))) for name in chosen}
+        if set(names) <= {"code", "shortCode"} and one_of:
+            values = dict.fromkeys(chosen, f'"{self._chance.choice(["P101", "D101", "ALPHA", "PHYS", "nothing"])}"')
+        if not one_of and self._chance.random() < 0.2:
+            values |= dict.fromkeys(self._chance.sample(names, 1), "null")
+        return "{" + ", ".join(f"{name}: {value}" for name, value in values.items()) + "}"
+
+    def _cursor(self, field: Any) -> str:
+        """A cursor of the list's own order and no filter, which some filters and orders make a wrong one."""
+        loader = field.extensions["strawberry-definition"].loader
+        if self._chance.random() < 0.1 or len(loader.order) > 1:
+            return "nonsense"
+        return self._cursors.encode(PageArguments(1).purpose(loader.__name__), (self._chance.randint(0, 9),))

@@ -255,11 +255,12 @@ def reference(selection_set, on, fragments, variables, *, without=()):
             return reference(node.selection_set, target, fragments, variables) if node.selection_set else 0
 
         if on.name.endswith(("Connection", "Edge")):
-            total += below()
+            total += 0 if node.name.value == "totalCount" else below()
         elif (on.name, node.name.value) in IN_TREE:
             total += 1 + 100 * dearest_level(node, target, fragments, variables)
         elif target.name.endswith("Connection"):
-            total += 1 + rows_of(node, variables) * (1 + below())
+            counts = [one for one in expanded(node.selection_set, target, fragments) if one.name.value == "totalCount"]
+            total += 1 + 10 * len(counts) + rows_of(node, variables) * (1 + below())
         elif isinstance(get_nullable_type(field.type), GraphQLList):
             total += 1 + size * (1 + below())
         elif not is_leaf_type(target):

@@ -45,7 +45,7 @@ INSERT INTO course_subjects (course_id, subject_id) VALUES (1, 1), (2, 1);
 INSERT INTO course_prerequisites (course_id, prerequisite_course_id) VALUES (3, 1);
 INSERT INTO course_offerings (course_id, university_id) VALUES (1, 1), (2, 2), (3, 1);
 INSERT INTO course_offering_instructors (course_offering_id, user_id) VALUES (1, 3), (2, 4);
-INSERT INTO course_enrollments (course_offering_id, user_id) VALUES (1, 5), (2, 6), (3, 5);
+INSERT INTO course_enrollments (course_offering_id, user_id, status, completed_at) VALUES (1, 5, 'active', NULL), (2, 6, 'active', NULL), (3, 5, 'active', NULL), (1, 9, 'active', NULL), (1, 10, 'dropped', NULL), (1, 12, 'completed', '2026-01-01Z'), (1, 16, 'active', NULL);
 INSERT INTO module_templates (template_type, title, default_data) VALUES ('lesson', 'Template', '{"a": 1}');
 INSERT INTO modules (course_id, parent_module_id, module_type, module_template_id, title, depth, sequence_index, is_published) VALUES
   (1, NULL, 'course_root', NULL, 'root', 0, 1, true), (1, 1, 'unit', NULL, 'shown', 1, 1, true),
@@ -53,11 +53,11 @@ INSERT INTO modules (course_id, parent_module_id, module_type, module_template_i
   (1, 2, 'lesson', NULL, 'below the shown', 2, 1, true), (2, NULL, 'unit', NULL, 'of beta', 0, 1, true),
   (3, NULL, 'unit', NULL, 'of motion', 0, 1, false);
 INSERT INTO assets (university_id, url, asset_type, meta_json) VALUES (1, 'https://x.example/', 'pdf', '{"pages": [1, 2.50]}');
-INSERT INTO content_items (module_id, course_id, university_id, content_type, title, data_json) VALUES (5, 1, 1, 'quiz', 'Quiz', '{"b": 1, "a": null}'), (6, 2, 2, 'quiz', 'Quiz', '{}'), (7, 3, 1, 'quiz', 'Quiz', '{}');
+INSERT INTO content_items (module_id, course_id, university_id, content_type, title, data_json, sequence_index) VALUES (5, 1, 1, 'quiz', 'Quiz', '{"b": 1, "a": null}', 1), (6, 2, 2, 'quiz', 'Quiz', '{}', 1), (7, 3, 1, 'quiz', 'Quiz', '{}', 1), (5, 1, 1, 'engineering_lab', 'Lab', '{}', 2);
 INSERT INTO user_module_progress (user_id, course_offering_id, module_id, progress_percent) VALUES (7, 1, 5, 12.34), (7, 2, 6, 100);
 INSERT INTO user_content_progress (user_id, course_offering_id, content_item_id, progress_percent) VALUES (8, 1, 1, 0.01), (8, 2, 2, 99.99);
-INSERT INTO quiz_attempts (user_id, course_offering_id, content_item_id, raw_response_json) VALUES (9, 1, 1, '[1]'), (9, 1, 1, NULL);
-INSERT INTO lab_submissions (user_id, course_offering_id, content_item_id) VALUES (10, 1, 1);
+INSERT INTO quiz_attempts (user_id, course_offering_id, content_item_id, raw_response_json, attempt_number, submitted_at) VALUES (9, 1, 1, '[1]', 1, '2026-01-01Z'), (9, 1, 1, NULL, 2, NULL);
+INSERT INTO lab_submissions (user_id, course_offering_id, content_item_id) VALUES (10, 1, 4);
 INSERT INTO course_grades (user_id, course_offering_id, final_score) VALUES (11, 1, 90.5);
 INSERT INTO certificates (user_id, course_offering_id, certificate_code, issued_at) VALUES (12, 1, 'A-1', '2026-01-01Z');
 INSERT INTO discussion_threads (course_offering_id, module_id, content_item_id, created_by_user_id) VALUES (1, 5, 1, 13), (2, NULL, NULL, 13);
@@ -382,6 +382,123 @@ async def test_every_upgrade_conflict_is_tried():
     assert {name.split(maxsplit=1)[1] for name in UPGRADE_CONFLICTS} == set(revision.module._UPGRADE_CONFLICTS)
     tried = {*DOWNGRADE_CONFLICTS, OF_THEIR_OWN, *(f"1 {table} that share an id" for table in TENANT_TABLES)}
     assert {name.split(maxsplit=1)[1] for name in tried} == set(revision.module._DOWNGRADE_CONFLICTS)
+
+
+# ---- revision 0006: the rules that the seed did not have ----
+
+RULES_CONFLICTS = {
+    "1 department_admin roles without a department": (
+        "INSERT INTO user_university_roles (university_id, user_id, role) VALUES (1, 5, 'department_admin')"
+    ),
+    "1 courses with two primary subjects": (
+        "INSERT INTO subjects (name, code) VALUES ('Mechanics', 'MECH');"
+        "INSERT INTO course_subjects (university_id, course_id, subject_id) VALUES (1, 1, 2);"
+        "UPDATE course_subjects SET is_primary = true"
+    ),
+    "2 courses that are their own prerequisite by way of others": (
+        "INSERT INTO course_prerequisites (university_id, course_id, prerequisite_course_id) VALUES (1, 1, 3)"
+    ),
+    "3 offerings whose visibility is not private, members or public": (
+        "UPDATE course_offerings SET visibility = 'banana'"
+    ),
+    "1 completed enrollments without completed_at": (
+        "UPDATE course_enrollments SET status = 'completed' WHERE user_id = 16"
+    ),
+    "2 quiz_attempts of people who are not enrolled": "DELETE FROM course_enrollments WHERE user_id = 9",
+    "1 lab_submissions of people who are not enrolled": "DELETE FROM course_enrollments WHERE user_id = 10",
+    "1 course_reviews of people who are not enrolled": "DELETE FROM course_enrollments WHERE user_id = 16",
+    "2 quiz_attempts on something else than a quiz": "UPDATE quiz_attempts SET content_item_id = 4",
+    "1 lab_submissions on something else than a lab or an assignment": "UPDATE lab_submissions SET content_item_id = 1",
+    "1 quiz_attempts of one number": "UPDATE quiz_attempts SET attempt_number = 1",
+    "1 people with several open quiz_attempts at one quiz": "UPDATE quiz_attempts SET submitted_at = NULL",
+    "1 quiz_attempts with more than max_score": (
+        "UPDATE quiz_attempts SET score_obtained = 500, max_score = 100 WHERE attempt_number = 1"
+    ),
+    "1 lab_submissions with more than max_score": "UPDATE lab_submissions SET score_obtained = 2, max_score = 1",
+    "1 lab_submissions whose status is not submitted, grading, graded or returned": (
+        "UPDATE lab_submissions SET status = 'banana'"
+    ),
+    "1 content_items whose data_json is no object": "UPDATE content_items SET data_json = '[1]' WHERE id = 1",
+    "1 certificates that expire before their issue": "UPDATE certificates SET expires_at = issued_at",
+    "1 people with two certificates of one offering": (
+        "INSERT INTO certificates (university_id, course_offering_id, user_id, certificate_code, issued_at)"
+        " SELECT university_id, course_offering_id, user_id, 'A-2', issued_at FROM certificates"
+    ),
+    "1 certificates of people who have not completed the offering": (
+        "UPDATE course_enrollments SET status = 'dropped' WHERE user_id = 12"
+    ),
+}
+RULES_DOWNGRADE_CONFLICTS = {
+    "1 rows of terms": "INSERT INTO terms (university_id, code, name, starts_at, ends_at)"
+    " VALUES (1, 'F', 'Fall', '2026-09-01Z', '2026-12-01Z')",
+    "1 revoked certificates": "UPDATE certificates SET revoked_at = now(), revocation_reason = 'x'",
+    "1 courses with a difficulty": "UPDATE courses SET difficulty = 'beginner' WHERE id = 1",
+    "1 offerings with a capacity": "UPDATE course_offerings SET waitlist_capacity = 1 WHERE id = 1",
+    "2 instructors with another role": "UPDATE course_offering_instructors SET role = 'ta'",
+    "1 waitlisted enrollments with their time": "UPDATE course_enrollments SET waitlisted_at = now() WHERE user_id = 6",
+    "2 threads that are pinned or have an accepted answer": (
+        "UPDATE discussion_threads SET is_pinned = id = 2, accepted_post_id = CASE id WHEN 1 THEN 1 END"
+    ),
+    "1 content_items of a later revision": "UPDATE content_items SET revision = 2 WHERE id = 1",
+    "1 submissions with results or a grader": "UPDATE lab_submissions SET hidden_results = '[]'",
+}
+
+
+@pytest.fixture(scope="module")
+async def without_rules(superuser, baseline) -> AsyncIterator[Database]:
+    """A database at 0005 with rows in every table of the seed."""
+    async with copied(superuser, baseline) as database:
+        await migrations.upgrade(database.owner, "0005")
+        yield database
+
+
+@pytest.mark.parametrize("conflict", RULES_CONFLICTS)
+async def test_rows_against_the_rules_are_named_and_stay(superuser, without_rules, conflict):
+    async with copied(superuser, without_rules) as database:
+        before = await state(database)
+        await execute(database, RULES_CONFLICTS[conflict])
+        # A row may break two rules at once: a dropped person has neither completed nor handed in.
+        assert conflict in (await refused(migrations.upgrade(database.owner, "0006"))).split("first mend: ")[1]
+        assert await state(database) == before
+
+
+@pytest.mark.parametrize("conflict", RULES_DOWNGRADE_CONFLICTS)
+async def test_what_the_seed_has_no_place_for_is_not_thrown_away(superuser, without_rules, conflict):
+    async with copied(superuser, without_rules) as database:
+        await migrations.upgrade(database.owner, "0006")
+        await execute(database, RULES_DOWNGRADE_CONFLICTS[conflict])
+        before = await state(database)
+        assert await refused(migrations.downgrade(database.owner, "0005")) == (
+            f"revision 0006 can't be taken back and changed nothing; first mend: {conflict}"
+        )
+        assert await state(database) == before
+
+
+async def test_every_conflict_of_the_rules_is_tried():
+    module = ScriptDirectory.from_config(migrations.config()).get_revision("0006").module
+    assert {name.split(maxsplit=1)[1] for name in RULES_CONFLICTS} == set(module._UPGRADE_CONFLICTS)
+    rows = {f"rows of {table}" for table in module._NEW_TABLES}  # one of them is tried, for all
+    tried = {name.split(maxsplit=1)[1] for name in RULES_DOWNGRADE_CONFLICTS}
+    assert tried | rows == set(module._DOWNGRADE_CONFLICTS)
+
+
+async def test_what_the_rules_work_out(superuser, without_rules):
+    async with copied(superuser, without_rules) as database:
+        await migrations.upgrade(database.owner, "0006")
+        driver = await connect(database.owner)
+        seats = await driver.fetch("SELECT seats_taken FROM course_offerings ORDER BY id")
+        attempts = await driver.fetch("SELECT attempt_number, status FROM quiz_attempts ORDER BY id")
+        submission = await driver.fetchrow("SELECT content_type::text, attempt_number, posted_at FROM lab_submissions")
+        certificate = await driver.fetchrow(
+            "SELECT recipient_name, course_code, course_title, enrollment_status::text FROM certificates"
+        )
+        posted = await driver.fetchval("SELECT bool_and(posted_at IS NOT DISTINCT FROM graded_at) FROM course_grades")
+        await driver.close()
+    assert [row[0] for row in seats] == [3, 1, 1]
+    assert [tuple(row) for row in attempts] == [(1, "submitted"), (2, "in_progress")]
+    assert tuple(submission) == ("engineering_lab", 1, None)
+    assert tuple(certificate) == ("User 12", "P1", "Forces", "completed")
+    assert posted
 
 
 async def test_several_conflicts_are_all_named(superuser, baseline):

@@ -118,7 +118,7 @@ async def test_there_is_no_way_round_the_policies(driver):
 async def test_the_tenant_tables(tenant_tables):
     named = {name for name, table in tables.metadata.tables.items() if "university_id" in table.columns}
     assert set(tenant_tables) == named - {"module_templates"}
-    assert len(tenant_tables) == 22
+    assert len(tenant_tables) == 39
 
 
 async def test_references_between_tenant_tables_carry_the_university(driver, tenant_tables):
@@ -132,7 +132,7 @@ async def test_references_between_tenant_tables_carry_the_university(driver, ten
         """,
         tenant_tables,
     )
-    assert len(found) == 39
+    assert len(found) == 76
     assert [row["conname"] for row in found if not row["led"]] == []
 
 
@@ -157,11 +157,50 @@ async def test_what_a_deleted_row_takes_with_it(driver):
     assert {row["conname"]: row["confdeltype"] for row in found} == {
         "discussion_posts_thread_id_fkey": "c",
         "discussion_posts_parent_post_id_fkey": "c",
+        "thread_read_marks_thread_id_fkey": "c",
+        "grade_categories_policy_id_fkey": "c",
+        "question_keys_question_id_fkey": "c",
+        "quiz_attempt_questions_attempt_id_fkey": "c",
+        "quiz_attempt_answers_attempt_id_fkey": "c",
         # towards tables of no tenant
         "courses_primary_subject_id_fkey": "n",
         "subjects_parent_subject_id_fkey": "n",
         "subjects_domain_id_fkey": "n",
     }
+
+
+async def test_every_reference_has_an_index_that_finds_its_rows(driver):
+    """Some index begins with columns of the foreign key that tell more than the university, or the course if it can."""
+    found = await driver.fetch("""
+        SELECT conname FROM pg_constraint k WHERE contype = 'f' AND connamespace = 'public'::regnamespace
+          AND NOT EXISTS (
+            SELECT FROM pg_index i, generate_series(0, i.indnkeyatts - 1) AS last
+            WHERE indrelid = conrelid AND (indkey::int2[])[0:last] <@ conkey
+              AND (cardinality(conkey) = 1 OR last > 0)
+              AND (cardinality(conkey) < 3 OR EXISTS (
+                SELECT FROM pg_attribute WHERE attrelid = conrelid AND attnum = ANY ((indkey::int2[])[0:last])
+                  AND attname NOT IN ('university_id', 'course_id'))))
+    """)
+    assert [row["conname"] for row in found] == []
+
+
+async def test_updated_at_is_the_databases(records, world):
+    tables_with_it = {
+        row[0]
+        for row in await records.fetch("""
+        SELECT table_name FROM information_schema.columns WHERE table_schema = 'public' AND column_name = 'updated_at'
+    """)
+    }
+    triggered = await records.fetch("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'set_updated_at'")
+    assert {row[0] for row in triggered} == tables_with_it
+    course = world.alpha["course"]["id"]
+    await records.execute("UPDATE courses SET updated_at = '2020-01-01Z' WHERE id = $1", course)
+    year = "SELECT extract(year FROM updated_at)::int FROM courses WHERE id = $1"
+    assert await records.fetchval(year, course) == 2020
+    await records.execute("UPDATE courses SET content_version = gen_random_uuid() WHERE id = $1", course)
+    assert await records.fetchval(year, course) == 2020
+    await records.execute("UPDATE courses SET title = title WHERE id = $1", course)
+    assert await records.fetchval(year, course) > 2020
 
 
 # ---- the second wall ----
@@ -366,7 +405,7 @@ course_grades_final_score_check         UPDATE course_grades SET final_score = '
 ux_course_grades_unique                 UPDATE course_grades SET user_id = {other} WHERE {a.mine}
 certificates_user_id_fkey               UPDATE certificates SET user_id = {outsider}
 certificates_course_offering_id_fkey    UPDATE certificates SET course_offering_id = {b.private}
-certificates_certificate_code_key       INSERT INTO certificates (university_id, course_offering_id, user_id, certificate_code, issued_at) SELECT university_id, course_offering_id, user_id, certificate_code, issued_at FROM certificates
+certificates_certificate_code_key       INSERT INTO certificates (university_id, course_offering_id, user_id, certificate_code, issued_at, recipient_name, course_code, course_title, revoked_at, revocation_reason) SELECT university_id, course_offering_id, user_id, certificate_code, issued_at, 'x', 'x', 'x', issued_at, 'x' FROM certificates
 discussion_threads_created_by_user_id_fkey  UPDATE discussion_threads SET created_by_user_id = {outsider}
 discussion_threads_course_offering_id_fkey  UPDATE discussion_threads SET course_offering_id = {b.private}
 discussion_threads_module_id_fkey       UPDATE discussion_threads SET module_id = {b.lesson}
@@ -387,16 +426,150 @@ external_keys_pkey                      INSERT INTO external_keys (university_id
 ux_external_keys_entity                 INSERT INTO external_keys (university_id, system, entity, external_id, entity_id) VALUES ({alpha}, 'olx', 'course', 'x', 1), ({alpha}, 'olx', 'course', 'y', 1)
 university_members_user_id_fkey         INSERT INTO university_members (university_id, user_id, display_name, email) VALUES ({alpha}, 0, 'x', 'x')
 university_members_pkey                 INSERT INTO university_members (university_id, user_id, display_name, email) VALUES ({alpha}, {student}, 'x', 'x')
+user_university_roles_scope_check       INSERT INTO user_university_roles (university_id, user_id, role) VALUES ({alpha}, {ta}, 'department_admin')
+courses_difficulty_check                UPDATE courses SET difficulty = 'heroic' WHERE id = {a.course}
+ux_course_subjects_primary              INSERT INTO course_subjects (university_id, course_id, subject_id, is_primary) SELECT {alpha}, {a.course}, id, true FROM subjects WHERE code = 'MECH'
+terms_dates_check                       UPDATE terms SET ends_at = starts_at
+ux_terms_code                           INSERT INTO terms (university_id, code, name, starts_at, ends_at) VALUES ({alpha}, 'F26', 'again', '2026-09-01Z', '2026-12-20Z')
+course_offerings_term_id_fkey           UPDATE course_offerings SET term_id = (SELECT id FROM terms WHERE university_id = {beta}) WHERE id = {a.public}
+course_offerings_visibility_check       UPDATE course_offerings SET visibility = 'banana' WHERE id = {a.public}
+course_offerings_capacity_check         UPDATE course_offerings SET capacity = -1 WHERE id = {a.public}
+course_offerings_waitlist_capacity_check  UPDATE course_offerings SET waitlist_capacity = -1 WHERE id = {a.public}
+course_offerings_seats_taken_check      UPDATE course_offerings SET seats_taken = -1 WHERE id = {a.public}
+course_offerings_seats_taken_check      UPDATE course_offerings SET capacity = 2, seats_taken = 3 WHERE id = {a.public}
+offering_sections_course_offering_id_fkey  UPDATE offering_sections SET course_offering_id = {b.private}
+ux_offering_sections_code               UPDATE offering_sections SET code = 'TUE', course_offering_id = {a.private}
+course_offering_instructors_section_id_fkey  UPDATE course_offering_instructors SET section_id = (SELECT id FROM offering_sections WHERE code = 'TUE') WHERE university_id = {alpha}
+course_offering_instructors_role_check  UPDATE course_offering_instructors SET role = 'owner' WHERE university_id = {alpha}
+course_enrollments_section_id_fkey      UPDATE course_enrollments SET section_id = (SELECT id FROM offering_sections WHERE code = 'WED') WHERE {a.mine}
+course_enrollments_completed_at_check   UPDATE course_enrollments SET status = 'completed' WHERE id = {a.enrollment_1}
+enrollment_events_enrollment_id_fkey    UPDATE enrollment_events SET enrollment_id = {b.enrollment_0}
+enrollment_events_changed_by_fkey       UPDATE enrollment_events SET changed_by = {outsider}
+grading_policies_course_id_fkey         UPDATE grading_policies SET course_id = {b.course}
+grading_policies_course_offering_id_fkey  UPDATE grading_policies SET course_id = {a.draft}, course_offering_id = {a.private}
+uq_grading_policies_scope               INSERT INTO grading_policies (university_id, course_id) VALUES ({alpha}, {a.course})
+grading_policies_pass_mark_check        UPDATE grading_policies SET pass_mark = 100.5
+grading_policies_pass_mark_check        UPDATE grading_policies SET pass_mark = 'NaN'
+grading_policies_letter_scheme_check    UPDATE grading_policies SET letter_scheme = '{}'
+grading_policies_version_check          UPDATE grading_policies SET version = 0
+grade_categories_policy_id_fkey         UPDATE grade_categories SET policy_id = 0
+uq_grade_categories_position            INSERT INTO grade_categories (university_id, policy_id, name, position, weight) SELECT university_id, id, 'Labs', 1, 0 FROM grading_policies
+uq_grade_categories_name                INSERT INTO grade_categories (university_id, policy_id, name, position, weight) SELECT university_id, id, 'Homework', 2, 0 FROM grading_policies
+grade_categories_position_check         UPDATE grade_categories SET position = 0
+grade_categories_weight_check           UPDATE grade_categories SET weight = 101
+grade_categories_drop_lowest_check      UPDATE grade_categories SET drop_lowest = -1
+grade_categories_drop_highest_check     UPDATE grade_categories SET drop_highest = -1
+grade_categories_min_count_check        UPDATE grade_categories SET min_count = -1
+grade_items_course_offering_id_fkey     INSERT INTO grade_items (university_id, course_offering_id, title, points) VALUES ({alpha}, {b.private}, 'x', 1)
+grade_items_grade_category_id_fkey      UPDATE grade_items SET grade_category_id = 0
+grade_items_points_check                UPDATE grade_items SET points = 0
+grade_items_points_check                UPDATE grade_items SET points = 'NaN'
+uq_grade_items_title                    INSERT INTO grade_items (university_id, course_offering_id, title, points) VALUES ({alpha}, {a.private}, 'Exam', 1)
+grade_item_scores_grade_item_id_fkey    UPDATE grade_item_scores SET grade_item_id = 0
+grade_item_scores_user_id_fkey          UPDATE grade_item_scores SET user_id = {ta}
+grade_item_scores_graded_by_fkey        UPDATE grade_item_scores SET graded_by = {outsider}
+grade_item_scores_score_check           UPDATE grade_item_scores SET score = -1
+grade_overrides_user_id_fkey            UPDATE grade_overrides SET user_id = {ta}
+grade_overrides_overridden_by_fkey      UPDATE grade_overrides SET overridden_by = {outsider}
+grade_overrides_final_score_check       UPDATE grade_overrides SET final_score = 'NaN'
+grade_overrides_reason_check            UPDATE grade_overrides SET reason = ''
+grade_history_course_offering_id_fkey   UPDATE grade_history SET course_offering_id = {b.private}
+grade_history_user_id_fkey              UPDATE grade_history SET user_id = {outsider}
+grade_history_changed_by_fkey           UPDATE grade_history SET changed_by = {outsider}
+grade_history_old_score_check           UPDATE grade_history SET old_score = -1
+grade_history_new_score_check           UPDATE grade_history SET new_score = -1
+content_items_data_json_check           UPDATE content_items SET data_json = '[1]' WHERE id = {a.video}
+content_items_revision_check            UPDATE content_items SET revision = 0 WHERE id = {a.video}
+content_item_revisions_content_item_id_fkey  UPDATE content_item_revisions SET content_item_id = {b.quiz}
+content_item_revisions_changed_by_fkey  UPDATE content_item_revisions SET changed_by = {outsider}
+content_item_revisions_revision_check   UPDATE content_item_revisions SET revision = 0
+content_item_settings_course_offering_id_fkey  UPDATE content_item_settings SET course_offering_id = {b.private}
+content_item_settings_content_item_id_fkey  UPDATE content_item_settings SET content_item_id = {a.draft_item}
+content_item_settings_section_id_fkey   UPDATE content_item_settings SET section_id = (SELECT id FROM offering_sections WHERE code = 'WED')
+content_item_settings_user_id_fkey      UPDATE content_item_settings SET user_id = {outsider}
+content_item_settings_grade_category_id_fkey  UPDATE content_item_settings SET grade_category_id = 0
+uq_content_item_settings_scope          INSERT INTO content_item_settings (university_id, course_id, course_offering_id, content_item_id) VALUES ({alpha}, {a.course}, {a.private}, {a.quiz})
+content_item_settings_scope_check       UPDATE content_item_settings SET user_id = {student}, section_id = (SELECT id FROM offering_sections WHERE code = 'TUE')
+content_item_settings_dates_check       UPDATE content_item_settings SET unlock_at = '2026-10-02Z'
+content_item_settings_dates_check       UPDATE content_item_settings SET lock_at = '2026-09-30Z'
+content_item_settings_points_check      UPDATE content_item_settings SET points = -1
+content_item_settings_completion_rule_check  UPDATE content_item_settings SET completion_rule = 'luck'
+content_item_settings_min_score_check   UPDATE content_item_settings SET min_score = -1
+content_item_settings_rule_needs_score_check  UPDATE content_item_settings SET completion_rule = 'min_score'
+question_pools_course_id_fkey           UPDATE question_pools SET course_id = {b.course}
+questions_pool_id_fkey                  UPDATE questions SET pool_id = 0
+uq_questions_version                    INSERT INTO questions (university_id, pool_id, number, type, stem, is_active) SELECT university_id, pool_id, 1, 'text', 'x', false FROM questions
+ux_questions_active                     INSERT INTO questions (university_id, pool_id, number, version, type, stem) SELECT university_id, pool_id, 1, 2, 'text', 'x' FROM questions
+questions_number_check                  UPDATE questions SET number = 0
+questions_version_check                 UPDATE questions SET version = 0
+questions_type_check                    UPDATE questions SET type = 'riddle'
+questions_points_check                  UPDATE questions SET points = 'NaN'
+questions_options_check                 UPDATE questions SET options = '{}'
+questions_hints_check                   UPDATE questions SET hints = '{}'
+question_keys_question_id_fkey          UPDATE question_keys SET question_id = 0
+quiz_attempts_user_id_fkey              UPDATE quiz_attempts SET user_id = {ta}
+quiz_attempts_content_item_id_fkey      UPDATE quiz_attempts SET content_item_id = {a.video}
+quiz_attempts_score_within_check        UPDATE quiz_attempts SET score_obtained = 500, max_score = 100
+quiz_attempts_revision_check            UPDATE quiz_attempts SET revision = 0
+quiz_attempts_status_check              UPDATE quiz_attempts SET status = 'banana'
+quiz_attempts_submitted_at_check        UPDATE quiz_attempts SET status = 'in_progress'
+uq_quiz_attempts_number                 INSERT INTO quiz_attempts (university_id, course_id, course_offering_id, content_item_id, user_id) VALUES ({alpha}, {a.course}, {a.private}, {a.quiz}, {student})
+ux_quiz_attempts_open                   INSERT INTO quiz_attempts (university_id, course_id, course_offering_id, content_item_id, user_id, attempt_number) VALUES ({alpha}, {a.course}, {a.private}, {a.quiz}, {student}, 2), ({alpha}, {a.course}, {a.private}, {a.quiz}, {student}, 3)
+quiz_attempt_questions_attempt_id_fkey  INSERT INTO quiz_attempt_questions (university_id, attempt_id, position, question_id, snapshot, points) SELECT university_id, 0, 1, id, '{}', 1 FROM questions
+quiz_attempt_questions_question_id_fkey UPDATE quiz_attempt_questions SET question_id = 0
+quiz_attempt_questions_position_check   INSERT INTO quiz_attempt_questions (university_id, attempt_id, position, question_id, snapshot, points) SELECT university_id, attempt_id, 0, question_id, '{}', 1 FROM quiz_attempt_questions
+quiz_attempt_questions_points_check     UPDATE quiz_attempt_questions SET points = -1
+quiz_attempt_questions_snapshot_check   UPDATE quiz_attempt_questions SET snapshot = '[]'
+quiz_attempt_answers_attempt_id_fkey    UPDATE quiz_attempt_answers SET position = 2
+quiz_attempt_answers_points_awarded_check  UPDATE quiz_attempt_answers SET points_awarded = -1
+lab_submissions_user_id_fkey            UPDATE lab_submissions SET user_id = {ta}
+lab_submissions_graded_by_fkey          UPDATE lab_submissions SET graded_by = {outsider}
+lab_submissions_content_item_id_fkey    UPDATE lab_submissions SET content_item_id = {a.quiz}
+lab_submissions_content_type_check      UPDATE lab_submissions SET content_item_id = {a.quiz}, content_type = 'quiz'
+lab_submissions_score_within_check      UPDATE lab_submissions SET score_obtained = 2, max_score = 1
+lab_submissions_attempt_number_check    UPDATE lab_submissions SET attempt_number = 0
+lab_submissions_revision_check          UPDATE lab_submissions SET revision = 0
+lab_submissions_status_check            UPDATE lab_submissions SET status = 'banana'
+uq_lab_submissions_number               INSERT INTO lab_submissions (university_id, course_id, course_offering_id, content_item_id, user_id, content_type) VALUES ({alpha}, {a.course}, {a.private}, {a.engineering_lab}, {student}, 'engineering_lab')
+certificates_enrollment_status_fkey     UPDATE certificates SET user_id = {other}
+certificates_enrollment_status_fkey     UPDATE course_enrollments SET status = 'active' WHERE {a.mine} AND course_offering_id = {a.private}
+ux_certificates_live                    INSERT INTO certificates (university_id, course_offering_id, user_id, certificate_code, issued_at, recipient_name, course_code, course_title) VALUES ({alpha}, {a.private}, {student}, 'ALPHA-2', now(), 'x', 'x', 'x')
+certificates_expires_at_check           UPDATE certificates SET expires_at = issued_at
+certificates_revoked_at_check           UPDATE certificates SET revoked_at = issued_at - interval '1 day', revocation_reason = 'x'
+certificates_revocation_reason_check    UPDATE certificates SET revoked_at = issued_at
+certificates_final_score_check          UPDATE certificates SET final_score = 'NaN'
+discussion_threads_accepted_post_id_fkey  UPDATE discussion_threads SET accepted_post_id = (SELECT max(id) FROM discussion_posts) WHERE title IS NULL AND module_id IS NULL
+thread_read_marks_thread_id_fkey        UPDATE thread_read_marks SET thread_id = 0
+thread_read_marks_user_id_fkey          UPDATE thread_read_marks SET user_id = {outsider}
+course_reviews_user_id_fkey             UPDATE course_reviews SET user_id = {ta}
 """.strip().splitlines()  # noqa: E501 - one row, one line
 
 # One legal row of Alpha in the tables that the world leaves empty.
 RECORDS = """
-INSERT INTO quiz_attempts (university_id, course_id, course_offering_id, content_item_id, user_id, score_obtained, max_score) VALUES ({alpha}, {a.course}, {a.private}, {a.quiz}, {student}, 1, 2);
-INSERT INTO lab_submissions (university_id, course_id, course_offering_id, content_item_id, user_id) VALUES ({alpha}, {a.course}, {a.private}, {a.engineering_lab}, {student});
-INSERT INTO certificates (university_id, course_offering_id, user_id, certificate_code, issued_at) VALUES ({alpha}, {a.private}, {student}, 'ALPHA-1', now());
+UPDATE course_enrollments SET status = 'completed', completed_at = now() WHERE {a.mine} AND course_offering_id = {a.private};
+INSERT INTO terms (university_id, code, name, starts_at, ends_at) VALUES ({alpha}, 'F26', 'Fall 2026', '2026-09-01Z', '2026-12-20Z'), ({beta}, 'F26', 'Fall 2026', '2026-09-01Z', '2026-12-20Z');
+INSERT INTO offering_sections (university_id, course_offering_id, code, name) VALUES ({alpha}, {a.private}, 'TUE', 'Tuesdays'), ({alpha}, {a.public}, 'WED', 'Wednesdays');
+INSERT INTO enrollment_events (university_id, enrollment_id, old_status, new_status, changed_by) VALUES ({alpha}, {a.enrollment_0}, NULL, 'active', {admin});
+INSERT INTO grading_policies (university_id, course_id, letter_scheme) VALUES ({alpha}, {a.course}, '[["90", "A"]]');
+INSERT INTO grade_categories (university_id, policy_id, name, position, weight) SELECT university_id, id, 'Homework', 1, 100 FROM grading_policies;
+INSERT INTO grade_items (university_id, course_offering_id, grade_category_id, title, points) SELECT university_id, {a.private}, id, 'Exam', 50 FROM grade_categories;
+INSERT INTO grade_item_scores (university_id, grade_item_id, course_offering_id, user_id, score) SELECT university_id, id, course_offering_id, {student}, 40 FROM grade_items;
+INSERT INTO grade_overrides (university_id, course_offering_id, user_id, final_score, reason, overridden_by) VALUES ({alpha}, {a.private}, {student}, 80, 'ill', {admin});
+INSERT INTO grade_history (university_id, course_offering_id, user_id, old_score, new_score) VALUES ({alpha}, {a.private}, {student}, NULL, 80);
+INSERT INTO content_item_revisions (university_id, content_item_id, revision, title, data_json) VALUES ({alpha}, {a.quiz}, 1, 'Before', '{}');
+INSERT INTO content_item_settings (university_id, course_id, course_offering_id, content_item_id, due_at) VALUES ({alpha}, {a.course}, {a.private}, {a.quiz}, '2026-10-01Z');
+INSERT INTO question_pools (university_id, course_id, title) VALUES ({alpha}, {a.course}, 'Forces');
+INSERT INTO questions (university_id, pool_id, number, type, stem) SELECT university_id, id, 1, 'numerical', 'What is g?' FROM question_pools;
+INSERT INTO question_keys (university_id, question_id, answer) SELECT university_id, id, '{"value": "9.81"}' FROM questions;
+INSERT INTO quiz_attempts (university_id, course_id, course_offering_id, content_item_id, user_id, score_obtained, max_score, submitted_at, status) VALUES ({alpha}, {a.course}, {a.private}, {a.quiz}, {student}, 1, 2, now(), 'graded');
+INSERT INTO quiz_attempt_questions (university_id, attempt_id, position, question_id, snapshot, points) SELECT a.university_id, a.id, 1, q.id, '{}', 1 FROM quiz_attempts a, questions q;
+INSERT INTO quiz_attempt_answers (university_id, attempt_id, position, response) SELECT university_id, attempt_id, position, '9.8' FROM quiz_attempt_questions;
+INSERT INTO lab_submissions (university_id, course_id, course_offering_id, content_item_id, user_id, content_type) VALUES ({alpha}, {a.course}, {a.private}, {a.engineering_lab}, {student}, 'engineering_lab');
+INSERT INTO certificates (university_id, course_offering_id, user_id, certificate_code, issued_at, recipient_name, course_code, course_title) VALUES ({alpha}, {a.private}, {student}, 'ALPHA-1', now(), 'A student', 'P101', 'Forces and motion');
 INSERT INTO course_reviews (university_id, course_offering_id, user_id, rating) VALUES ({alpha}, {a.private}, {student}, 5);
 INSERT INTO discussion_threads (university_id, course_id, course_offering_id, module_id, content_item_id, created_by_user_id) VALUES ({alpha}, {a.course}, {a.private}, {a.lesson}, {a.video}, {student});
 INSERT INTO discussion_posts (university_id, thread_id, user_id, body) SELECT university_id, id, {student}, 'x' FROM discussion_threads;
+INSERT INTO thread_read_marks (university_id, thread_id, user_id, last_read_post_id) SELECT university_id, thread_id, {student}, id FROM discussion_posts;
 INSERT INTO discussion_threads (university_id, course_id, course_offering_id, created_by_user_id) VALUES ({alpha}, {a.course}, {a.private}, {student});
 """  # noqa: E501
 
@@ -476,10 +649,14 @@ async def test_a_member_may_have_one_role_in_several_departments_and_share_an_ad
         filled(
             """
             INSERT INTO user_university_roles (university_id, user_id, role, department_id)
-            VALUES ({alpha}, {ta}, 'department_admin', {a.department}), ({alpha}, {ta}, 'department_admin', NULL);
+            SELECT {alpha}, {ta}, 'department_admin', id FROM departments WHERE university_id = {alpha};
             UPDATE university_members SET email = 'one@both.example' WHERE user_id = {student};
-            INSERT INTO certificates (university_id, course_offering_id, user_id, certificate_code, issued_at)
-            VALUES ({beta}, {b.private}, {student}, 'ALPHA-1', now());
+            UPDATE course_enrollments SET status = 'completed', completed_at = now()
+            WHERE university_id = {beta} AND user_id = {student};
+            INSERT INTO certificates
+              (university_id, course_offering_id, user_id, certificate_code, issued_at, recipient_name, course_code,
+               course_title)
+            VALUES ({beta}, {b.private}, {student}, 'ALPHA-1', now(), 'x', 'x', 'x');
             """,
             world,
         )

@@ -1,0 +1,78 @@
+"""Filters of connections: each field of a filter's input is one condition, its value always a bind parameter.
+
+A field that is not given and one that is null filter nothing. An empty list is met by no row. All fields that are given
+must be met. A statement is compiled for each set of fields that are given, so that each is served by its own index.
+"""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import BigInteger, ColumnElement, bindparam
+from sqlalchemy.types import TypeEngine
+
+from lms_graphql.engine.context import Context, Viewer
+from lms_graphql.engine.relay import number_of
+
+Condition = Callable[[Viewer, ColumnElement[Any]], ColumnElement[bool]]
+FILTER_RULE = "A field that is null, or not given, asks for nothing; an empty list is met by none."
+"""What every filter's description says; `relay.canonical` and SQL's ANY make it true."""
+
+NO_ROW = 0
+"""An id that no row has: what a global id of something else is bound as."""
+
+
+class Filter(NamedTuple):
+    """A condition on a value of `type_`, which `read` makes from what the client gave: a list arrives as a tuple."""
+
+    condition: Condition
+    type_: TypeEngine[Any]
+    read: Callable[[Any, Context], Any] = lambda given, _context: given
+
+    def variants(self) -> Sequence[Hashable]:
+        """What the condition depends on besides the viewer: nothing."""
+        return [None]
+
+    def variant(self, _given: Any) -> Hashable:
+        """The variant for a value."""
+        return None
+
+    def where(self, viewer: Viewer, name: str, _variant: Hashable) -> ColumnElement[bool]:
+        """The condition, its value bound as `filter_<name>`."""
+        return self.condition(viewer, bindparam(f"filter_{name}", type_=self.type_))
+
+    def parameters(self, name: str, given: Any, context: Context) -> Mapping[str, Any]:
+        """The bound value."""
+        value = self.read(given, context)
+        return {f"filter_{name}": list(value) if isinstance(value, tuple) else value}
+
+
+class Flag(NamedTuple):
+    """A condition for true and one for false, which bind nothing."""
+
+    met: Callable[[Viewer], ColumnElement[bool]]
+    unmet: Callable[[Viewer], ColumnElement[bool]]
+
+    def variants(self) -> Sequence[Hashable]:
+        """Both."""
+        return [True, False]
+
+    def variant(self, given: Any) -> Hashable:
+        """The value itself."""
+        return bool(given)
+
+    def where(self, viewer: Viewer, _name: str, variant: Hashable) -> ColumnElement[bool]:
+        """The condition for the variant."""
+        return self.met(viewer) if variant is True else self.unmet(viewer)
+
+    def parameters(self, _name: str, _given: Any, _context: Context) -> Mapping[str, Any]:
+        """None."""
+        return {}
+
+
+def of(typename: str, condition: Condition, *, tenant: bool = True) -> Filter:
+    """A filter by a global id; one of another type or university is met by no row. A reference type is not `tenant`."""
+
+    def read(given: str, context: Context) -> int:
+        return number_of(given, typename, context.viewer.university_id if tenant else None) or NO_ROW
+
+    return Filter(condition, BigInteger(), read)
