@@ -108,6 +108,11 @@ class Rows:
             **{**given, **values},
         )
 
+    async def remove_course(self, course: Any) -> None:
+        """A course that nobody has learnt from, with its modules and items."""
+        for table, column in (("content_items", "course_id"), ("modules", "course_id"), ("courses", "id")):
+            await self.driver.execute(f"DELETE FROM {table} WHERE {column} = $1", course["id"])
+
 
 @dataclass
 class Campus:
