@@ -84,7 +84,8 @@ class Cursors:
         try:
             data = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
             mac, body = data[:_MAC_BYTES], data[_MAC_BYTES:]
-            if hmac.compare_digest(mac, self._mac(purpose, body)):
+            spelled_so = base64.urlsafe_b64encode(data).decode().rstrip("=") == cursor  # decoding skips other signs
+            if spelled_so and hmac.compare_digest(mac, self._mac(purpose, body)):
                 return msgspec.msgpack.decode(body, type=types)  # type: ignore[no-any-return]
         except (binascii.Error, ValueError, msgspec.DecodeError):
             pass
