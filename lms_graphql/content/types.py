@@ -14,7 +14,9 @@ from lms_graphql.catalog.types import Course
 from lms_graphql.content import payloads
 from lms_graphql.content.loaders import AssetById, ContentRow, ItemById, TranscriptByItem
 from lms_graphql.content.payloads import STUDENT_VISIBLE
+from lms_graphql.discussion.loaders import ThreadsByItem
 from lms_graphql.engine.context import Context
+from lms_graphql.engine.counts import CountedConnection
 from lms_graphql.engine.edges import (
     Node,
     argument,
@@ -23,6 +25,7 @@ from lms_graphql.engine.edges import (
     database_id,
     edge,
     entity,
+    page,
     plain_list,
     with_arguments,
 )
@@ -32,9 +35,13 @@ from lms_graphql.syllabus.loaders import ModuleById
 from lms_graphql.syllabus.types import Module
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
+    from lms_graphql.discussion.types import DiscussionThread, ThreadFilter, ThreadOrder
     from lms_graphql.progress.types import ContentProgress
 
 _ContentProgress = Annotated["ContentProgress", strawberry.lazy("lms_graphql.progress.types")]
+_Thread = Annotated["DiscussionThread", strawberry.lazy("lms_graphql.discussion.types")]
+_ThreadFilter = Annotated["ThreadFilter", strawberry.lazy("lms_graphql.discussion.types")]
+_ThreadOrder = Annotated["ThreadOrder", strawberry.lazy("lms_graphql.discussion.types")]
 
 
 def payload(name: str, description: str, *, empty: Any = None, size: int | None = None) -> Any:
@@ -91,6 +98,12 @@ class ContentItem(Node):
         _viewer_progress,
         "The viewer's own progress on it in an offering; null before it was begun.",
         argument("offering", strawberry.ID, "The global id of the offering."),
+    )
+    threads: CountedConnection[_Thread] = page(
+        ThreadsByItem,
+        "The threads on it that the viewer may see, in all offerings, by id; a filter picks one offering.",
+        filters=_ThreadFilter,
+        orders=_ThreadOrder,
     )
 
 

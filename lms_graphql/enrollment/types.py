@@ -8,6 +8,7 @@ import strawberry
 
 from lms_graphql.catalog.loaders import OfferingById
 from lms_graphql.catalog.types import CourseOffering
+from lms_graphql.certificates.loaders import CertificateByEnrollment
 from lms_graphql.engine.edges import Node, database_id, edge, entity, page
 from lms_graphql.engine.relay import Connection
 from lms_graphql.enrollment.loaders import EnrollmentById
@@ -17,9 +18,11 @@ from lms_graphql.tenancy.loaders import UserById
 from lms_graphql.tenancy.types import User
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
+    from lms_graphql.certificates.types import Certificate
     from lms_graphql.grades.types import CourseGrade
     from lms_graphql.progress.types import ContentProgress, ModuleProgress
 
+_Certificate = Annotated["Certificate", strawberry.lazy("lms_graphql.certificates.types")]
 _Grade = Annotated["CourseGrade", strawberry.lazy("lms_graphql.grades.types")]
 _ModuleProgress = Annotated["ModuleProgress", strawberry.lazy("lms_graphql.progress.types")]
 _ContentProgress = Annotated["ContentProgress", strawberry.lazy("lms_graphql.progress.types")]
@@ -53,3 +56,6 @@ class Enrollment(Node):
         ContentProgressByEnrollment, "The progress on the items that were begun, by item."
     )
     grade: _Grade | None = edge(GradeByEnrollment, "The course grade; null until there is one.")
+    certificate: _Certificate | None = edge(
+        CertificateByEnrollment, "The certificate, unless it was revoked; null until there is one."
+    )

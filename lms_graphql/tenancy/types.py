@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from lms_graphql.catalog.loaders import CoursesByDepartment, CoursesByUniversity, OfferingsByUniversity
+from lms_graphql.certificates.loaders import CertificatesByUser
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.counts import CountedConnection
 from lms_graphql.engine.edges import Node, column, computed, database_id, edge, entity, page, plain_list
@@ -28,6 +29,7 @@ from lms_graphql.tenancy.policy import sees_private_data
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
     from lms_graphql.catalog.types import Course, CourseFilter, CourseOffering, CourseOrder, OfferingOrder
+    from lms_graphql.certificates.types import Certificate
     from lms_graphql.enrollment.types import Enrollment
 
 _Course = Annotated["Course", strawberry.lazy("lms_graphql.catalog.types")]
@@ -35,6 +37,7 @@ _CourseFilter = Annotated["CourseFilter", strawberry.lazy("lms_graphql.catalog.t
 _CourseOrder = Annotated["CourseOrder", strawberry.lazy("lms_graphql.catalog.types")]
 _OfferingOrder = Annotated["OfferingOrder", strawberry.lazy("lms_graphql.catalog.types")]
 _Offering = Annotated["CourseOffering", strawberry.lazy("lms_graphql.catalog.types")]
+_Certificate = Annotated["Certificate", strawberry.lazy("lms_graphql.certificates.types")]
 _Enrollment = Annotated["Enrollment", strawberry.lazy("lms_graphql.enrollment.types")]
 
 
@@ -152,6 +155,9 @@ class User(Node):
     )
     enrollments: Connection[_Enrollment] = page(
         EnrollmentsByUser, "The person's enrollments, by id; empty for all but staff and the person.", key="user_id"
+    )
+    certificates: CountedConnection[_Certificate] = page(
+        CertificatesByUser, "The person's certificates, by id; empty for all but staff and the person.", key="user_id"
     )
 
 
