@@ -5,13 +5,13 @@ university whose short code the code begins with, the one certificate of it with
 anybody who holds the code may see. What it names is written with its schema, its search_path is fixed, and only lms_app
 may call it. Certificates of a closed university stay true, so they are found.
 
-Revision: 0008, after 0006
+Revision: 0008, after 0007
 """
 
 from alembic import op
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
