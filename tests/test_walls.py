@@ -105,8 +105,8 @@ async def rows_of(loader, context):
     """All rows that a loader gives for any key at all."""
     made = make(loader, context)
     parameters = {"size": 1000} if issubclass(loader, Page) else {}
-    by_text = re.search(r"= ANY \(\$\d+::TEXT\[\]\)", made.statement().sql)
-    keys = ["P101", "D101", "ALPHA", "BETA", "PHYS"] if by_text else KEYS
+    by_text = re.search(r"(?:= ANY |unnest)\(\$\d+::TEXT\[\]\)", made.statement().sql)
+    keys = ["P101", "D101", "ALPHA", "BETA", "PHYS", "ALPHA-P101-1"] if by_text else KEYS
     return await made.rows(keys, **parameters)
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import asyncpg
 
+_LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
 VIDEO = {
     "provider": "youtube",
     "video_id": "abc123",
@@ -195,6 +197,8 @@ async def _campus(
     await _syllabus(rows, made)
     await _learning(rows, made, tenant, people, roles)
     await _assessment(rows, made, tenant, next(people[name] for name, role in roles.items() if role != "student"))
+    await _finished(rows, made, tenant, people["admin" if code == "ALPHA" else "beta_admin"], code)
+    await _talk(rows, made, tenant, [people[name] for name in roles if "student" in name or name == "other"])
     await rows.add("module_templates", **tenant, template_type="lesson", title=f"{code} template")
     return campus
 
@@ -367,3 +371,42 @@ _WORK: list[tuple[str, str, int, dict[str, Any]]] = [
     ),
     ("waiting", "assignment", 2, {}),
 ]
+
+
+async def _finished(rows: Rows, made: dict[str, Any], tenant: dict[str, Any], user_id: int, code: str) -> None:
+    """The administrator has completed the public offering once: a live certificate, a revoked one, a review."""
+    here = {**tenant, "user_id": user_id, "course_offering_id": made["public"]["id"]}
+    made["finished"] = await rows.add("course_enrollments", **here, status="completed", completed_at=_LONG_AGO)
+    said = {"recipient_name": "A graduate", "course_code": "P101", "course_title": "Forces", "issued_at": _LONG_AGO}
+    made["certificate"] = await rows.add("certificates", **here, **said, certificate_code=f"{code}-P101-1")
+    made["revoked"] = await rows.add(
+        "certificates",
+        **here,
+        **said,
+        certificate_code=f"{code}-P101-2",
+        revoked_at=_LONG_AGO,
+        revocation_reason="Issued twice.",
+    )
+    made["review"] = await rows.add("course_reviews", **here, rating=4, review_text="Clear.")
+
+
+async def _talk(rows: Rows, made: dict[str, Any], tenant: dict[str, Any], students: list[int]) -> None:
+    """In the private offering a thread on the video, one on a hidden module, and one on nothing."""
+    thread = {
+        **tenant,
+        "course_id": made["course"]["id"],
+        "course_offering_id": made["private"]["id"],
+        "created_by_user_id": students[0],
+    }
+    about = {
+        "thread": {"title": "Why?", "module_id": made["lesson"]["id"], "content_item_id": made["video"]["id"]},
+        "hidden_thread": {"title": "SECRET thread", "module_id": made["below"]["id"]},
+        "pinned_thread": {"title": "Read me", "is_pinned": True},
+    }
+    for name, values in about.items():
+        made[name] = await rows.add("discussion_threads", **thread, **values)
+    post = {**tenant, "thread_id": made["thread"]["id"]}
+    made["post"] = await rows.add("discussion_posts", **post, user_id=students[0], body="Why does it fall?")
+    made["reply"] = await rows.add(
+        "discussion_posts", **post, user_id=students[1], body="It is heavy.", parent_post_id=made["post"]["id"]
+    )

@@ -22,6 +22,8 @@ from lms_graphql.catalog.loaders import (
     SubjectsByCourse,
     SubjectsByDomain,
 )
+from lms_graphql.certificates.loaders import CertificatesByOffering
+from lms_graphql.discussion.loaders import ThreadsByOffering
 from lms_graphql.engine.counts import CountedConnection
 from lms_graphql.engine.edges import Node, argument, column, database_id, edge, entity, optional, page
 from lms_graphql.engine.errors import bad_input
@@ -29,6 +31,12 @@ from lms_graphql.engine.filters import FILTER_RULE
 from lms_graphql.engine.relay import Connection, OrderDirection
 from lms_graphql.enrollment.loaders import EnrollmentsByOffering, ViewerEnrollmentByOffering
 from lms_graphql.grades.loaders import GradesByOffering
+from lms_graphql.reviews.loaders import (
+    ReviewsByCourse,
+    ReviewsByOffering,
+    ReviewSummaryByCourse,
+    ReviewSummaryByOffering,
+)
 from lms_graphql.syllabus.loaders import SyllabusByCourse
 from lms_graphql.syllabus.outline import DEEPEST, flat
 from lms_graphql.tenancy.loaders import DepartmentById, UniversityById
@@ -36,8 +44,11 @@ from lms_graphql.tenancy.types import Department, University
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
     from lms_graphql.assessment.types import QuestionPool, QuizAttempt, Submission, SubmissionFilter
+    from lms_graphql.certificates.types import Certificate
+    from lms_graphql.discussion.types import DiscussionThread, ThreadFilter, ThreadOrder
     from lms_graphql.enrollment.types import Enrollment, EnrollmentFilter, EnrollmentOrder
     from lms_graphql.grades.types import CourseGrade, GradeFilter, GradeOrder
+    from lms_graphql.reviews.types import CourseReview, ReviewFilter, ReviewOrder, ReviewSummary
     from lms_graphql.syllabus.types import Module, Syllabus
 
 _Enrollment = Annotated["Enrollment", strawberry.lazy("lms_graphql.enrollment.types")]
@@ -52,6 +63,14 @@ _QuizAttempt = Annotated["QuizAttempt", strawberry.lazy("lms_graphql.assessment.
 _Submission = Annotated["Submission", strawberry.lazy("lms_graphql.assessment.types")]
 _SubmissionFilter = Annotated["SubmissionFilter", strawberry.lazy("lms_graphql.assessment.types")]
 _Syllabus = Annotated["Syllabus", strawberry.lazy("lms_graphql.syllabus.types")]
+_Certificate = Annotated["Certificate", strawberry.lazy("lms_graphql.certificates.types")]
+_Review = Annotated["CourseReview", strawberry.lazy("lms_graphql.reviews.types")]
+_ReviewFilter = Annotated["ReviewFilter", strawberry.lazy("lms_graphql.reviews.types")]
+_ReviewOrder = Annotated["ReviewOrder", strawberry.lazy("lms_graphql.reviews.types")]
+_Thread = Annotated["DiscussionThread", strawberry.lazy("lms_graphql.discussion.types")]
+_ThreadFilter = Annotated["ThreadFilter", strawberry.lazy("lms_graphql.discussion.types")]
+_ThreadOrder = Annotated["ThreadOrder", strawberry.lazy("lms_graphql.discussion.types")]
+_ReviewSummary = Annotated["ReviewSummary", strawberry.lazy("lms_graphql.reviews.types")]
 
 MODULES_OF_A_COURSE = 100
 """The modules that the tree of a course is assumed to have, on all levels together."""
@@ -215,6 +234,15 @@ class Course(Node):
         option=_max_depth,
         version="content_version",
     )
+    reviews: CountedConnection[_Review] = page(
+        ReviewsByCourse,
+        "What people think of those of its offerings that the viewer may see, by id.",
+        filters=_ReviewFilter,
+        orders=_ReviewOrder,
+    )
+    review_summary: _ReviewSummary | None = edge(
+        ReviewSummaryByCourse, "What these reviews come to; null where there is none."
+    )
 
 
 @entity(OfferingById, "One run of a course.")
@@ -260,4 +288,19 @@ class CourseOffering(Node):
         NeedsGradingByOffering,
         "The submissions that nobody has graded, the oldest first; none for everybody but staff.",
         filters=_SubmissionFilter,
+    )
+    reviews: CountedConnection[_Review] = page(
+        ReviewsByOffering, "What people think of it, by id.", filters=_ReviewFilter, orders=_ReviewOrder
+    )
+    review_summary: _ReviewSummary | None = edge(
+        ReviewSummaryByOffering, "What its reviews come to; null where there is none."
+    )
+    threads: CountedConnection[_Thread] = page(
+        ThreadsByOffering,
+        "Its discussion, by id: empty for all but staff and those whose enrollment is active or completed.",
+        filters=_ThreadFilter,
+        orders=_ThreadOrder,
+    )
+    certificates: CountedConnection[_Certificate] = page(
+        CertificatesByOffering, "The certificates that the viewer may see, by id: staff all, a student the own ones."
     )

@@ -10,6 +10,7 @@ import strawberry
 from lms_graphql.assessment.loaders import AttemptsByEnrollment, SubmissionsByEnrollment
 from lms_graphql.catalog.loaders import OfferingById
 from lms_graphql.catalog.types import CourseOffering
+from lms_graphql.certificates.loaders import CertificateByEnrollment
 from lms_graphql.engine.edges import Node, database_id, edge, entity, optional, page
 from lms_graphql.engine.filters import FILTER_RULE
 from lms_graphql.engine.relay import Connection, OrderDirection
@@ -21,9 +22,11 @@ from lms_graphql.tenancy.types import User
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
     from lms_graphql.assessment.types import QuizAttempt, Submission
+    from lms_graphql.certificates.types import Certificate
     from lms_graphql.grades.types import CourseGrade
     from lms_graphql.progress.types import ContentProgress, ContentProgressFilter, ModuleProgress
 
+_Certificate = Annotated["Certificate", strawberry.lazy("lms_graphql.certificates.types")]
 _Grade = Annotated["CourseGrade", strawberry.lazy("lms_graphql.grades.types")]
 _ModuleProgress = Annotated["ModuleProgress", strawberry.lazy("lms_graphql.progress.types")]
 _ContentProgressFilter = Annotated["ContentProgressFilter", strawberry.lazy("lms_graphql.progress.types")]
@@ -97,4 +100,7 @@ class Enrollment(Node):
     )
     submissions: Connection[_Submission] = page(
         SubmissionsByEnrollment, "What the person handed in for labs and assignments, by item and number."
+    )
+    certificate: _Certificate | None = edge(
+        CertificateByEnrollment, "The certificate, unless it was revoked; null until there is one."
     )

@@ -8,6 +8,7 @@ import strawberry
 
 from lms_graphql.assessment.loaders import PoolsByUniversity
 from lms_graphql.catalog.loaders import CoursesByDepartment, CoursesByUniversity, OfferingsByUniversity
+from lms_graphql.certificates.loaders import CertificatesByUser
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.counts import CountedConnection
 from lms_graphql.engine.edges import Node, column, computed, database_id, edge, entity, optional, page, plain_list
@@ -38,6 +39,7 @@ if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
         OfferingFilter,
         OfferingOrder,
     )
+    from lms_graphql.certificates.types import Certificate
     from lms_graphql.enrollment.types import Enrollment, EnrollmentFilter, OwnEnrollmentOrder
 
 _Course = Annotated["Course", strawberry.lazy("lms_graphql.catalog.types")]
@@ -48,6 +50,7 @@ _OfferingOrder = Annotated["OfferingOrder", strawberry.lazy("lms_graphql.catalog
 _Offering = Annotated["CourseOffering", strawberry.lazy("lms_graphql.catalog.types")]
 _EnrollmentFilter = Annotated["EnrollmentFilter", strawberry.lazy("lms_graphql.enrollment.types")]
 _OwnEnrollmentOrder = Annotated["OwnEnrollmentOrder", strawberry.lazy("lms_graphql.enrollment.types")]
+_Certificate = Annotated["Certificate", strawberry.lazy("lms_graphql.certificates.types")]
 _Enrollment = Annotated["Enrollment", strawberry.lazy("lms_graphql.enrollment.types")]
 _QuestionPool = Annotated["QuestionPool", strawberry.lazy("lms_graphql.assessment.types")]
 
@@ -199,6 +202,9 @@ class User(Node):
         key="user_id",
         filters=_EnrollmentFilter,
         orders=_OwnEnrollmentOrder,
+    )
+    certificates: CountedConnection[_Certificate] = page(
+        CertificatesByUser, "The person's certificates, by id; empty for all but staff and the person.", key="user_id"
     )
 
 
