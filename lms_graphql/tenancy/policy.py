@@ -42,3 +42,9 @@ def visible_roles(viewer: Viewer) -> ColumnElement[bool]:
     """Staff see all roles, everybody else their own."""
     here = UserUniversityRole.university_id == UNIVERSITY
     return here if viewer.is_staff else and_(here, UserUniversityRole.user_id == USER)
+
+
+def visible_administrators(viewer: Viewer) -> ColumnElement[bool]:
+    """Staff see who looks after a department, nobody else does."""
+    here = UserUniversityRole.university_id == UNIVERSITY
+    return here if viewer.is_staff else and_(here, NOBODY)

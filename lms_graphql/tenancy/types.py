@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from lms_graphql.catalog.loaders import CoursesByDepartment, CoursesByUniversity, OfferingsByUniversity
+from lms_graphql.catalog.loaders import (
+    CoursesByDepartment,
+    CoursesByUniversity,
+    OfferingsByInstructor,
+    OfferingsByUniversity,
+    TermsByUniversity,
+)
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.counts import CountedConnection
 from lms_graphql.engine.edges import Node, column, computed, database_id, edge, entity, page, plain_list
@@ -15,6 +21,7 @@ from lms_graphql.engine.relay import Connection
 from lms_graphql.engine.rows import Row
 from lms_graphql.enrollment.loaders import EnrollmentsByUser
 from lms_graphql.tenancy.loaders import (
+    AdministratorsByDepartment,
     CountryById,
     DepartmentById,
     DepartmentsByUniversity,
@@ -27,7 +34,15 @@ from lms_graphql.tenancy.loaders import (
 from lms_graphql.tenancy.policy import sees_private_data
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
-    from lms_graphql.catalog.types import Course, CourseFilter, CourseOffering, CourseOrder, OfferingOrder
+    from lms_graphql.catalog.types import (
+        Course,
+        CourseFilter,
+        CourseOffering,
+        CourseOrder,
+        OfferingOrder,
+        Term,
+        TermOrder,
+    )
     from lms_graphql.enrollment.types import Enrollment
 
 _Course = Annotated["Course", strawberry.lazy("lms_graphql.catalog.types")]
@@ -35,6 +50,8 @@ _CourseFilter = Annotated["CourseFilter", strawberry.lazy("lms_graphql.catalog.t
 _CourseOrder = Annotated["CourseOrder", strawberry.lazy("lms_graphql.catalog.types")]
 _OfferingOrder = Annotated["OfferingOrder", strawberry.lazy("lms_graphql.catalog.types")]
 _Offering = Annotated["CourseOffering", strawberry.lazy("lms_graphql.catalog.types")]
+_Term = Annotated["Term", strawberry.lazy("lms_graphql.catalog.types")]
+_TermOrder = Annotated["TermOrder", strawberry.lazy("lms_graphql.catalog.types")]
 _Enrollment = Annotated["Enrollment", strawberry.lazy("lms_graphql.enrollment.types")]
 
 
@@ -49,6 +66,15 @@ class UniversityRole(Enum):
     UNIVERSITY_ADMIN = strawberry.enum_value("university_admin", description="Looks after the university.")
 
 
+@strawberry.enum(description="How a membership of a university stands.")
+class MemberStatus(Enum):
+    """What university_members.status holds."""
+
+    INVITED = strawberry.enum_value("invited", description="Has been asked to join.")
+    ACTIVE = strawberry.enum_value("active", description="Is a member.")
+    INACTIVE = strawberry.enum_value("inactive", description="Was a member; can do nothing there any more.")
+
+
 @entity(CountryById, "A country or region.")
 class Country(Node):
     """See models.Country."""
@@ -57,6 +83,7 @@ class Country(Node):
     iso_code: str = strawberry.field(description="ISO 3166-1 alpha-2 code.")
     name: str = strawberry.field(description="The country's name in English.")
     region_name: str | None = strawberry.field(description="The part of the world it lies in.")
+    updated_at: datetime = strawberry.field(description="When it was last changed.")
 
 
 def own_university(row: Row, context: Context) -> int:
@@ -99,6 +126,9 @@ class University(Node):
     members: Connection["User"] | None = page(
         MembersByUniversity, "Its people: all for staff; for others who teaches, and themselves.", key=own_university
     )
+    terms: Connection[_Term] | None = page(
+        TermsByUniversity, "Its terms, the earliest first.", key=own_university, orders=_TermOrder
+    )
 
 
 @entity(DepartmentById, "A department of a university.")
@@ -113,6 +143,9 @@ class Department(Node):
     university: University | None = edge(UniversityById, "The university it belongs to.", key="university_id")
     courses: CountedConnection[_Course] = page(
         CoursesByDepartment, "Its courses, by id.", filters=_CourseFilter, orders=_CourseOrder
+    )
+    administrators: list["User"] = edge(
+        AdministratorsByDepartment, "Who looks after it, by name; empty for all but staff.", size=2
     )
 
 
@@ -152,6 +185,16 @@ class User(Node):
     )
     enrollments: Connection[_Enrollment] = page(
         EnrollmentsByUser, "The person's enrollments, by id; empty for all but staff and the person.", key="user_id"
+    )
+    member_status: MemberStatus | None = _private(
+        "status", "How the membership stands; null for all but staff and the person."
+    )
+    updated_at: datetime = strawberry.field(description="When what the university knows of the person last changed.")
+    teaching: Connection[_Offering] = page(
+        OfferingsByInstructor,
+        "The offerings that the person teaches, or helps to, and that the viewer may see, by id.",
+        key="user_id",
+        orders=_OfferingOrder,
     )
 
 
