@@ -1,9 +1,24 @@
 """Domains, subjects, courses, what they ask for, terms and offerings."""
 
-from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, Text, all_, and_, any_, cast, func, literal, or_, select, union
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Select,
+    Text,
+    all_,
+    and_,
+    any_,
+    cast,
+    column,
+    func,
+    literal,
+    select,
+    union,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import aliased
 from typing_extensions import override
@@ -12,7 +27,9 @@ from lms_graphql.catalog import policy
 from lms_graphql.catalog.choices import (
     COURSE_FILTERS,
     COURSE_ORDERS,
+    OFFERING_FILTERS,
     OFFERING_ORDERS,
+    OFFERING_ORDERS_IN_COURSE,
     SUBJECT_FILTERS,
     SUBJECT_ORDERS,
     TERM_ORDERS,
@@ -202,7 +219,8 @@ class OfferingsByCourse(Page[int]):
 
     row = OfferingRow
     order = (CourseOffering.id,)
-    orders = OFFERING_ORDERS
+    orders = OFFERING_ORDERS_IN_COURSE
+    filters = OFFERING_FILTERS
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
@@ -217,6 +235,7 @@ class OfferingsByUniversity(Page[int]):
     row = OfferingRow
     order = (CourseOffering.id,)
     orders = OFFERING_ORDERS
+    filters = OFFERING_FILTERS
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
@@ -274,7 +293,7 @@ def _subtrees() -> CTE:
             array([cast(Subject.code, Text)]).label("path"),
         )
         .where(Subject.parent_subject_id == any_(KEYS))
-        .cte("below", recursive=True)
+        .cte("subjects_below", recursive=True)
     )
     code = cast(Subject.code, Text)
     return below.union_all(
@@ -305,9 +324,14 @@ class CoursesBySubject(Page[int]):
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
-        return select(*self.columns(Course)).where(
-            _belongs_to(lambda subject_id: subject_id == parent), policy.visible_courses(self.viewer)
+        main = aliased(Course)
+        belonging = union(
+            select(CourseSubject.course_id).where(
+                CourseSubject.university_id == UNIVERSITY, CourseSubject.subject_id == parent
+            ),
+            select(main.id).where(main.university_id == UNIVERSITY, main.primary_subject_id == parent),
         )
+        return select(*self.columns(Course)).where(Course.id.in_(belonging), policy.visible_courses(self.viewer))
 
 
 class CoursesBySubtree(Page[int]):
@@ -320,25 +344,26 @@ class CoursesBySubtree(Page[int]):
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
-        below = _subtrees()  # for all parents at once, beside the pages
-        subjects = select(below.c.id).where(below.c.key == parent)
-        return select(*self.columns(Course)).where(
-            _belongs_to(lambda subject_id: or_(subject_id == parent, subject_id.in_(subjects))),
-            policy.visible_courses(self.viewer),
-        )
+        belonging = _courses_of_subtrees()  # of all parents at once, beside the pages
+        courses = select(belonging.c.course_id).where(belonging.c.key == parent)
+        return select(*self.columns(Course)).where(Course.id.in_(courses), policy.visible_courses(self.viewer))
 
 
-def _belongs_to(matches: Callable[[Any], ColumnElement[bool]]) -> ColumnElement[bool]:
-    """Whether a course is tagged with a subject that matches, or has it as its main one."""
+def _courses_of_subtrees() -> CTE:
+    """For each key, the courses that belong to the subject or to any below it: `key`, `course_id`."""
+    below, key = _subtrees(), column("key", BigInteger)
+    keys = func.unnest(KEYS).table_valued(key).render_derived(name="keys")
+    subjects = union_all(select(keys.c.key, keys.c.key.label("id")), select(below.c.key, below.c.id)).cte("subtrees")
     main = aliased(Course)
-    return Course.id.in_(
-        union(
-            select(CourseSubject.course_id).where(
-                CourseSubject.university_id == UNIVERSITY, matches(CourseSubject.subject_id)
-            ),
-            select(main.id).where(main.university_id == UNIVERSITY, matches(main.primary_subject_id)),
-        )
+    tagged = select(subjects.c.key, CourseSubject.course_id).where(
+        CourseSubject.university_id == UNIVERSITY, CourseSubject.subject_id == subjects.c.id
     )
+    return union(
+        tagged,
+        select(subjects.c.key, main.id).where(
+            main.university_id == UNIVERSITY, main.primary_subject_id == subjects.c.id
+        ),
+    ).cte("belonging")
 
 
 # ---- what courses ask for
@@ -458,6 +483,7 @@ class OfferingsByTerm(Page[int]):
     row = OfferingRow
     order = (CourseOffering.id,)
     orders = OFFERING_ORDERS
+    filters = OFFERING_FILTERS
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
@@ -545,6 +571,7 @@ class OfferingsByInstructor(Page[int]):
     row = OfferingRow
     order = (CourseOffering.id,)
     orders = OFFERING_ORDERS
+    filters = OFFERING_FILTERS
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:

@@ -19,6 +19,7 @@ from lms_graphql.catalog.types import (
     CourseOffering,
     CourseOrder,
     Domain,
+    OfferingFilter,
     OfferingOrder,
     Subject,
     SubjectFilter,
@@ -102,6 +103,7 @@ class CatalogQuery:
         OfferingsByUniversity,
         "The offerings of the request's university, by id.",
         key=_university,
+        filters=OfferingFilter,
         orders=OfferingOrder,
     )
     offering: CourseOffering | None = by_id("CourseOffering", "An offering.")

@@ -7,6 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from lms_graphql.assessment.loaders import (
+    AttemptsByOffering,
+    NeedsGradingByOffering,
+    PoolsByCourse,
+    SubmissionsByOffering,
+)
 from lms_graphql.catalog.loaders import (
     AllPrerequisitesByCourse,
     CourseById,
@@ -63,14 +69,23 @@ from lms_graphql.tenancy.loaders import DepartmentById, UniversityById, UserById
 from lms_graphql.tenancy.types import Department, University, User
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
-    from lms_graphql.enrollment.types import Eligibility, Enrollment
-    from lms_graphql.grades.types import CourseGrade
+    from lms_graphql.assessment.types import QuestionPool, QuizAttempt, Submission, SubmissionFilter
+    from lms_graphql.enrollment.types import Eligibility, Enrollment, EnrollmentFilter, EnrollmentOrder
+    from lms_graphql.grades.types import CourseGrade, GradeFilter, GradeOrder
     from lms_graphql.syllabus.types import Module
 
 _Eligibility = Annotated["Eligibility", strawberry.lazy("lms_graphql.enrollment.types")]
 _Enrollment = Annotated["Enrollment", strawberry.lazy("lms_graphql.enrollment.types")]
 _Grade = Annotated["CourseGrade", strawberry.lazy("lms_graphql.grades.types")]
+_EnrollmentFilter = Annotated["EnrollmentFilter", strawberry.lazy("lms_graphql.enrollment.types")]
+_EnrollmentOrder = Annotated["EnrollmentOrder", strawberry.lazy("lms_graphql.enrollment.types")]
+_GradeFilter = Annotated["GradeFilter", strawberry.lazy("lms_graphql.grades.types")]
+_GradeOrder = Annotated["GradeOrder", strawberry.lazy("lms_graphql.grades.types")]
 _Module = Annotated["Module", strawberry.lazy("lms_graphql.syllabus.types")]
+_QuestionPool = Annotated["QuestionPool", strawberry.lazy("lms_graphql.assessment.types")]
+_QuizAttempt = Annotated["QuizAttempt", strawberry.lazy("lms_graphql.assessment.types")]
+_Submission = Annotated["Submission", strawberry.lazy("lms_graphql.assessment.types")]
+_SubmissionFilter = Annotated["SubmissionFilter", strawberry.lazy("lms_graphql.assessment.types")]
 
 MODULES_OF_A_COURSE = 100
 """The modules that the tree of a course is assumed to have, on all levels together."""
@@ -85,6 +100,15 @@ class CourseLevel(Enum):
     POSTGRADUATE = strawberry.enum_value("postgraduate", description="Beyond a master's degree.")
     CERTIFICATE = strawberry.enum_value("certificate", description="For a certificate, not a degree.")
     OTHER = strawberry.enum_value("other", description="None of these.")
+
+
+@strawberry.enum(description="How much a course asks for, whatever its academic level.")
+class CourseDifficulty(Enum):
+    """What courses.difficulty holds."""
+
+    BEGINNER = strawberry.enum_value("beginner", description="Asks for nothing.")
+    INTERMEDIATE = strawberry.enum_value("intermediate", description="Asks for the basics.")
+    ADVANCED = strawberry.enum_value("advanced", description="Asks for a good command of its subject.")
 
 
 @strawberry.enum(description="Who may find an offering.")
@@ -103,16 +127,30 @@ class CourseOrder:
     """See choices.COURSE_ORDERS."""
 
     code: OrderDirection | None = optional("By code.")
-    title: OrderDirection | None = optional("By title.")
+    title: OrderDirection | None = optional("By title, whatever its accents and capitals.")
     created_at: OrderDirection | None = optional("By the time they were added.")
     updated_at: OrderDirection | None = optional("By the time they were last changed.")
+    enrollments: OrderDirection | None = optional("By the number of enrollments that the viewer may see.")
 
 
 @strawberry.input(description=f"Which courses are wanted: those that meet every field given. {FILTER_RULE}")
 class CourseFilter:
     """See choices.COURSE_FILTERS."""
 
-    department: strawberry.ID | None = optional("Offered by this department.")
+    text: str | None = optional(
+        "Has these words in its code, title or description, in whatever form they have in its language. As in a search "
+        'engine: "in quotes" one after the other, or between two that will do, - before one that must not be there. '
+        "A text without words is met by none."
+    )
+    subject: strawberry.ID | None = optional("Belongs to this subject or to one below it, at any depth.")
+    level: list[CourseLevel] | None = optional("Is of one of these levels.")
+    difficulty: list[CourseDifficulty] | None = optional("Is of one of these difficulties.")
+    language: list[str] | None = optional("Is taught in one of these languages, as ISO 639 codes.")
+    department: strawberry.ID | None = optional("Is offered by this department.")
+    term: strawberry.ID | None = optional("Has an offering in this term that the viewer may see.")
+    open_for_enrollment: bool | None = optional(
+        "Whether it has an offering that the viewer may see and that people may enrol in now; seats are not looked at."
+    )
 
 
 @strawberry.input(
@@ -123,15 +161,19 @@ class OfferingOrder:
 
     starts_at: OrderDirection | None = optional("By their first day; self-paced ones have none.")
     created_at: OrderDirection | None = optional("By the time they were added.")
+    enrollments: OrderDirection | None = optional("By the number of enrollments that the viewer may see.")
 
 
-@strawberry.enum(description="How much a course asks for, whatever its academic level.")
-class CourseDifficulty(Enum):
-    """What courses.difficulty holds."""
+@strawberry.input(description=f"Which offerings are wanted: those that meet every field given. {FILTER_RULE}")
+class OfferingFilter:
+    """See choices.OFFERING_FILTERS."""
 
-    BEGINNER = strawberry.enum_value("beginner", description="For who begins.")
-    INTERMEDIATE = strawberry.enum_value("intermediate", description="For who knows the basics.")
-    ADVANCED = strawberry.enum_value("advanced", description="For who knows the field well.")
+    term: strawberry.ID | None = optional("Runs in this term.")
+    open_for_enrollment: bool | None = optional(
+        "Whether people may enrol now: by its enrollment dates and its end; seats are not looked at."
+    )
+    starts_from: datetime | None = optional("Begins at this time or later; self-paced ones don't.")
+    starts_before: datetime | None = optional("Begins before this time; self-paced ones don't.")
 
 
 @strawberry.enum(description="How a course asks for another.")
@@ -276,7 +318,9 @@ class Course(Node):
     department: Department | None = edge(DepartmentById, "The department that offers it.", key="department_id")
     primary_subject: Subject | None = edge(SubjectById, "Its main subject.", key="primary_subject_id")
     subjects: list[Subject] = edge(SubjectsByCourse, "The subjects it is tagged with, the primary one first.", size=3)
-    offerings: Connection["CourseOffering"] = page(OfferingsByCourse, "Its offerings, by id.", orders=OfferingOrder)
+    offerings: CountedConnection["CourseOffering"] = page(
+        OfferingsByCourse, "Its offerings, by id.", filters=OfferingFilter, orders=OfferingOrder
+    )
     modules: list[_Module] = edge(
         SyllabusByCourse,
         "The top of its syllabus tree, in order: the modules without a parent.",
@@ -305,6 +349,9 @@ class Course(Node):
         "Whether the viewer has what it asks for; null for who is no member of the university.",
         key=_of_member,
     )
+    question_pools: CountedConnection[_QuestionPool] = page(
+        PoolsByCourse, "The question pools of this course alone, by id; none for everybody but staff."
+    )
 
 
 @entity(TermById, "A stretch of a university's year in which offerings run.")
@@ -319,7 +366,7 @@ class Term(Node):
     created_at: datetime = strawberry.field(description="When it was added.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
     offerings: CountedConnection["CourseOffering"] = page(
-        OfferingsByTerm, "The offerings that run in it, by id.", orders=OfferingOrder
+        OfferingsByTerm, "The offerings that run in it, by id.", filters=OfferingFilter, orders=OfferingOrder
     )
 
 
@@ -384,11 +431,31 @@ class CourseOffering(Node):
     viewer_enrollment: _Enrollment | None = edge(
         ViewerEnrollmentByOffering, "The viewer's own enrollment; null without one."
     )
-    enrollments: Connection[_Enrollment] = page(
-        EnrollmentsByOffering, "The enrollments that the viewer may see, by id: staff all, a student the own one."
+    enrollments: CountedConnection[_Enrollment] = page(
+        EnrollmentsByOffering,
+        "The enrollments that the viewer may see, by id: staff all, a student the own one.",
+        filters=_EnrollmentFilter,
+        orders=_EnrollmentOrder,
     )
     grades: Connection[_Grade] = page(
-        GradesByOffering, "The grades that the viewer may see, by id: staff all, a student the own one."
+        GradesByOffering,
+        "The grades that the viewer may see, by id: staff all, a student the own one.",
+        filters=_GradeFilter,
+        orders=_GradeOrder,
+    )
+    quiz_attempts: CountedConnection[_QuizAttempt] = page(
+        AttemptsByOffering,
+        "The attempts that the viewer may see, by person, quiz and number: staff all, a student the own.",
+    )
+    submissions: CountedConnection[_Submission] = page(
+        SubmissionsByOffering,
+        "The submissions that the viewer may see, by id: staff all, a student the own.",
+        filters=_SubmissionFilter,
+    )
+    needs_grading: CountedConnection[_Submission] = page(
+        NeedsGradingByOffering,
+        "The submissions that nobody has graded, the oldest first; none for everybody but staff.",
+        filters=_SubmissionFilter,
     )
     term: Term | None = edge(TermById, "The term it runs in; null where the university keeps none.", key="term_id")
     capacity: int | None = strawberry.field(description="How many may take part; null: any number.")

@@ -27,6 +27,7 @@ from lms_graphql.catalog.policy import visible_offerings, visible_prerequisites
 from lms_graphql.engine.dataloaders import KEYS, Loader, One, Page
 from lms_graphql.engine.rows import Row, record
 from lms_graphql.enrollment import policy
+from lms_graphql.enrollment.choices import ENROLLMENT_FILTERS, ENROLLMENT_ORDERS, OWN_ENROLLMENT_ORDERS
 from lms_graphql.enrollment.models import CourseEnrollment, EnrollmentEvent
 from lms_graphql.grades.models import CourseGrade
 from lms_graphql.grades.policy import visible_grades
@@ -71,6 +72,8 @@ class EnrollmentsByOffering(Page[int]):
 
     row = EnrollmentRow
     order = (CourseEnrollment.id,)
+    orders = ENROLLMENT_ORDERS
+    filters = ENROLLMENT_FILTERS
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
@@ -84,6 +87,8 @@ class EnrollmentsByUser(Page[int]):
 
     row = EnrollmentRow
     order = (CourseEnrollment.id,)
+    orders = OWN_ENROLLMENT_ORDERS
+    filters = ENROLLMENT_FILTERS
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
@@ -228,7 +233,7 @@ class EligibilityOf(msgspec.Struct, frozen=True):
 class EligibilityByCourse(Loader[int, EligibilityOf]):
     """What of what each course asks for the viewer does not have yet; courses that the viewer may not see ask nobody.
 
-    A course is passed with a completed enrollment, unless its grade, if the viewer may see it, says otherwise.
+    A course is passed with a completed enrollment, unless its grade says otherwise, from when it is posted.
     """
 
     row = EligibilityRow
@@ -254,6 +259,7 @@ class EligibilityByCourse(Loader[int, EligibilityOf]):
                     CourseGrade.university_id == UNIVERSITY,
                     CourseGrade.course_offering_id == CourseEnrollment.course_offering_id,
                     CourseGrade.user_id == USER,
+                    CourseGrade.posted_at <= func.now(),
                     visible_grades(self.viewer),
                 ),
             )

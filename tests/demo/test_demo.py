@@ -231,7 +231,8 @@ async def test_offerings_lie_around_today(demo):
 async def test_every_offering_runs_in_a_term_of_its_university(demo):
     assert await demo.rows(
         "SELECT u.short_code, count(DISTINCT t.id), count(DISTINCT t.name), count(DISTINCT o.id)"
-        " FROM course_offerings o JOIN terms t ON (t.university_id, t.id) = (o.university_id, o.term_id) AND t.name = o.term_name"
+        " FROM course_offerings o JOIN terms t ON (t.university_id, t.id) = (o.university_id, o.term_id)"
+        " AND t.name = o.term_name"
         " JOIN universities u ON u.id = t.university_id GROUP BY 1 ORDER BY 1"
     ) == [("DEMO", 4, 4, 16), ("LAKE", 1, 1, 1)]
 

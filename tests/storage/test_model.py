@@ -109,7 +109,9 @@ async def test_there_is_no_way_round_the_policies(driver):
         UNION ALL
         SELECT proname FROM pg_proc WHERE prosecdef AND pronamespace::regnamespace::text <> 'pg_catalog'
     """)
-    assert found == []
+    # The first gives only ids of the setting's university, and the loaders read those rows under their policies; the
+    # others write a table that nobody may read.
+    assert sorted(row[0] for row in found) == ["keep_course_text", "keep_member_text", "search_ids"]
 
 
 # ---- keys ----
@@ -118,7 +120,7 @@ async def test_there_is_no_way_round_the_policies(driver):
 async def test_the_tenant_tables(tenant_tables):
     named = {name for name, table in tables.metadata.tables.items() if "university_id" in table.columns}
     assert set(tenant_tables) == named - {"module_templates"}
-    assert len(tenant_tables) == 39
+    assert len(tenant_tables) == 40
 
 
 async def test_references_between_tenant_tables_carry_the_university(driver, tenant_tables):
@@ -283,8 +285,9 @@ async def granted_of_users(driver: asyncpg.Connection, role: str) -> dict[str, s
 async def test_what_the_roles_may(driver, tenant_tables):
     every, read = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"}), frozenset({"SELECT"})
     reference = ["countries", "universities", "domains", "subjects", "platform_administrators", "alembic_version"]
+    read_by_all = [*(table for table in tenant_tables if table != "search_texts"), "module_templates"]
     assert await granted(driver, "lms_app") == {
-        **dict.fromkeys([*tenant_tables, "module_templates", "rate_points"], every),
+        **dict.fromkeys([*read_by_all, "rate_points"], every),
         **dict.fromkeys(reference, read),
     }
     assert await granted_of_users(driver, "lms_app") == {"SELECT": {"id", "is_active", "locale", "time_zone"}}
@@ -292,9 +295,7 @@ async def test_what_the_roles_may(driver, tenant_tables):
         ["users", "universities", "university_members", "user_university_roles"], read
     )
     assert await granted_of_users(driver, "lms_auth") == {"UPDATE": {"password_hash", "is_active", "updated_at"}}
-    assert await granted(driver, "lms_platform") == dict.fromkeys(
-        [*tenant_tables, "module_templates", *reference], read
-    )
+    assert await granted(driver, "lms_platform") == dict.fromkeys([*read_by_all, *reference], read)
     assert await granted_of_users(driver, "lms_platform") == {
         "SELECT": {"id", "email", "full_name", "locale", "time_zone", "is_active", "created_at", "updated_at"}
     }
@@ -318,6 +319,7 @@ universities_short_code_check           UPDATE universities SET short_code = 'A/
 universities_short_code_check           UPDATE universities SET short_code = 'A' WHERE id = {alpha}
 ux_universities_short_code              UPDATE universities SET short_code = 'BETA' WHERE id = {alpha}
 ux_users_email_lower                    INSERT INTO users (email, full_name, password_hash) VALUES ('STUDENT@test.example', 'x', '!')
+search_texts_entity_check               UPDATE search_texts SET entity = 'thread' WHERE entity = 'course'
 subjects_depth_check                    INSERT INTO subjects (code, name, depth) VALUES ('X', 'x', 33)
 subjects_parent_check                   UPDATE subjects SET parent_subject_id = id
 ux_university_members_email             UPDATE university_members SET email = 'OTHER@Alpha.example' WHERE university_id = {alpha} AND user_id = {student}
