@@ -64,7 +64,7 @@ PrerequisiteRow = record("CoursePrerequisite")
 TransitivePrerequisiteRow = record("TransitivePrerequisite")
 
 _DEEPEST = 32
-"""Where walks of subjects and of prerequisites end, should there ever be a cycle."""
+"""Where a chain of prerequisites ends, should there ever be a cycle."""
 
 
 class Domains(Many[int]):
@@ -268,19 +268,22 @@ class SubjectAncestors(Many[int]):
 
     @override
     def query(self) -> Select[Any]:
+        way = array([Subject.id]).label("way")  # a cycle, should there ever be one, ends where it closes
         above = (
-            select(Subject.id.label("key"), Subject.parent_subject_id.label("above_id"), literal(1).label("steps"))
+            select(Subject.id.label("key"), Subject.parent_subject_id.label("above_id"), way)
             .where(Subject.id == any_(KEYS))
-            .cte("above", recursive=True)
+            .cte("subjects_above", recursive=True)
         )
-        further = select(above.c.key, Subject.parent_subject_id, above.c.steps + 1).where(
-            Subject.id == above.c.above_id, above.c.steps < _DEEPEST
+        is_new = Subject.id != all_(above.c.way)
+        further = select(above.c.key, Subject.parent_subject_id, func.array_append(above.c.way, Subject.id)).where(
+            Subject.id == above.c.above_id, is_new
         )
         above = above.union_all(further)
         return (
             select(above.c.key, *columns(Subject))
             .join(Subject, Subject.id == above.c.above_id)
-            .order_by(above.c.steps.desc())
+            .where(Subject.id != all_(above.c.way))
+            .order_by(func.cardinality(above.c.way).desc())
         )
 
 

@@ -295,9 +295,13 @@ def _of_member(row: Any, context: Context) -> int | None:
     return row["id"] if context.viewer.is_member else None
 
 
-async def _prerequisites(course: Any, context: Context, type: str | None = None) -> list[Any]:  # noqa: A002 - the argument's name
+async def _prerequisites(
+    course: Any,
+    context: Context,
+    type: Enum | None = None,  # noqa: A002 - the argument's name
+) -> list[Any]:
     found = await context.load(PrerequisitesByCourse, course["id"])
-    return found if type is None else [row for row in found if row["prerequisite_type"] == type]
+    return list(found) if type is None else [row for row in found if row["prerequisite_type"] == type.value]
 
 
 @entity(CourseById, "A course as the catalog defines it; an offering is one run of it.")
