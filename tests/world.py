@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -66,6 +67,9 @@ KINDS = {
     "assignment": ASSIGNMENT,
     "resource": RESOURCE,
 }
+
+POSTED = datetime(2026, 10, 1, 12, tzinfo=UTC)
+DUE = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
 
 class Rows:
@@ -207,6 +211,17 @@ async def _syllabus(rows: Rows, made: dict[str, Any]) -> None:
     made["draft_item"] = await rows.item(made["draft_module"], "text", title="SECRET draft")
 
 
+async def _settings(rows: Rows, made: dict[str, Any], tenant: dict[str, Any]) -> None:
+    """What the private offering asks: a quiz is due for all, and later for who is in section B."""
+    offering = {**tenant, "course_offering_id": made["private"]["id"]}
+    made["section"] = await rows.add("offering_sections", **offering, code="B", name="Section B")
+    asked = {**offering, "course_id": made["course"]["id"], "content_item_id": made["quiz"]["id"]}
+    made["setting"] = await rows.add("content_item_settings", **asked, due_at=DUE, points=10)
+    made["override"] = await rows.add(
+        "content_item_settings", **asked, section_id=made["section"]["id"], due_at=DUE + timedelta(days=7)
+    )
+
+
 async def _learning(
     rows: Rows, made: dict[str, Any], tenant: dict[str, Any], people: dict[str, int], roles: dict[str, str]
 ) -> None:
@@ -216,11 +231,12 @@ async def _learning(
             "course_offerings", **tenant, course_id=course_id, term_name=visibility, visibility=visibility
         )
     students = [people[name] for name, role in roles.items() if role == "student" and name != "gone"]
+    await _settings(rows, made, tenant)
     for number, user_id in enumerate(students):
         enrollment = {**tenant, "user_id": user_id, "course_offering_id": made["private"]["id"]}
         made[f"enrollment_{number}"] = await rows.add("course_enrollments", **enrollment)
         made[f"grade_{number}"] = await rows.add(
-            "course_grades", **enrollment, final_score=90 + number, letter_grade="A", passed=True
+            "course_grades", **enrollment, final_score=90 + number, letter_grade="A", passed=True, posted_at=POSTED
         )
         progress = {**enrollment, "course_id": course_id, "progress_percent": 50}
         await rows.add("user_module_progress", **progress, module_id=made["lesson"]["id"])

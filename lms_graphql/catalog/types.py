@@ -16,6 +16,7 @@ from lms_graphql.catalog.loaders import (
     SubjectsByCourse,
     SubjectsByDomain,
 )
+from lms_graphql.content.loaders import DueByOffering, OverridesByOffering
 from lms_graphql.engine.edges import Node, argument, column, database_id, edge, entity, optional, page
 from lms_graphql.engine.errors import bad_input
 from lms_graphql.engine.filters import FILTER_RULE
@@ -25,15 +26,18 @@ from lms_graphql.grades.loaders import GradesByOffering
 from lms_graphql.syllabus.loaders import SyllabusByCourse
 from lms_graphql.syllabus.outline import DEEPEST, flat
 from lms_graphql.tenancy.loaders import DepartmentById, UniversityById
-from lms_graphql.tenancy.types import Department, University
+from lms_graphql.tenancy.types import Department, University, due_between
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
+    from lms_graphql.content.types import DueItem, SettingOverride
     from lms_graphql.enrollment.types import Enrollment
     from lms_graphql.grades.types import CourseGrade
     from lms_graphql.syllabus.types import Module, Syllabus
 
 _Enrollment = Annotated["Enrollment", strawberry.lazy("lms_graphql.enrollment.types")]
 _Grade = Annotated["CourseGrade", strawberry.lazy("lms_graphql.grades.types")]
+_DueItem = Annotated["DueItem", strawberry.lazy("lms_graphql.content.types")]
+_Override = Annotated["SettingOverride", strawberry.lazy("lms_graphql.content.types")]
 _Module = Annotated["Module", strawberry.lazy("lms_graphql.syllabus.types")]
 _Syllabus = Annotated["Syllabus", strawberry.lazy("lms_graphql.syllabus.types")]
 
@@ -183,4 +187,15 @@ class CourseOffering(Node):
     )
     grades: Connection[_Grade] = page(
         GradesByOffering, "The grades that the viewer may see, by id: staff all, a student the own one."
+    )
+    upcoming: Connection[_DueItem] = page(
+        DueByOffering,
+        "What is due, soonest first, by the dates that apply to the viewer; empty for who does not take part.",
+        arguments=due_between(),
+    )
+    overrides: Connection[_Override] | None = page(
+        OverridesByOffering,
+        "What it asks of single sections and people instead of all, by id; null for all but staff.",
+        key=lambda offering, context: offering["id"] if context.viewer.is_staff else None,
+        arguments=[argument("item", strawberry.ID | None, "Only what is set for this item.")],
     )

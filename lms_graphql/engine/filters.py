@@ -5,12 +5,14 @@ must be met. A statement is compiled for each set of fields that are given, so t
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, bindparam
 from sqlalchemy.types import TypeEngine
 
 from lms_graphql.engine.context import Context, Viewer
+from lms_graphql.engine.errors import bad_input
 from lms_graphql.engine.relay import number_of
 
 Condition = Callable[[Viewer, ColumnElement[Any]], ColumnElement[bool]]
@@ -67,6 +69,14 @@ class Flag(NamedTuple):
     def parameters(self, _name: str, _given: Any, _context: Context) -> Mapping[str, Any]:
         """None."""
         return {}
+
+
+def moment(given: datetime, _context: Context) -> datetime:
+    """A time as a client gave it, in UTC, which is also what one without a zone is in; BAD_USER_INPUT near the ends."""
+    try:
+        return given.replace(tzinfo=UTC) if given.tzinfo is None else given.astimezone(UTC)
+    except OverflowError:
+        raise bad_input("this time is too early or too late") from None
 
 
 def of(typename: str, condition: Condition, *, tenant: bool = True) -> Filter:

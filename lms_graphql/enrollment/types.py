@@ -12,14 +12,20 @@ from lms_graphql.engine.edges import Node, database_id, edge, entity, page
 from lms_graphql.engine.relay import Connection
 from lms_graphql.enrollment.loaders import EnrollmentById
 from lms_graphql.grades.loaders import GradeByEnrollment
-from lms_graphql.progress.loaders import ContentProgressByEnrollment, ModuleProgressByEnrollment
+from lms_graphql.progress.loaders import (
+    ContentProgressByEnrollment,
+    ModuleProgressByEnrollment,
+    ResumePointByEnrollment,
+)
 from lms_graphql.tenancy.loaders import UserById
 from lms_graphql.tenancy.types import User
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
+    from lms_graphql.content.types import Content
     from lms_graphql.grades.types import CourseGrade
     from lms_graphql.progress.types import ContentProgress, ModuleProgress
 
+_Content = Annotated["Content", strawberry.lazy("lms_graphql.content.types")]
 _Grade = Annotated["CourseGrade", strawberry.lazy("lms_graphql.grades.types")]
 _ModuleProgress = Annotated["ModuleProgress", strawberry.lazy("lms_graphql.progress.types")]
 _ContentProgress = Annotated["ContentProgress", strawberry.lazy("lms_graphql.progress.types")]
@@ -53,3 +59,8 @@ class Enrollment(Node):
         ContentProgressByEnrollment, "The progress on the items that were begun, by item."
     )
     grade: _Grade | None = edge(GradeByEnrollment, "The course grade; null until there is one.")
+    resume_point: _Content | None = edge(
+        ResumePointByEnrollment,
+        "The item to go on with: what was begun last and is not done, else the first in reading order that is not done;"
+        " null when all is done, and for who does not take part.",
+    )

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from lms_graphql.catalog.loaders import CoursesByDepartment, CoursesByUniversity, OfferingsByUniversity
+from lms_graphql.content.loaders import DueByUser
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.counts import CountedConnection
-from lms_graphql.engine.edges import Node, column, computed, database_id, edge, entity, page, plain_list
+from lms_graphql.engine.edges import Node, argument, column, computed, database_id, edge, entity, page, plain_list
 from lms_graphql.engine.errors import Code, RequestError
 from lms_graphql.engine.relay import Connection
 from lms_graphql.engine.rows import Row
@@ -28,8 +29,10 @@ from lms_graphql.tenancy.policy import sees_private_data
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
     from lms_graphql.catalog.types import Course, CourseFilter, CourseOffering, CourseOrder, OfferingOrder
+    from lms_graphql.content.types import DueItem
     from lms_graphql.enrollment.types import Enrollment
 
+_DueItem = Annotated["DueItem", strawberry.lazy("lms_graphql.content.types")]
 _Course = Annotated["Course", strawberry.lazy("lms_graphql.catalog.types")]
 _CourseFilter = Annotated["CourseFilter", strawberry.lazy("lms_graphql.catalog.types")]
 _CourseOrder = Annotated["CourseOrder", strawberry.lazy("lms_graphql.catalog.types")]
@@ -164,6 +167,14 @@ class Membership:
     roles: list[UniversityRole] = plain_list("The viewer's roles there.", size=3)
 
 
+def due_between() -> list[Any]:
+    """The arguments of lists of what is due."""
+    return [
+        argument("from", datetime | None, "Only what is due from this time on; null: from the beginning."),
+        argument("to", datetime | None, "Only what is due before this time; null: to the end."),
+    ]
+
+
 def _here(viewer: Any, _context: Context) -> int | None:
     return viewer.user_id if viewer.university_id is not None else None
 
@@ -184,4 +195,11 @@ class ViewerObject:
     )
     enrollments: Connection[_Enrollment] = page(
         EnrollmentsByUser, "The viewer's enrollments in the university of the request.", key=lambda v, _: v.user_id
+    )
+    upcoming: Connection[_DueItem] = page(
+        DueByUser,
+        "What is due in all offerings in which the viewer is active, soonest first, by the dates that apply to the"
+        " viewer.",
+        key=lambda v, _: v.user_id,
+        arguments=due_between(),
     )
