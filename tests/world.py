@@ -222,6 +222,28 @@ async def _settings(rows: Rows, made: dict[str, Any], tenant: dict[str, Any]) ->
     )
 
 
+async def _grading(rows: Rows, made: dict[str, Any], tenant: dict[str, Any]) -> None:
+    """The course's policy, and an exam on paper in the private offering."""
+    scheme = [[80, "B"], [90, "A"]]
+    made["policy"] = await rows.add(
+        "grading_policies", **tenant, course_id=made["course"]["id"], pass_mark=55, letter_scheme=scheme
+    )
+    category = {**tenant, "policy_id": made["policy"]["id"]}
+    made["exams"] = await rows.add("grade_categories", **category, name="Exams", position=2, weight=60)
+    made["homework"] = await rows.add(
+        "grade_categories", **category, name="Homework", position=1, weight=40, drop_lowest=1, min_count=3
+    )
+    made["exam"] = await rows.add(
+        "grade_items",
+        **tenant,
+        course_offering_id=made["private"]["id"],
+        grade_category_id=made["exams"]["id"],
+        title="Exam on paper",
+        points=100,
+        held_at=POSTED,
+    )
+
+
 async def _learning(
     rows: Rows, made: dict[str, Any], tenant: dict[str, Any], people: dict[str, int], roles: dict[str, str]
 ) -> None:
@@ -232,11 +254,15 @@ async def _learning(
         )
     students = [people[name] for name, role in roles.items() if role == "student" and name != "gone"]
     await _settings(rows, made, tenant)
+    await _grading(rows, made, tenant)
     for number, user_id in enumerate(students):
         enrollment = {**tenant, "user_id": user_id, "course_offering_id": made["private"]["id"]}
         made[f"enrollment_{number}"] = await rows.add("course_enrollments", **enrollment)
         made[f"grade_{number}"] = await rows.add(
             "course_grades", **enrollment, final_score=90 + number, letter_grade="A", passed=True, posted_at=POSTED
+        )
+        await rows.add(
+            "grade_item_scores", **enrollment, grade_item_id=made["exam"]["id"], score=70 + number, posted_at=POSTED
         )
         progress = {**enrollment, "course_id": course_id, "progress_percent": 50}
         await rows.add("user_module_progress", **progress, module_id=made["lesson"]["id"])

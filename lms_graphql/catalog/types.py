@@ -17,12 +17,13 @@ from lms_graphql.catalog.loaders import (
     SubjectsByDomain,
 )
 from lms_graphql.content.loaders import DueByOffering, OverridesByOffering
-from lms_graphql.engine.edges import Node, argument, column, database_id, edge, entity, optional, page
+from lms_graphql.engine.edges import Node, argument, column, computed, database_id, edge, entity, optional, page
 from lms_graphql.engine.errors import bad_input
 from lms_graphql.engine.filters import FILTER_RULE
 from lms_graphql.engine.relay import Connection, OrderDirection
 from lms_graphql.enrollment.loaders import EnrollmentsByOffering, ViewerEnrollmentByOffering
-from lms_graphql.grades.loaders import GradesByOffering
+from lms_graphql.grades.loaders import GradeItemsByOffering, GradesByOffering, PolicyByCourse, PolicyByOffering
+from lms_graphql.grades.policy import sees_gradebook
 from lms_graphql.syllabus.loaders import SyllabusByCourse
 from lms_graphql.syllabus.outline import DEEPEST, flat
 from lms_graphql.tenancy.loaders import DepartmentById, UniversityById
@@ -31,11 +32,14 @@ from lms_graphql.tenancy.types import Department, University, due_between
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
     from lms_graphql.content.types import DueItem, SettingOverride
     from lms_graphql.enrollment.types import Enrollment
-    from lms_graphql.grades.types import CourseGrade
+    from lms_graphql.grades.types import CourseGrade, Gradebook, GradeItem, GradingPolicy
     from lms_graphql.syllabus.types import Module, Syllabus
 
 _Enrollment = Annotated["Enrollment", strawberry.lazy("lms_graphql.enrollment.types")]
 _Grade = Annotated["CourseGrade", strawberry.lazy("lms_graphql.grades.types")]
+_Gradebook = Annotated["Gradebook", strawberry.lazy("lms_graphql.grades.types")]
+_GradeItem = Annotated["GradeItem", strawberry.lazy("lms_graphql.grades.types")]
+_GradingPolicy = Annotated["GradingPolicy", strawberry.lazy("lms_graphql.grades.types")]
 _DueItem = Annotated["DueItem", strawberry.lazy("lms_graphql.content.types")]
 _Override = Annotated["SettingOverride", strawberry.lazy("lms_graphql.content.types")]
 _Module = Annotated["Module", strawberry.lazy("lms_graphql.syllabus.types")]
@@ -162,6 +166,9 @@ class Course(Node):
         option=_max_depth,
         version="content_version",
     )
+    grading_policy: _GradingPolicy | None = edge(
+        PolicyByCourse, "How its grade is worked out where an offering does not say otherwise; null without a policy."
+    )
 
 
 @entity(OfferingById, "One run of a course.")
@@ -198,4 +205,14 @@ class CourseOffering(Node):
         "What it asks of single sections and people instead of all, by id; null for all but staff.",
         key=lambda offering, context: offering["id"] if context.viewer.is_staff else None,
         arguments=[argument("item", strawberry.ID | None, "Only what is set for this item.")],
+    )
+    grading_policy: _GradingPolicy | None = edge(
+        PolicyByOffering, "How its grade is worked out, by its own policy or else the course's; null without one."
+    )
+    grade_items: list[_GradeItem] = edge(
+        GradeItemsByOffering, "What is graded in it besides content items, by day.", size=5
+    )
+    gradebook: _Gradebook | None = computed(
+        lambda offering, context: offering if sees_gradebook(context.viewer) else None,
+        "What everybody has got for everything; null for all but staff.",
     )

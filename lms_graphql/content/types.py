@@ -36,6 +36,8 @@ from lms_graphql.engine.edges import (
     with_arguments,
 )
 from lms_graphql.engine.relay import number_of
+from lms_graphql.grades.loaders import CategoryById
+from lms_graphql.grades.types import GradeCategory
 from lms_graphql.progress.loaders import ViewerContentProgress
 from lms_graphql.syllabus.loaders import ModuleById
 from lms_graphql.syllabus.types import Module
@@ -117,6 +119,11 @@ class ItemSetting:
     points: Decimal | None = strawberry.field(description="What it is worth; null where it is not graded.")
     completion_rule: CompletionRule | None = strawberry.field(description="What makes it count as done.")
     min_score: Decimal | None = strawberry.field(description="The score in points that MIN_SCORE asks for.")
+    grade_category: GradeCategory | None = edge(
+        CategoryById,
+        "The part of the grading policy that it counts in.",
+        key=lambda setting, _context: setting.grade_category_id,
+    )
 
 
 @strawberry.interface(description="Something to learn from, in a module.")

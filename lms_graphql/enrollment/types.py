@@ -11,7 +11,7 @@ from lms_graphql.catalog.types import CourseOffering
 from lms_graphql.engine.edges import Node, database_id, edge, entity, page
 from lms_graphql.engine.relay import Connection
 from lms_graphql.enrollment.loaders import EnrollmentById
-from lms_graphql.grades.loaders import GradeByEnrollment
+from lms_graphql.grades.loaders import GradeByEnrollment, ScoresByEnrollment
 from lms_graphql.progress.loaders import (
     ContentProgressByEnrollment,
     ModuleProgressByEnrollment,
@@ -22,11 +22,12 @@ from lms_graphql.tenancy.types import User
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
     from lms_graphql.content.types import Content
-    from lms_graphql.grades.types import CourseGrade
+    from lms_graphql.grades.types import CourseGrade, GradeItemScore
     from lms_graphql.progress.types import ContentProgress, ModuleProgress
 
 _Content = Annotated["Content", strawberry.lazy("lms_graphql.content.types")]
 _Grade = Annotated["CourseGrade", strawberry.lazy("lms_graphql.grades.types")]
+_GradeItemScore = Annotated["GradeItemScore", strawberry.lazy("lms_graphql.grades.types")]
 _ModuleProgress = Annotated["ModuleProgress", strawberry.lazy("lms_graphql.progress.types")]
 _ContentProgress = Annotated["ContentProgress", strawberry.lazy("lms_graphql.progress.types")]
 
@@ -63,4 +64,7 @@ class Enrollment(Node):
         ResumePointByEnrollment,
         "The item to go on with: what was begun last and is not done, else the first in reading order that is not done;"
         " null when all is done, and for who does not take part.",
+    )
+    grade_item_scores: list[_GradeItemScore] = edge(
+        ScoresByEnrollment, "What the person got for grade items, once it is posted; staff see all.", size=5
     )
