@@ -31,6 +31,7 @@ from lms_graphql.engine.rows import Row, record
 from lms_graphql.enrollment.models import CourseEnrollment
 from lms_graphql.enrollment.policy import visible_enrollments
 from lms_graphql.grades import policy
+from lms_graphql.grades.choices import GRADE_FILTERS, GRADE_ORDERS
 from lms_graphql.grades.gradebook import GRADE_ITEM, GRADED_KINDS, cells_of, columns_of
 from lms_graphql.grades.models import (
     CourseGrade,
@@ -76,7 +77,7 @@ class GradeByEnrollment(One[int]):
     @override
     def query(self) -> Select[Any]:
         return (
-            select(CourseEnrollment.id, *columns(CourseGrade))
+            select(CourseEnrollment.id.label("key"), *columns(CourseGrade))
             .join(
                 CourseGrade,
                 (CourseGrade.university_id == UNIVERSITY)
@@ -96,6 +97,8 @@ class GradesByOffering(Page[int]):
 
     row = GradeRow
     order = (CourseGrade.id,)
+    orders = GRADE_ORDERS
+    filters = GRADE_FILTERS
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
@@ -292,14 +295,14 @@ class ColumnsByOffering(Many[int]):
     def _apart(self) -> Select[Any]:
         apart = and_(GradeItem.university_id == UNIVERSITY, GradeItem.course_offering_id == CourseOffering.id)
         wanted: list[Any] = [
-            CourseOffering.id,
+            CourseOffering.id.label("offering_id"),
             CourseOffering.university_id,
             CourseOffering.course_id,
-            literal(GRADE_ITEM, Text),
-            GradeItem.id,
+            literal(GRADE_ITEM, Text).label("kind"),
+            GradeItem.id.label("number"),
             GradeItem.title,
             GradeItem.points,
-            GradeItem.held_at,
+            GradeItem.held_at.label("due_at"),
             GradeItem.grade_category_id,
         ]
         return (

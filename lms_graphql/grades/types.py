@@ -11,8 +11,9 @@ from lms_graphql.catalog.loaders import CourseById, OfferingById
 from lms_graphql.catalog.types import Course, CourseOffering
 from lms_graphql.content.loaders import ItemById
 from lms_graphql.engine.context import Context
-from lms_graphql.engine.edges import Node, computed, database_id, edge, entity, page
-from lms_graphql.engine.relay import Connection
+from lms_graphql.engine.edges import Node, computed, database_id, edge, entity, optional, page
+from lms_graphql.engine.filters import FILTER_RULE
+from lms_graphql.engine.relay import Connection, OrderDirection
 from lms_graphql.enrollment.loaders import EnrollmentById
 from lms_graphql.grades import scheme
 from lms_graphql.grades.gradebook import GRADE_ITEM
@@ -36,6 +37,22 @@ if TYPE_CHECKING:  # the types below these; Strawberry finds them by name
 
 _Content = Annotated["Content", strawberry.lazy("lms_graphql.content.types")]
 _Enrollment = Annotated["Enrollment", strawberry.lazy("lms_graphql.enrollment.types")]
+
+
+@strawberry.input(description=f"Which grades are wanted: those that meet every field given. {FILTER_RULE}")
+class GradeFilter:
+    """See choices.GRADE_FILTERS."""
+
+    score_from: Decimal | None = optional("Has at least this score.")
+    score_to: Decimal | None = optional("Has at most this score.")
+    passed: bool | None = optional("Whether the course was passed; a grade that is open meets neither.")
+
+
+@strawberry.input(one_of=True, description="An order of grades: exactly one. Those that are equal in it stand by id.")
+class GradeOrder:
+    """See choices.GRADE_ORDERS."""
+
+    final_score: OrderDirection | None = optional("By score.")
 
 
 @entity(GradeById, "The grade of a person in an offering; students see their own once it is posted.")
