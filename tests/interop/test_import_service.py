@@ -25,7 +25,10 @@ from lms_graphql.syllabus.service import refresh_published
 from tests.conftest import temporary_database
 from tests.interop.olx_packages import demo_course
 
-TABLES = ("courses", "course_offerings", "modules", "content_items", "external_keys")
+TABLES = (
+    *("courses", "course_offerings", "modules", "content_items", "external_keys"),
+    *("question_pools", "questions", "question_keys"),
+)
 RUN = ImportedRun("run-1", "Autumn", datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC))
 PAYLOAD = {"layout": "rich_text_v1", "blocks": [{"type": "paragraph", "text": "Weft \\u0000 is not NUL."}]}
 
@@ -174,10 +177,12 @@ async def university(databases):
 
 
 def counts(outcome):
-    return {
+    """What was done to the things of each entity of which there are any."""
+    done = {
         entity: (given.created, given.updated, given.unchanged, given.retired)
         for entity, given in outcome.counts.items()
     }
+    return {entity: numbers for entity, numbers in done.items() if any(numbers)}
 
 
 # ---- the first time ------------------------------------------------------------------------------------------------
