@@ -41,8 +41,8 @@ def _question(question: ImportedQuestion, pool: str, number: int) -> Thing:
         "type": name.label("type", question.type, QUESTION_TYPES),
         "points": question.points.quantize(Decimal("0.01")),
         "stem": name.text("stem", question.stem),
-        "options": name.json("options", stored(question.options)),
-        "hints": name.json("hints", question.hints),
+        "options": name.json("list of options", stored(question.options)),
+        "hints": name.json("list of hints", question.hints),
         "answer": name.json("answer", stored(question.answer)),
         "explanation": name.text("explanation", question.explanation),
     }
