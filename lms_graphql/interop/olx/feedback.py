@@ -4,7 +4,7 @@ Hints that a person may ask for before answering (`demandhint`) are the question
 (of a choice, of a wrong word, of the right number) gives answers away: it goes to the explanation, below the solution.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from xml.etree.ElementTree import Element
 
 from lms_graphql.interop.olx.markdown import escaped
@@ -12,8 +12,8 @@ from lms_graphql.interop.olx.responses import choices
 from lms_graphql.interop.olx.stems import Unit, text_in
 from lms_graphql.interop.olx.text import plain
 
-_HEADING = "Explanation"
-"""What the editor of Open edX writes above every solution."""
+_HEADINGS = frozenset({"Explanation", "Targeted Feedback"})
+"""What the editor of Open edX writes above every solution and every targeted feedback."""
 
 
 def hints(problem: Element) -> list[str]:
@@ -31,14 +31,15 @@ def explanations(problem: Element, all_units: list[Unit]) -> list[str | None]:
     placed = list(_solutions(problem, all_units))
     is_shared = len(placed) == 1 and placed[0][0] == len(all_units)
     for segment, is_inside, solution in placed:
-        text = _solution(solution)
+        text = _without_heading(text_in(solution))
         if is_shared:
             for part in parts:
                 part.append(text)
         else:
             parts[segment if is_inside else max(segment - 1, 0)].append(text)
+    targeted = {feedback.get("explanation-id", ""): feedback for feedback in problem.iter("targetedfeedback")}
     for part, unit in zip(parts, all_units, strict=True):
-        part.append("\n".join(_feedback(unit)))
+        part.append("\n".join(_feedback(unit, targeted)))
     return ["\n\n".join(filter(None, part)) or None for part in parts]
 
 
@@ -50,7 +51,7 @@ def _solutions(problem: Element, all_units: list[Unit]) -> Iterator[tuple[int, b
     def walk(element: Element, *, inside: bool) -> Iterator[tuple[int, bool, Element]]:
         nonlocal segment
         for child in element:
-            if child.tag in ("solution", "targetedfeedback"):
+            if child.tag == "solution":
                 yield segment, inside, child
             else:
                 yield from walk(child, inside=inside or child in ends)
@@ -60,20 +61,21 @@ def _solutions(problem: Element, all_units: list[Unit]) -> Iterator[tuple[int, b
     return walk(problem, inside=False)
 
 
-def _solution(solution: Element) -> str:
-    text = text_in(solution)
+def _without_heading(text: str) -> str:
     first, _, rest = text.partition("\n\n")
-    return rest if first.strip("#* :") == _HEADING else text
+    return rest if first.strip("#* :") in _HEADINGS else text
 
 
-def _feedback(unit: Unit) -> Iterator[str]:
-    """The lines of a list: what is said of each answer."""
+def _feedback(unit: Unit, targeted: Mapping[str, Element]) -> Iterator[str]:
+    """The lines of a list: what is said of each answer; choices name their targeted feedback."""
     fields = unit.response if unit.field is None else unit.field
     names = [text_in(choice) for choice in choices(fields)]
     for name, choice in zip(names, choices(fields), strict=True):
         for hint in choice.iter("choicehint"):
             sign = {"true": "☑ ", "false": "☐ "}.get(hint.get("selected", "").lower(), "")
             yield _line(sign + name, hint)
+        if (feedback := targeted.get(choice.get("explanation-id", ""))) is not None:
+            yield _line(name, feedback)
     for option in fields.iter("option"):
         for hint in option.iter("optionhint"):
             yield _line(text_in(option), hint)
@@ -94,5 +96,5 @@ def _named(letter: str, names: list[str]) -> str:
 
 def _line(subject: str, hint: Element) -> str:
     label = escaped(plain(hint.get("label", "")))
-    said = ": ".join(filter(None, (subject, label, text_in(hint))))
+    said = ": ".join(filter(None, (subject, label, _without_heading(text_in(hint)))))
     return "- " + said.replace("\n", "\n  ")

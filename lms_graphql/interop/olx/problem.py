@@ -113,9 +113,17 @@ class _Reader:
             raise UnmappedError(f"it asks more than {MAX_QUESTIONS} questions")
         if _has_variables(self._problem):
             raise UnmappedError("a program fills in its variables")
-        if any(True for _ in self._problem.iter("hintgroup")):
-            self._leave_out("problem hints", "hints that depend on the answer (hintgroup) are not taken over")
+        self._leave_out_hint_groups()
         return found
+
+    def _leave_out_hint_groups(self) -> None:
+        groups = list(self._problem.iter("hintgroup"))
+        for group in groups:
+            after = group.tail
+            group.clear()
+            group.tail = after
+        if groups:
+            self._leave_out("problem hints", "hints that depend on the answer (hintgroup) are not taken over")
 
     def _points(self, count: int) -> list[Decimal]:
         """The points of each question: the weight of the problem in equal parts, else one for each."""

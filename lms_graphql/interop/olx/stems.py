@@ -115,13 +115,16 @@ class _Copy:
             copy = Element("span")
             copy.text = self._text(self._gap(self._segment, child), inside=True)
             return copy
-        if (
-            child.tag in _NO_TEXT
-            or is_program(child)
-            or (child.tag in _EMPTY and not self._wanted(self._segment, inside))
-        ):
+        if child.tag in _NO_TEXT or is_program(child) or not self._is_shown(child, inside=inside):
             return Element("span")
-        return self.of(child, inside=inside or is_response(child))
+        copy = self.of(child, inside=inside or is_response(child))
+        if child.tag == "clarification" and not _is_blank(copy):
+            copy.text = f" ({copy.text or ''}"
+            _append(copy, ")")
+        return copy
+
+    def _is_shown(self, child: Element, *, inside: bool) -> bool:
+        return child.tag not in _EMPTY or self._wanted(self._segment, inside)
 
     def _text(self, text: str | None, *, inside: bool) -> str | None:
         return text if self._wanted(self._segment, inside) else None
