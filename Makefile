@@ -77,7 +77,7 @@ $(CLIENTS)/node_modules/.installed: $(CLIENTS)/package-lock.json
 	@touch $@
 
 .PHONY: client-test
-client-test: $(VENV)/.installed $(CLIENTS)/node_modules/.installed ## Ask by id with Apollo, Relay, urql and codegen (needs npm)
+client-test: $(VENV)/.installed $(CLIENTS)/node_modules/.installed ## Page, refetch and ask by id with Relay, Apollo, urql and codegen; lint the schema (needs npm)
 	$(BIN)/python -m tests.clients.run
 
 .PHONY: fuzz

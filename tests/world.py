@@ -2,6 +2,8 @@
 
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import asyncpg
@@ -184,8 +186,10 @@ async def _campus(
     await rows.add(
         "course_subjects", **tenant, course_id=made["course"]["id"], subject_id=subject["id"], is_primary=True
     )
+    made["pool"] = await rows.add("question_pools", **tenant, course_id=made["course"]["id"], title=f"{code} pool")
     await _syllabus(rows, made)
     await _learning(rows, made, tenant, people, roles)
+    await _assessment(rows, made, tenant, next(people[name] for name, role in roles.items() if role != "student"))
     await rows.add("module_templates", **tenant, template_type="lesson", title=f"{code} template")
     return campus
 
@@ -198,8 +202,13 @@ async def _syllabus(rows: Rows, made: dict[str, Any]) -> None:
     made["hidden"] = await rows.module(course, made["root"], title="Unit 2", sequence_index=2, is_published=False)
     made["below"] = await rows.module(course, made["hidden"], title="Lesson below", module_type="lesson")
     for position, kind in enumerate(KINDS, start=1):
+        pool = {"question_pool_id": made["pool"]["id"]} if kind == "quiz" else {}
         made[kind] = await rows.item(
-            made["lesson"], kind, sequence_index=position, estimated_duration_seconds=60 * position
+            made["lesson"],
+            kind,
+            {**KINDS[kind], **pool},
+            sequence_index=position,
+            estimated_duration_seconds=60 * position,
         )
     made["inactive"] = await rows.item(made["lesson"], "text", sequence_index=9, is_active=False)
     made["buried"] = await rows.item(made["below"], "text", title="SECRET buried")
@@ -238,3 +247,118 @@ async def _learning(
         asset_type="image",
         meta_json={"alt_text": "a chart", "width": 640, "height": 480},
     )
+
+
+async def _assessment(rows: Rows, made: dict[str, Any], tenant: dict[str, Any], grader: int) -> None:
+    """A question with a newer version, and what the students did: what is not for them says SECRET."""
+    question = {**tenant, "pool_id": made["pool"]["id"], "number": 1, "type": "single_choice", "hints": ["Think."]}
+    options = [{"id": "a", "text": "A push"}, {"id": "b", "text": "A colour"}]
+    for version in (1, 2):
+        key = f"question_{version}"
+        made[key] = await rows.add(
+            "questions",
+            **question,
+            version=version,
+            is_active=version == 2,
+            stem=f"SECRET version {version}",
+            options=options,
+        )
+        await rows.add(
+            "question_keys",
+            **tenant,
+            question_id=made[key]["id"],
+            answer={"correct": ["SECRET a"]},
+            explanation="SECRET explanation",
+        )
+    number = 0
+    while f"enrollment_{number}" in made:
+        enrollment = made[f"enrollment_{number}"]
+        person = {**tenant, "user_id": enrollment["user_id"], "course_offering_id": enrollment["course_offering_id"]}
+        await _person_assessed(rows, made, {**person, "course_id": made["course"]["id"]}, number, grader)
+        number += 1
+
+
+async def _person_assessed(rows: Rows, made: dict[str, Any], person: dict[str, Any], number: int, grader: int) -> None:
+    """An attempt that is graded and one that is open; a lab that is graded, a grade to be posted, work that waits."""
+    begun = datetime(2026, 9, 1, 12, tzinfo=UTC)
+    attempt = {**person, "content_item_id": made["quiz"]["id"], "started_at": begun}
+    made[f"attempt_{number}"] = await rows.add(
+        "quiz_attempts",
+        **attempt,
+        submitted_at=begun + timedelta(minutes=5),
+        deadline_at=begun + timedelta(minutes=30),
+        status="graded",
+        score_obtained=Decimal("0.5"),
+        max_score=1,
+        passed=False,
+    )
+    made[f"open_{number}"] = await rows.add("quiz_attempts", **attempt, attempt_number=2)
+    for key in (f"attempt_{number}", f"open_{number}"):
+        drawn = {"university_id": person["university_id"], "attempt_id": made[key]["id"], "position": 1}
+        await rows.add(
+            "quiz_attempt_questions",
+            **drawn,
+            question_id=made["question_1"]["id"],
+            points=1,
+            snapshot={
+                "type": "single_choice",
+                "stem": "What is a force?",
+                "options": [{"id": "b", "text": "A colour"}, {"id": "a", "text": "A push"}],
+                "hints": ["Think."],
+            },
+        )
+        if key.startswith("attempt"):
+            await rows.add("quiz_attempt_answers", **drawn, response={"chosen": ["a"]}, points_awarded=Decimal("0.5"))
+    for key, kind, attempt_number, graded in _WORK:
+        grade = {"graded_by": grader, "graded_at": begun + timedelta(days=1), "status": "graded"} if graded else {}
+        made[f"{key}_{number}"] = await rows.add(
+            "lab_submissions",
+            **person,
+            content_item_id=made[kind]["id"],
+            content_type=kind,
+            attempt_number=attempt_number,
+            submitted_at=begun + timedelta(minutes=attempt_number),
+            artifacts_url=f"https://files.example/{key}.zip",
+            **grade,
+            **graded,
+        )
+
+
+_RESULTS = {
+    "public_results": [{"name": "runs", "passed": True, "points": 2.5}],
+    "hidden_results": [{"name": "SECRET hidden", "passed": False, "message": "SECRET message"}],
+    "auto_grade_json": {"tests": [{"name": "SECRET automatic", "passed": True}]},
+}
+_WORK: list[tuple[str, str, int, dict[str, Any]]] = [
+    (
+        "posted",
+        "engineering_lab",
+        1,
+        {
+            "score_obtained": 80,
+            "max_score": 100,
+            "instructor_feedback": "Sound.",
+            "posted_at": datetime(2026, 9, 3, tzinfo=UTC),
+            **_RESULTS,
+        },
+    ),
+    (
+        "later",
+        "engineering_lab",
+        2,
+        {
+            "score_obtained": Decimal("77.77"),
+            "max_score": Decimal("99.99"),
+            "instructor_feedback": "SECRET feedback",
+            "posted_at": datetime(2999, 1, 1, tzinfo=UTC),
+            **_RESULTS,
+        },
+    ),
+    (
+        "unposted",
+        "assignment",
+        1,
+        {"score_obtained": Decimal("77.77"), "max_score": Decimal("99.99"), "instructor_feedback": "SECRET feedback"},
+    ),
+    ("waiting", "assignment", 2, {}),
+]

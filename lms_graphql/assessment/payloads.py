@@ -7,13 +7,13 @@ without the content, and read as None or as an empty list. Writers make the same
 import logging
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 logger = logging.getLogger(__name__)
 
-QUESTION_TYPES = ("single_choice", "multiple_choice", "numerical", "text", "dropdown", "ordering", "matching")
+QuestionType = Literal["single_choice", "multiple_choice", "numerical", "text", "dropdown", "ordering", "matching"]
 """What `questions.type` may hold."""
 
 Pair = tuple[str, str]
@@ -29,7 +29,7 @@ class Option(msgspec.Struct, omit_defaults=True):
 
     id: str
     text: str
-    side: str | None = None
+    side: Literal["left", "right"] | None = None
 
 
 class Answer(msgspec.Struct, omit_defaults=True):
@@ -76,7 +76,7 @@ class Snapshot(msgspec.Struct, omit_defaults=True):
     The names are those of the columns of `questions`; never anything of its key.
     """
 
-    type: str
+    type: QuestionType
     stem: str
     options: list[Option] = []
     hints: list[str] = []

@@ -6,7 +6,13 @@ from sqlalchemy import ColumnElement, Select, any_, literal, select
 from typing_extensions import override
 
 from lms_graphql.catalog import policy
-from lms_graphql.catalog.choices import COURSE_FILTERS, COURSE_ORDERS, OFFERING_ORDERS
+from lms_graphql.catalog.choices import (
+    COURSE_FILTERS,
+    COURSE_ORDERS,
+    OFFERING_FILTERS,
+    OFFERING_ORDERS,
+    OFFERING_ORDERS_IN_COURSE,
+)
 from lms_graphql.catalog.models import Course, CourseOffering, CourseSubject, Domain, Subject
 from lms_graphql.engine.dataloaders import KEYS, TEXT_KEYS, Many, One, Page
 from lms_graphql.engine.rows import record
@@ -169,7 +175,8 @@ class OfferingsByCourse(Page[int]):
 
     row = OfferingRow
     order = (CourseOffering.id,)
-    orders = OFFERING_ORDERS
+    orders = OFFERING_ORDERS_IN_COURSE
+    filters = OFFERING_FILTERS
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
@@ -184,6 +191,7 @@ class OfferingsByUniversity(Page[int]):
     row = OfferingRow
     order = (CourseOffering.id,)
     orders = OFFERING_ORDERS
+    filters = OFFERING_FILTERS
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:

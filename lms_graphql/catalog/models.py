@@ -4,7 +4,9 @@ from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
+    DateTime,
     ForeignKey,
     Index,
     Integer,
@@ -16,7 +18,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ENUM
+from sqlalchemy.dialects.postgresql import ENUM, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms_graphql.storage.metadata import (
@@ -24,13 +26,20 @@ from lms_graphql.storage.metadata import (
     CreatedAt,
     Id,
     Model,
+    TenantOwned,
     TenantRow,
     Time,
+    key_column,
+    labels,
+    normal,
     references,
     references_member,
 )
 
-course_level_enum = ENUM("undergraduate", "graduate", "postgraduate", "certificate", "other", name="course_level_enum")
+_LEVELS = ("undergraduate", "graduate", "postgraduate", "certificate", "other")
+_LEVEL_KEY = labels("level", "course_level_enum", *_LEVELS)
+_TIME, _TIME_NAME = DateTime(timezone=True), "timestamp with time zone"
+course_level_enum = ENUM(*_LEVELS, name="course_level_enum")
 prerequisite_type_enum = ENUM("strict", "recommended", "co_requisite", name="prerequisite_type_enum")
 
 
@@ -81,6 +90,13 @@ class Course(TenantRow, Model):
         Index("ux_courses_university_code", "university_id", "code", unique=True),
         Index("ix_courses_department_id", "university_id", "department_id"),
         Index("ix_courses_primary_subject_id", "primary_subject_id"),
+        Index("ix_courses_subject", "university_id", "primary_subject_id"),
+        Index("ix_courses_title", "university_id", "title_key", "id"),
+        Index("ix_courses_level", "university_id", "level_key", "id"),
+        Index("ix_courses_difficulty", "university_id", "difficulty", "id"),
+        Index("ix_courses_language", "university_id", "language_code", "id"),
+        Index("ix_courses_created_at", "university_id", "created_at", "id"),
+        Index("ix_courses_updated_at", "university_id", "updated_at", "id"),
     )
 
     department_id: Mapped[BigInt | None]
@@ -98,6 +114,8 @@ class Course(TenantRow, Model):
     """How much it asks for, whatever its academic level; null where nobody has said."""
     content_version: Mapped[UUID] = mapped_column(server_default=func.gen_random_uuid())
     """Another one after every change of the course's modules and items: see `syllabus.service.renew_version`."""
+    title_key: Mapped[str] = key_column(Text(collation="C"), normal("title"))
+    level_key: Mapped[str] = key_column(Text, _LEVEL_KEY)
 
 
 class CourseSubject(TenantRow, Model):
@@ -108,6 +126,7 @@ class CourseSubject(TenantRow, Model):
         references("courses", "course_id"),
         Index("ux_course_subjects_unique", "university_id", "course_id", "subject_id", unique=True),
         Index("ix_course_subjects_subject_id", "subject_id"),
+        Index("ix_course_subjects_subject", "university_id", "subject_id", "course_id"),
         Index(
             "ux_course_subjects_primary",
             "university_id",
@@ -170,6 +189,9 @@ class CourseOffering(TenantRow, Model):
         UniqueConstraint("university_id", "course_id", "id", name="uq_course_offerings_course"),
         CheckConstraint("ends_at > starts_at", name="dates"),
         CheckConstraint("enrollment_end > enrollment_start", name="enrollment_dates"),
+        Index("ix_course_offerings_starts_at", "university_id", "starts_at", "id"),
+        Index("ix_course_offerings_created_at", "university_id", "created_at", "id"),
+        Index("ix_course_offerings_open", "university_id", "closes_key", "opens_key", "course_id"),
         CheckConstraint("visibility IN ('private', 'members', 'public')", name="visibility"),
         CheckConstraint("capacity >= 0", name="capacity"),
         CheckConstraint("waitlist_capacity >= 0", name="waitlist_capacity"),
@@ -186,6 +208,8 @@ class CourseOffering(TenantRow, Model):
     visibility: Mapped[str] = mapped_column(String(32), server_default="private")
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
+    opens_key: Mapped[Time] = key_column(_TIME, f"COALESCE(enrollment_start, '-infinity'::{_TIME_NAME})")
+    closes_key: Mapped[Time] = key_column(_TIME, f"LEAST(enrollment_end, ends_at, 'infinity'::{_TIME_NAME})")
     term_id: Mapped[BigInt | None]
     capacity: Mapped[int | None] = mapped_column(Integer)
     waitlist_capacity: Mapped[int | None] = mapped_column(Integer)
@@ -229,3 +253,18 @@ class CourseOfferingInstructor(TenantRow, Model):
     role: Mapped[str] = mapped_column(String(16), server_default="instructor")
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
+
+
+class SearchText(TenantOwned, Model):
+    """What a course or a person is found by. Triggers keep it, nobody may read it: `search_ids` gives ids of it."""
+
+    __tablename__ = "search_texts"
+    __table_args__ = (
+        CheckConstraint("entity IN ('course', 'member')", name="entity"),
+        Index("ix_search_texts_document", "document", postgresql_using="gin"),
+    )
+
+    entity: Mapped[str] = mapped_column(String(16), primary_key=True)
+    entity_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    configuration: Mapped[str] = mapped_column(String(32))
+    document: Mapped[str] = mapped_column(TSVECTOR)

@@ -12,7 +12,16 @@ from lms_graphql.catalog.loaders import (
     SubjectByCode,
     Subjects,
 )
-from lms_graphql.catalog.types import Course, CourseFilter, CourseOffering, CourseOrder, Domain, OfferingOrder, Subject
+from lms_graphql.catalog.types import (
+    Course,
+    CourseFilter,
+    CourseOffering,
+    CourseOrder,
+    Domain,
+    OfferingFilter,
+    OfferingOrder,
+    Subject,
+)
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.counts import CountedConnection
 from lms_graphql.engine.edges import argument, edge, page, with_arguments
@@ -83,6 +92,7 @@ class CatalogQuery:
         OfferingsByUniversity,
         "The offerings of the request's university, by id.",
         key=_university,
+        filters=OfferingFilter,
         orders=OfferingOrder,
     )
     offering: CourseOffering | None = by_id("CourseOffering", "An offering.")

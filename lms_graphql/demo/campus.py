@@ -26,7 +26,7 @@ from lms_graphql.enrollment.models import CourseEnrollment
 from lms_graphql.grades.models import CourseGrade
 from lms_graphql.interop.service import import_course
 from lms_graphql.reviews.models import CourseReview
-from lms_graphql.syllabus.models import ModuleTemplate
+from lms_graphql.syllabus.models import Module, ModuleTemplate
 from lms_graphql.tenancy.models import Department, UniversityMember, UserUniversityRole
 
 _SPANS = {"past": (-230, -140), "current": (-70, 20), "upcoming": (30, 120)}
@@ -48,6 +48,7 @@ class Campus:
         self._departments: dict[str, int] = {}
         self._courses: dict[str, int] = {}
         self._titles: dict[str, str] = {}
+        self._templates: list[int] = []
         self._offerings: dict[tuple[str, str], int] = {}
         self._items: dict[str, list[Item]] = {}
 
@@ -89,7 +90,7 @@ class Campus:
 
     async def add_templates(self) -> None:
         """The university's own module templates."""
-        await self._rows.put(ModuleTemplate, data.UNIVERSITY_TEMPLATES)
+        self._templates = await self._rows.add(ModuleTemplate, data.UNIVERSITY_TEMPLATES)
 
     async def add_course(self, code: str, taught: Taught, subjects: dict[str, int]) -> None:
         """A course with its assets, its syllabus, its runs and what people did in them."""
@@ -120,6 +121,13 @@ class Campus:
                 for subject in taught.subjects
             ],
         )
+        if self._templates:
+            await self._rows.connection.execute(
+                update(Module)
+                .where(Module.university_id == self._university_id, Module.course_id == course_id)
+                .where(Module.module_type == "unit", Module.sequence_index == 1)
+                .values(module_template_id=self._templates[0])
+            )
         self._items[code] = await visible_items(self._rows, course_id)
         await self._add_offerings(code, taught)
 

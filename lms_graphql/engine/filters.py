@@ -4,19 +4,24 @@ A field that is not given and one that is null filter nothing. An empty list is 
 must be met. A statement is compiled for each set of fields that are given, so that each is served by its own index.
 """
 
+import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any, NamedTuple
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple, NoReturn
 
-from sqlalchemy import BigInteger, ColumnElement, bindparam
+from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, func, select
 from sqlalchemy.types import TypeEngine
 
 from lms_graphql.engine.context import Context, Viewer
+from lms_graphql.engine.errors import bad_input
 from lms_graphql.engine.relay import number_of
 
 Condition = Callable[[Viewer, ColumnElement[Any]], ColumnElement[bool]]
 FILTER_RULE = "A field that is null, or not given, asks for nothing; an empty list is met by none."
 """What every filter's description says; `relay.canonical` and SQL's ANY make it true."""
 
+_UNSENDABLE = re.compile("[\0\ud800-\udfff]")
 NO_ROW = 0
 """An id that no row has: what a global id of something else is bound as."""
 
@@ -42,7 +47,7 @@ class Filter(NamedTuple):
 
     def parameters(self, name: str, given: Any, context: Context) -> Mapping[str, Any]:
         """The bound value."""
-        value = self.read(given, context)
+        value = self.read(_sendable(given), context)
         return {f"filter_{name}": list(value) if isinstance(value, tuple) else value}
 
 
@@ -76,3 +81,37 @@ def of(typename: str, condition: Condition, *, tenant: bool = True) -> Filter:
         return number_of(given, typename, context.viewer.university_id if tenant else None) or NO_ROW
 
     return Filter(condition, BigInteger(), read)
+
+
+def _sendable(given: Any) -> Any:
+    """The value, if PostgreSQL can take it: BAD_USER_INPUT for texts with what no text in it can have."""
+    for text in given if isinstance(given, tuple) else (given,):
+        if isinstance(text, str) and _UNSENDABLE.search(text):
+            raise bad_input("filter: a text has a character that no text can have")
+    return given
+
+
+def read_time(given: datetime, _context: Context) -> datetime:
+    """A moment, in UTC; BAD_USER_INPUT for one without a zone, or beyond the years 1 to 9999 there."""
+    try:
+        return given.astimezone(UTC) if given.tzinfo is not None else _refused()
+    except OverflowError:
+        return _refused()
+
+
+def _refused() -> NoReturn:
+    raise bad_input("filter: a time needs its offset from UTC, and must be within the years 1 to 9999")
+
+
+def within(given: Decimal, most: Decimal) -> Decimal:
+    """A number brought between -most and most, to be compared with what lies between; BAD_USER_INPUT for NaN."""
+    if given.is_nan():
+        raise bad_input("filter: NaN is no number")
+    return max(-most, min(given, most))
+
+
+def searched(entity: ColumnElement[Any], words: ColumnElement[Any]) -> Select[Any]:
+    """The ids of what the search finds; worked out once for all parents, to be read again under policy."""
+    ids = func.search_ids(entity, words, type_=BigInteger()).label("id")
+    found = select(ids).cte("found").prefix_with("MATERIALIZED")
+    return select(found.c.id)

@@ -11,7 +11,7 @@ from functools import cache
 from operator import gt, lt
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, tuple_
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal, tuple_
 from sqlalchemy.types import TypeEngine
 
 from lms_graphql.engine.context import Viewer
@@ -29,17 +29,19 @@ class Behind(StrEnum):
 
 
 class Ranking(NamedTuple):
-    """An order by an aggregate of what belongs to each row, worked out for all rows in one grouped statement.
+    """An order by what does not stand in the row, such as an aggregate: worked out for all rows in one grouped SELECT.
 
-    `grouped` is the statement for a viewer and a parent's key: a column `key` that equals `of`, a column `value`. Rows
-    that it does not have count as 0. With `per_parent` it names the parent, else it is worked out once for all parents.
+    `grouped` is that SELECT for a viewer and a parent's key: a column `key` that equals `of`, and a column `value`.
+    Rows that it does not have count as `missing`. With `per_parent` it is worked out for each parent, which it may
+    name, else once for all of them.
     """
 
-    of: ColumnElement[Any]
-    unique: ColumnElement[Any]
-    grouped: Callable[[Viewer, ColumnElement[Any]], Select[Any]]
+    of: Any
+    unique: Any
+    grouped: Callable[[Viewer, ColumnElement[Any]], Any]
     type_: TypeEngine[Any]
     per_parent: bool = False
+    missing: Any = 0
 
 
 Order = Columns | Ranking
@@ -55,7 +57,7 @@ def ordered(children: Select[Any], order: Order, viewer: Viewer, parents: Any) -
         ranked = grouped.correlate(parents).subquery("ranked")
     else:
         ranked = grouped.cte("ranked").prefix_with("MATERIALIZED")
-    value = func.coalesce(ranked.c.value, 0, type_=order.type_)
+    value = func.coalesce(ranked.c.value, literal(order.missing, order.type_), type_=order.type_)
     return children.outerjoin(ranked, ranked.c.key == order.of), (value, order.unique)
 
 

@@ -8,6 +8,7 @@ from typing_extensions import override
 from lms_graphql.engine.dataloaders import KEYS, One, Page
 from lms_graphql.engine.rows import record
 from lms_graphql.enrollment import policy
+from lms_graphql.enrollment.choices import ENROLLMENT_FILTERS, ENROLLMENT_ORDERS, OWN_ENROLLMENT_ORDERS
 from lms_graphql.enrollment.models import CourseEnrollment
 from lms_graphql.storage.statements import columns
 from lms_graphql.storage.tenancy import USER
@@ -46,6 +47,8 @@ class EnrollmentsByOffering(Page[int]):
 
     row = EnrollmentRow
     order = (CourseEnrollment.id,)
+    orders = ENROLLMENT_ORDERS
+    filters = ENROLLMENT_FILTERS
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
@@ -59,6 +62,8 @@ class EnrollmentsByUser(Page[int]):
 
     row = EnrollmentRow
     order = (CourseEnrollment.id,)
+    orders = OWN_ENROLLMENT_ORDERS
+    filters = ENROLLMENT_FILTERS
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:

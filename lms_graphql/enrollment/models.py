@@ -4,9 +4,21 @@ from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ENUM
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lms_graphql.storage.metadata import BigInt, CreatedAt, Model, TenantRow, Time, references, references_member
+from lms_graphql.storage.metadata import (
+    BigInt,
+    CreatedAt,
+    Model,
+    TenantRow,
+    Time,
+    key_column,
+    labels,
+    references,
+    references_member,
+)
 
-enrollment_status_enum = ENUM("active", "completed", "dropped", "pending", "waitlisted", name="enrollment_status_enum")
+_STATUSES = ("active", "completed", "dropped", "pending", "waitlisted")
+_STATUS_KEY = labels("status", "enrollment_status_enum", *_STATUSES)
+enrollment_status_enum = ENUM(*_STATUSES, name="enrollment_status_enum")
 
 
 class CourseEnrollment(TenantRow, Model):
@@ -27,6 +39,8 @@ class CourseEnrollment(TenantRow, Model):
         Index("ix_course_enrollments_status", "university_id", "status"),
         Index("ix_course_enrollments_course_offering_id", "university_id", "course_offering_id", "id"),
         Index("ix_course_enrollments_user_id", "user_id"),
+        Index("ix_course_enrollments_offering_status", "university_id", "course_offering_id", "status_key", "id"),
+        Index("ix_course_enrollments_enrolled_at", "university_id", "course_offering_id", "enrolled_at", "id"),
     )
 
     user_id: Mapped[BigInt]
@@ -34,6 +48,7 @@ class CourseEnrollment(TenantRow, Model):
     status: Mapped[str] = mapped_column(enrollment_status_enum, server_default="active")
     enrolled_at: Mapped[CreatedAt]
     completed_at: Mapped[Time | None]
+    status_key: Mapped[str] = key_column(Text, _STATUS_KEY)
     section_id: Mapped[BigInt | None]
     waitlisted_at: Mapped[Time | None]
     updated_at: Mapped[CreatedAt]

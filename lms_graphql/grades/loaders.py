@@ -10,6 +10,7 @@ from lms_graphql.engine.rows import record
 from lms_graphql.enrollment.models import CourseEnrollment
 from lms_graphql.enrollment.policy import visible_enrollments
 from lms_graphql.grades import policy
+from lms_graphql.grades.choices import GRADE_FILTERS, GRADE_ORDERS
 from lms_graphql.grades.models import CourseGrade
 from lms_graphql.storage.statements import columns
 from lms_graphql.storage.tenancy import UNIVERSITY
@@ -37,7 +38,7 @@ class GradeByEnrollment(One[int]):
     @override
     def query(self) -> Select[Any]:
         return (
-            select(CourseEnrollment.id, *columns(CourseGrade))
+            select(CourseEnrollment.id.label("key"), *columns(CourseGrade))
             .join(
                 CourseGrade,
                 (CourseGrade.university_id == UNIVERSITY)
@@ -57,6 +58,8 @@ class GradesByOffering(Page[int]):
 
     row = GradeRow
     order = (CourseGrade.id,)
+    orders = GRADE_ORDERS
+    filters = GRADE_FILTERS
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:

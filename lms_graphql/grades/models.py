@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, Integer, Numeric, String, Text, UniqueConstraint, false, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, Numeric, String, Text, UniqueConstraint, false, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -14,6 +14,7 @@ from lms_graphql.storage.metadata import (
     TenantOwned,
     TenantRow,
     Time,
+    key_column,
     references,
     references_member,
 )
@@ -31,6 +32,7 @@ class CourseGrade(TenantRow, Model):
         CheckConstraint("final_score BETWEEN 0 AND 9999.99", name="final_score"),
         Index("ux_course_grades_unique", "university_id", "user_id", "course_offering_id", unique=True),
         Index("ix_course_grades_course_offering_id", "university_id", "course_offering_id", "id"),
+        Index("ix_course_grades_score", "university_id", "course_offering_id", "score_key", "id"),
     )
 
     user_id: Mapped[BigInt]
@@ -39,6 +41,10 @@ class CourseGrade(TenantRow, Model):
     letter_grade: Mapped[str | None] = mapped_column(String(8))
     passed: Mapped[bool | None]
     graded_at: Mapped[Time | None]
+    score_key: Mapped[BigInt | None] = key_column(
+        BigInteger, "((NULLIF(final_score, 'NaN'::numeric) * (100)::numeric))::bigint"
+    )
+    """The score in hundredths."""
     posted_at: Mapped[Time | None]
     policy_version: Mapped[int | None] = mapped_column(Integer)
     updated_at: Mapped[CreatedAt]

@@ -7,10 +7,28 @@ import strawberry
 
 from lms_graphql.catalog.loaders import OfferingById
 from lms_graphql.catalog.types import CourseOffering
-from lms_graphql.engine.edges import Node, database_id, edge, entity
+from lms_graphql.engine.edges import Node, database_id, edge, entity, optional
+from lms_graphql.engine.filters import FILTER_RULE
+from lms_graphql.engine.relay import OrderDirection
 from lms_graphql.grades.loaders import GradeById
 from lms_graphql.tenancy.loaders import UserById
 from lms_graphql.tenancy.types import User
+
+
+@strawberry.input(description=f"Which grades are wanted: those that meet every field given. {FILTER_RULE}")
+class GradeFilter:
+    """See choices.GRADE_FILTERS."""
+
+    score_from: Decimal | None = optional("Has at least this score.")
+    score_to: Decimal | None = optional("Has at most this score.")
+    passed: bool | None = optional("Whether the course was passed; a grade that is open meets neither.")
+
+
+@strawberry.input(one_of=True, description="An order of grades: exactly one. Those that are equal in it stand by id.")
+class GradeOrder:
+    """See choices.GRADE_ORDERS."""
+
+    final_score: OrderDirection | None = optional("By score.")
 
 
 @entity(GradeById, "The grade of a person in an offering.")

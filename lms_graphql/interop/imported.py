@@ -14,7 +14,7 @@ from lms_graphql.assessment.payloads import Answer, Option
 
 
 class ImportedQuestion(msgspec.Struct):
-    """One question; `type` is one of `assessment.payloads.QUESTION_TYPES`. Its texts are Markdown."""
+    """One question; `type` is a `QuestionType` of `assessment.payloads`. Its texts are Markdown."""
 
     external_id: str
     type: str
@@ -51,7 +51,10 @@ class ImportedItem(msgspec.Struct):
 
 
 class ImportedModule(msgspec.Struct):
-    """One node of the syllabus tree; `module_type` is a label of module_type_enum."""
+    """One node of the syllabus tree; `module_type` is a label of module_type_enum, `template_id` the row it is made of.
+
+    A course whose modules have no templates leaves those alone that people gave them here.
+    """
 
     external_id: str
     module_type: str
@@ -60,10 +63,11 @@ class ImportedModule(msgspec.Struct):
     is_published: bool = True
     children: "list[ImportedModule]" = []
     items: list[ImportedItem] = []
+    template_id: int | None = None
 
 
 class ImportedRun(msgspec.Struct):
-    """One run of the course, which becomes an offering. Times are aware."""
+    """One run of the course, which becomes an offering. Times are aware; `visibility` is for the first import only."""
 
     external_id: str
     term_name: str | None = None
@@ -71,10 +75,14 @@ class ImportedRun(msgspec.Struct):
     ends_at: datetime | None = None
     enrollment_start: datetime | None = None
     enrollment_end: datetime | None = None
+    visibility: str = "private"
 
 
 class ImportedCourse(msgspec.Struct):
-    """A whole course with its tree and its run; `system` is the first part of its external keys, for example `olx`."""
+    """A whole course with its tree and its run; `system` is the first part of its external keys, for example `olx`.
+
+    A source that knows neither `level` nor `difficulty` leaves both to people.
+    """
 
     system: str
     external_id: str
@@ -84,6 +92,8 @@ class ImportedCourse(msgspec.Struct):
     language_code: str = "en"
     modules: list[ImportedModule] = []
     run: ImportedRun | None = None
+    level: str | None = None
+    difficulty: str | None = None
 
 
 class LeftOut(msgspec.Struct, frozen=True):

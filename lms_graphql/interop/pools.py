@@ -7,11 +7,11 @@ the one before is no longer active; one that left the source is no longer active
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import msgspec
 
-from lms_graphql.assessment.payloads import QUESTION_TYPES, stored
+from lms_graphql.assessment.payloads import QuestionType, stored
 from lms_graphql.interop.checked import POOL, QUESTION, Name, Thing, pools_of
 from lms_graphql.interop.imported import ImportedCourse, ImportedQuestion
 
@@ -38,7 +38,7 @@ def _question(question: ImportedQuestion, pool: str, number: int) -> Thing:
     if not (question.points.is_finite() and 0 <= question.points <= _MAX_POINTS):
         raise name.refused(f"its points are not between 0 and {_MAX_POINTS}")
     columns = {
-        "type": name.label("type", question.type, QUESTION_TYPES),
+        "type": name.label("type", question.type, get_args(QuestionType)),
         "points": question.points.quantize(Decimal("0.01")),
         "stem": name.text("stem", question.stem),
         "options": name.json("list of options", stored(question.options)),

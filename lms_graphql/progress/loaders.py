@@ -11,6 +11,7 @@ from lms_graphql.engine.rows import Row, record
 from lms_graphql.enrollment.models import CourseEnrollment
 from lms_graphql.enrollment.policy import visible_enrollments
 from lms_graphql.progress import policy
+from lms_graphql.progress.choices import CONTENT_PROGRESS_FILTERS
 from lms_graphql.progress.models import UserContentProgress, UserModuleProgress
 from lms_graphql.storage.statements import columns
 from lms_graphql.storage.tenancy import UNIVERSITY, USER
@@ -70,7 +71,7 @@ class ModuleProgressByEnrollment(Many[int]):
     @override
     def query(self) -> Select[Any]:
         return (
-            select(CourseEnrollment.id, *columns(UserModuleProgress))
+            select(CourseEnrollment.id.label("key"), *columns(UserModuleProgress))
             .join(
                 UserModuleProgress,
                 (UserModuleProgress.university_id == UNIVERSITY)
@@ -91,6 +92,7 @@ class ContentProgressByEnrollment(Page[int]):
 
     row = ContentProgressRow
     order = (UserContentProgress.content_item_id,)
+    filters = CONTENT_PROGRESS_FILTERS
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:

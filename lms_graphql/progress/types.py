@@ -7,7 +7,8 @@ import strawberry
 
 from lms_graphql.content.loaders import ItemById
 from lms_graphql.content.types import Content
-from lms_graphql.engine.edges import edge
+from lms_graphql.engine.edges import edge, optional
+from lms_graphql.engine.filters import FILTER_RULE
 from lms_graphql.syllabus.loaders import ModuleById
 from lms_graphql.syllabus.types import Module
 
@@ -20,6 +21,14 @@ class ModuleProgress:
     started_at: datetime | None = strawberry.field(description="When it was begun.")
     completed_at: datetime | None = strawberry.field(description="When it was finished; null until then.")
     module: Module | None = edge(ModuleById, "The module; null when the viewer may not see it now.", key="module_id")
+
+
+@strawberry.input(description=f"Which progress is wanted: what meets every field given. {FILTER_RULE}")
+class ContentProgressFilter:
+    """See choices.CONTENT_PROGRESS_FILTERS."""
+
+    progress_from: Decimal | None = optional("At least this percentage.")
+    progress_to: Decimal | None = optional("At most this percentage.")
 
 
 @strawberry.type(description="How far a person has come with a content item in an offering.")

@@ -7,7 +7,7 @@ reference into another university cannot be stored and the same tables can be sh
 from datetime import datetime
 from typing import Annotated, Any
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, ForeignKeyConstraint, MetaData, func
+from sqlalchemy import BigInteger, Computed, DateTime, ForeignKey, ForeignKeyConstraint, MetaData, func
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 
@@ -49,6 +49,22 @@ class TenantRow(TenantOwned):
     """A tenant's row with a number of its own: the primary key is (university_id, id)."""
 
     id: Mapped[Id] = mapped_column(sort_order=-1)
+
+
+def key_column(type_: Any, sql: str) -> Any:
+    """A generated column that rows are only filtered and ordered by: loaders don't fetch it."""
+    return mapped_column(type_, Computed(sql, persisted=True), info={"is_key": True})
+
+
+def normal(text: str) -> str:
+    """A text without accents and capitals, as SQL, in the words in which PostgreSQL says it."""
+    return f"lower(regexp_replace(NORMALIZE({text}, NFKD), '[\\u0300-\\u036f]'::text, ''::text, 'g'::text))"
+
+
+def labels(column: str, enum: str, *known: str) -> str:
+    """An enum as text, as SQL that a generated column may use; a cast is no such, since enums may change."""
+    cases = "".join(f"    WHEN '{label}'::{enum} THEN '{label}'::text\n" for label in known)
+    return f"CASE {column}\n{cases}    ELSE NULL::text\nEND"
 
 
 def references(

@@ -14,10 +14,12 @@ from sqlalchemy.sql.elements import ColumnElement
 def columns(model: Any, without: frozenset[str] = frozenset()) -> tuple[ColumnElement[Any], ...]:
     """The columns of a model that are light enough to be selected always: all but JSON, and those named in `without`.
 
-    Enums come as text: as themselves they would make the driver ask for their type once on every connection.
+    Enums come as text: as themselves they would make the driver ask for their type once on every connection. What is
+    only there to be filtered and ordered by (`metadata.key_column`) is left out.
+
     """
     wanted = [column for column in model.__table__.columns if column.name not in without]
-    return tuple(_column(column) for column in wanted if not isinstance(column.type, JSONB))
+    return tuple(_column(c) for c in wanted if not isinstance(c.type, JSONB) and "is_key" not in c.info)
 
 
 def _column(column: Column[Any]) -> ColumnElement[Any]:

@@ -11,6 +11,7 @@ from lms_graphql.engine.rows import record
 from lms_graphql.storage.statements import columns
 from lms_graphql.storage.tenancy import USER
 from lms_graphql.tenancy import policy
+from lms_graphql.tenancy.choices import MEMBER_FILTERS, MEMBER_ORDERS
 from lms_graphql.tenancy.models import Country, Department, University, UniversityMember, UserUniversityRole
 
 CountryRow = record("Country", tenant=False)
@@ -112,6 +113,8 @@ class MembersByUniversity(Page[int]):
 
     row = UserRow
     order = (UniversityMember.user_id,)
+    orders = MEMBER_ORDERS
+    filters = MEMBER_FILTERS
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:

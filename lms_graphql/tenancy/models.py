@@ -1,6 +1,17 @@
 """Universities and their people: `users` is the login identity, `university_members` the person inside a university."""
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, func, text, true
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+    true,
+)
 from sqlalchemy.dialects.postgresql import ENUM
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -11,6 +22,8 @@ from lms_graphql.storage.metadata import (
     Model,
     TenantOwned,
     TenantRow,
+    key_column,
+    normal,
     references,
     references_member,
 )
@@ -106,6 +119,8 @@ class UniversityMember(TenantOwned, Model):
             postgresql_where=text("student_number IS NOT NULL"),
         ),
         Index("ix_university_members_user_id", "user_id"),
+        Index("ix_university_members_name", "university_id", "name_key", "user_id"),
+        Index("ix_university_members_joined_at", "university_id", "joined_at", "user_id"),
     )
 
     user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id"), primary_key=True, autoincrement=False)
@@ -114,6 +129,7 @@ class UniversityMember(TenantOwned, Model):
     student_number: Mapped[str | None] = mapped_column(String(64))
     status: Mapped[str] = mapped_column(String(16), server_default="active")
     joined_at: Mapped[CreatedAt]
+    name_key: Mapped[str] = key_column(Text(collation="C"), normal("display_name"))
     updated_at: Mapped[CreatedAt]
 
 

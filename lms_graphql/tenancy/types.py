@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from lms_graphql.assessment.loaders import PoolsByUniversity
 from lms_graphql.catalog.loaders import CoursesByDepartment, CoursesByUniversity, OfferingsByUniversity
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.counts import CountedConnection
-from lms_graphql.engine.edges import Node, column, computed, database_id, edge, entity, page, plain_list
+from lms_graphql.engine.edges import Node, column, computed, database_id, edge, entity, optional, page, plain_list
 from lms_graphql.engine.errors import Code, RequestError
-from lms_graphql.engine.relay import Connection
+from lms_graphql.engine.filters import FILTER_RULE
+from lms_graphql.engine.relay import Connection, OrderDirection
 from lms_graphql.engine.rows import Row
 from lms_graphql.enrollment.loaders import EnrollmentsByUser
 from lms_graphql.tenancy.loaders import (
@@ -27,15 +29,27 @@ from lms_graphql.tenancy.loaders import (
 from lms_graphql.tenancy.policy import sees_private_data
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
-    from lms_graphql.catalog.types import Course, CourseFilter, CourseOffering, CourseOrder, OfferingOrder
-    from lms_graphql.enrollment.types import Enrollment
+    from lms_graphql.assessment.types import QuestionPool
+    from lms_graphql.catalog.types import (
+        Course,
+        CourseFilter,
+        CourseOffering,
+        CourseOrder,
+        OfferingFilter,
+        OfferingOrder,
+    )
+    from lms_graphql.enrollment.types import Enrollment, EnrollmentFilter, OwnEnrollmentOrder
 
 _Course = Annotated["Course", strawberry.lazy("lms_graphql.catalog.types")]
 _CourseFilter = Annotated["CourseFilter", strawberry.lazy("lms_graphql.catalog.types")]
 _CourseOrder = Annotated["CourseOrder", strawberry.lazy("lms_graphql.catalog.types")]
+_OfferingFilter = Annotated["OfferingFilter", strawberry.lazy("lms_graphql.catalog.types")]
 _OfferingOrder = Annotated["OfferingOrder", strawberry.lazy("lms_graphql.catalog.types")]
 _Offering = Annotated["CourseOffering", strawberry.lazy("lms_graphql.catalog.types")]
+_EnrollmentFilter = Annotated["EnrollmentFilter", strawberry.lazy("lms_graphql.enrollment.types")]
+_OwnEnrollmentOrder = Annotated["OwnEnrollmentOrder", strawberry.lazy("lms_graphql.enrollment.types")]
 _Enrollment = Annotated["Enrollment", strawberry.lazy("lms_graphql.enrollment.types")]
+_QuestionPool = Annotated["QuestionPool", strawberry.lazy("lms_graphql.assessment.types")]
 
 
 @strawberry.enum(description="What somebody may do in a university.")
@@ -57,6 +71,24 @@ class Country(Node):
     iso_code: str = strawberry.field(description="ISO 3166-1 alpha-2 code.")
     name: str = strawberry.field(description="The country's name in English.")
     region_name: str | None = strawberry.field(description="The part of the world it lies in.")
+
+
+@strawberry.input(one_of=True, description="An order of people: exactly one. Those that are equal in it stand by id.")
+class MemberOrder:
+    """See choices.MEMBER_ORDERS."""
+
+    name: OrderDirection | None = optional("By name, whatever its accents and capitals.")
+    joined_at: OrderDirection | None = optional("By the time they became members.")
+
+
+@strawberry.input(description=f"Which people are wanted: those that meet every field given. {FILTER_RULE}")
+class MemberFilter:
+    """See choices.MEMBER_FILTERS."""
+
+    name_begins: str | None = optional("Has a name that begins so, whatever its accents and capitals.")
+    text: str | None = optional(
+        "Has, for each of these words, a word in the name that begins so; without words it is met by none."
+    )
 
 
 def own_university(row: Row, context: Context) -> int:
@@ -94,10 +126,21 @@ class University(Node):
         orders=_CourseOrder,
     )
     offerings: CountedConnection[_Offering] | None = page(
-        OfferingsByUniversity, "The offerings of all its courses, by id.", key=own_university, orders=_OfferingOrder
+        OfferingsByUniversity,
+        "The offerings of all its courses, by id.",
+        key=own_university,
+        filters=_OfferingFilter,
+        orders=_OfferingOrder,
     )
-    members: Connection["User"] | None = page(
-        MembersByUniversity, "Its people: all for staff; for others who teaches, and themselves.", key=own_university
+    members: CountedConnection["User"] | None = page(
+        MembersByUniversity,
+        "Its people, by id: all for staff; for others who teaches, and themselves.",
+        key=own_university,
+        filters=MemberFilter,
+        orders=MemberOrder,
+    )
+    question_pools: CountedConnection[_QuestionPool] | None = page(
+        PoolsByUniversity, "Its question pools, by id; none for everybody but staff.", key=own_university
     )
 
 
@@ -151,7 +194,11 @@ class User(Node):
         RolesByUser, "The person's roles; empty for all but staff and the person.", key="user_id", size=3
     )
     enrollments: Connection[_Enrollment] = page(
-        EnrollmentsByUser, "The person's enrollments, by id; empty for all but staff and the person.", key="user_id"
+        EnrollmentsByUser,
+        "The person's enrollments, by id; empty for all but staff and the person.",
+        key="user_id",
+        filters=_EnrollmentFilter,
+        orders=_OwnEnrollmentOrder,
     )
 
 
@@ -183,5 +230,9 @@ class ViewerObject:
         MembershipsOfViewer, "All universities that the viewer is a member of.", key=lambda v, _: v.user_id, size=3
     )
     enrollments: Connection[_Enrollment] = page(
-        EnrollmentsByUser, "The viewer's enrollments in the university of the request.", key=lambda v, _: v.user_id
+        EnrollmentsByUser,
+        "The viewer's enrollments in the university of the request, by id.",
+        key=lambda v, _: v.user_id,
+        filters=_EnrollmentFilter,
+        orders=_OwnEnrollmentOrder,
     )

@@ -13,6 +13,7 @@ export function recorder() {
     requests.push({
       method,
       text: sent.query,
+      variables: sent.variables,
       id: sent.documentId,
       hash: sent.extensions?.persistedQuery?.sha256Hash,
       status: response.status,

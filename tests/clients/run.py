@@ -1,5 +1,9 @@
-"""Real clients against the real application: their own compilers make manifests, `documents add` converts them, and
-the clients ask by the ids in them; without a manifest they register hashes by themselves. `make client-test` runs it.
+"""Real clients against the real application. `make client-test` runs it.
+
+Pages and caches: graphql-eslint reads the schema, Relay's compiler and codegen compile documents, and Relay, Apollo
+Client and urql page through connections and find things again in their caches (`*.test.js`).
+Trusted documents: their own compilers make manifests, `documents add` converts them, and the clients ask by the ids in
+them; without a manifest they register hashes by themselves.
 """
 
 import contextlib
@@ -9,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tests.browser.run import free_port, wait_until_ready
@@ -32,10 +36,35 @@ def run(*command: object, **environment: str) -> None:
     subprocess.run([str(part) for part in command], cwd=BUILD, check=True, env=given, timeout=300)
 
 
-def make_manifests() -> None:
-    """What each tool makes of the same operations, and the server's manifest of all."""
+def start_build() -> None:
+    """A new folder that has the schema."""
     shutil.rmtree(BUILD, ignore_errors=True)
     write("schema.graphql", (HERE.parent.parent / "schema.graphql").read_text())
+
+
+def write_modules(folder: str, documents: Iterable[Path]) -> None:
+    """The documents as Relay wants them: in modules."""
+    for document in documents:
+        module = f"import {{ graphql }} from 'relay-runtime';\nexport default graphql`{document.read_text()}`;\n"
+        write(f"{folder}/{document.stem}.js", module)
+
+
+def compile_pages() -> None:
+    """What the tests of pages and caches import: Relay's artifacts, possible types, documents with types."""
+    preset = {"preset": "client", "documents": "../documents/*.graphql", "config": {"importExtension": ".js"}}
+    generates = {"typed/": preset, "possible-types.json": {"plugins": ["fragment-matcher"]}}
+    write("pages.codegen.json", {"schema": "schema.graphql", "generates": generates})
+    relay = {"src": "pages", "schema": "schema.graphql", "language": "javascript", "eagerEsModules": False}
+    write("pages.relay.json", relay)
+    write("pages/package.json", {"type": "commonjs"})
+    write_modules("pages", [*(HERE / "relay").glob("*.graphql"), HERE / "documents" / "SyllabusQuery.graphql"])
+    run(TOOLS / "graphql-codegen", "--config", "pages.codegen.json")
+    run(TOOLS / "relay-compiler", "pages.relay.json")
+    run(TOOLS / "tsc", "--project", HERE / "typed")
+
+
+def make_manifests() -> None:
+    """What each tool makes of the same operations, and the server's manifest of all."""
     write("apollo.config.json", {"documents": ["../operations/*.graphql"], "output": "apollo.json"})
     preset = {
         name: {"preset": "client", "presetConfig": {"persistedDocuments": {"hashAlgorithm": name.rstrip("/")}}}
@@ -45,9 +74,7 @@ def make_manifests() -> None:
     relay = {"src": "relay", "schema": "schema.graphql", "language": "javascript", "eagerEsModules": True}
     write("relay.config.json", {**relay, "persistConfig": {"file": "relay.json"}})
     write("relay.json", {})
-    for operation in (HERE / "operations").glob("*.graphql"):  # Relay finds operations in modules only
-        module = f"import {{ graphql }} from 'relay-runtime';\nexport default graphql`{operation.read_text()}`;\n"
-        write(f"relay/{operation.stem}.js", module)
+    write_modules("relay", (HERE / "operations").glob("*.graphql"))
     run(TOOLS / "generate-persisted-query-manifest", "--config", "apollo.config.json")
     run(TOOLS / "graphql-codegen", "--config", "codegen.json")
     run(TOOLS / "relay-compiler", "relay.config.json")
@@ -70,9 +97,15 @@ def served(folder: str, **settings: str) -> Iterator[str]:
 
 
 def main() -> None:
+    start_build()
+    run(TOOLS / "eslint", "--max-warnings=0", "schema.graphql")
+    compile_pages()
     make_manifests()
     with tempfile.TemporaryDirectory() as folder:
         with served(folder) as url:
+            # Relay keeps what was shown for five minutes, with timers that would keep the process, too.
+            test = ("node", "--test", "--test-force-exit", "--test-timeout=60000", "--test-reporter=spec")
+            run(*test, *sorted(HERE.glob("*.test.js")), LMS_CLIENT_TEST_URL=url)
             run("node", HERE / "automatic.js", url)
         manifest = str(BUILD / "trusted.json")
         with served(folder, LMS_DOCUMENTS=manifest, LMS_TRUSTED_DOCUMENTS="only") as url:

@@ -144,7 +144,7 @@ def test_a_cursor_is_good_for_one_list_order_direction_and_filter(runner, school
         ] + [{"filters": filters} for filters in ((), (("department", "x"),))]
         for made_for in ways:
             page = PageArguments(size=1, **made_for)
-            values = (1,) if page.order is None else ("C1", 1)
+            values = {None: (1,), "code": ("C1",), "title": ("c1", 1)}[page.order]
             cursor = CURSORS.encode(page.purpose("CoursesByUniversity"), values)
             for used_for in ways:
                 if used_for == made_for:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lms_graphql.assessment.payloads import Answer, Option
+from lms_graphql.assessment.payloads import Answer, Option, read_answer, read_hints, read_options
 from lms_graphql.content import payloads
 from lms_graphql.interop.imported import ImportedQuestion, LeftOut
 from lms_graphql.interop.olx.archive import read_archive
@@ -286,6 +286,19 @@ async def test_the_course_is_imported_with_its_questions(university):
     assert await university.rows(
         "SELECT type, count(*) FROM questions WHERE university_id = :university_id AND is_active GROUP BY 1 ORDER BY 1"
     ) == [("dropdown", 4), ("multiple_choice", 1), ("numerical", 4), ("single_choice", 3), ("text", 4)]
+    rows = await university.rows(
+        "SELECT external_id, q.id, type, points, stem, options::text, hints::text, answer::text, explanation"
+        " FROM questions q JOIN question_keys k ON (k.university_id, k.question_id) = (q.university_id, q.id)"
+        " JOIN external_keys e ON (e.university_id, e.entity, e.entity_id) = (q.university_id, 'question', q.id)"
+        " WHERE q.university_id = :university_id ORDER BY q.id"
+    )
+    stored = [
+        ImportedQuestion(
+            name, kind, stem, read_answer(answer, row), points, read_options(given, row), read_hints(hints, row), why
+        )
+        for name, row, kind, points, stem, given, hints, answer, why in rows
+    ]
+    assert stored == [question for questions in QUESTIONS.values() for question in questions]
     before = await university.everything()
     second = await university.take(course)
     assert (second.counts["question_pool"], second.counts["question"]) == (Counts(unchanged=14), Counts(unchanged=16))

@@ -109,7 +109,9 @@ async def test_there_is_no_way_round_the_policies(driver):
         UNION ALL
         SELECT proname FROM pg_proc WHERE prosecdef AND pronamespace::regnamespace::text <> 'pg_catalog'
     """)
-    assert found == []
+    # The first gives only ids of the setting's university, and the loaders read those rows under their policies; the
+    # others write a table that nobody may read.
+    assert sorted(row[0] for row in found) == ["keep_course_text", "keep_member_text", "search_ids"]
 
 
 # ---- keys ----
@@ -118,7 +120,7 @@ async def test_there_is_no_way_round_the_policies(driver):
 async def test_the_tenant_tables(tenant_tables):
     named = {name for name, table in tables.metadata.tables.items() if "university_id" in table.columns}
     assert set(tenant_tables) == named - {"module_templates"}
-    assert len(tenant_tables) == 39
+    assert len(tenant_tables) == 40
 
 
 async def test_references_between_tenant_tables_carry_the_university(driver, tenant_tables):
@@ -283,8 +285,9 @@ async def granted_of_users(driver: asyncpg.Connection, role: str) -> dict[str, s
 async def test_what_the_roles_may(driver, tenant_tables):
     every, read = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"}), frozenset({"SELECT"})
     reference = ["countries", "universities", "domains", "subjects", "platform_administrators", "alembic_version"]
+    read_by_all = [*(table for table in tenant_tables if table != "search_texts"), "module_templates"]
     assert await granted(driver, "lms_app") == {
-        **dict.fromkeys([*tenant_tables, "module_templates", "rate_points"], every),
+        **dict.fromkeys([*read_by_all, "rate_points"], every),
         **dict.fromkeys(reference, read),
     }
     assert await granted_of_users(driver, "lms_app") == {"SELECT": {"id", "is_active", "locale", "time_zone"}}
@@ -292,9 +295,7 @@ async def test_what_the_roles_may(driver, tenant_tables):
         ["users", "universities", "university_members", "user_university_roles"], read
     )
     assert await granted_of_users(driver, "lms_auth") == {"UPDATE": {"password_hash", "is_active", "updated_at"}}
-    assert await granted(driver, "lms_platform") == dict.fromkeys(
-        [*tenant_tables, "module_templates", *reference], read
-    )
+    assert await granted(driver, "lms_platform") == dict.fromkeys([*read_by_all, *reference], read)
     assert await granted_of_users(driver, "lms_platform") == {
         "SELECT": {"id", "email", "full_name", "locale", "time_zone", "is_active", "created_at", "updated_at"}
     }
@@ -318,6 +319,7 @@ universities_short_code_check           UPDATE universities SET short_code = 'A/
 universities_short_code_check           UPDATE universities SET short_code = 'A' WHERE id = {alpha}
 ux_universities_short_code              UPDATE universities SET short_code = 'BETA' WHERE id = {alpha}
 ux_users_email_lower                    INSERT INTO users (email, full_name, password_hash) VALUES ('STUDENT@test.example', 'x', '!')
+search_texts_entity_check               UPDATE search_texts SET entity = 'thread' WHERE entity = 'course'
 subjects_depth_check                    INSERT INTO subjects (code, name, depth) VALUES ('X', 'x', 33)
 subjects_parent_check                   UPDATE subjects SET parent_subject_id = id
 ux_university_members_email             UPDATE university_members SET email = 'OTHER@Alpha.example' WHERE university_id = {alpha} AND user_id = {student}
@@ -544,8 +546,15 @@ thread_read_marks_user_id_fkey          UPDATE thread_read_marks SET user_id = {
 course_reviews_user_id_fkey             UPDATE course_reviews SET user_id = {ta}
 """.strip().splitlines()  # noqa: E501 - one row, one line
 
-# One legal row of Alpha in the tables that the world leaves empty.
+# One legal row of Alpha in the tables of records, and no other in them; rolled back with the rest.
 RECORDS = """
+DELETE FROM quiz_attempts; DELETE FROM lab_submissions; DELETE FROM questions; DELETE FROM question_pools;
+DELETE FROM certificates; DELETE FROM course_reviews; DELETE FROM content_item_settings; DELETE FROM content_item_revisions;
+UPDATE discussion_threads SET accepted_post_id = NULL; DELETE FROM discussion_threads;
+DELETE FROM grade_item_scores; DELETE FROM grade_items; DELETE FROM grade_categories; DELETE FROM grading_policies;
+DELETE FROM grade_overrides; DELETE FROM grade_history; DELETE FROM enrollment_events;
+UPDATE course_enrollments SET section_id = NULL; UPDATE course_offering_instructors SET section_id = NULL;
+DELETE FROM offering_sections; UPDATE course_offerings SET term_id = NULL; DELETE FROM terms;
 UPDATE course_enrollments SET status = 'completed', completed_at = now() WHERE {a.mine} AND course_offering_id = {a.private};
 INSERT INTO terms (university_id, code, name, starts_at, ends_at) VALUES ({alpha}, 'F26', 'Fall 2026', '2026-09-01Z', '2026-12-20Z'), ({beta}, 'F26', 'Fall 2026', '2026-09-01Z', '2026-12-20Z');
 INSERT INTO offering_sections (university_id, course_offering_id, code, name) VALUES ({alpha}, {a.private}, 'TUE', 'Tuesdays'), ({alpha}, {a.public}, 'WED', 'Wednesdays');
