@@ -20,16 +20,13 @@ from lms_graphql.progress.choices import CONTENT_PROGRESS_FILTERS
 from lms_graphql.progress.models import UserContentProgress, UserModuleProgress
 from lms_graphql.storage.statements import columns
 from lms_graphql.storage.tenancy import UNIVERSITY, USER
-from lms_graphql.syllabus.models import Module
-
-ModuleProgressRow = record("ModuleProgress")
-ContentProgressRow = record("ContentProgress")
-CourseProgressRow = record("CourseProgress")
 from lms_graphql.syllabus.loaders import OutlineByCourse
+from lms_graphql.syllabus.models import Module
 from lms_graphql.syllabus.outline import Outline
 
 ModuleProgressRow = record("ModuleProgress")
 ContentProgressRow = record("ContentProgress")
+CourseProgressRow = record("CourseProgress")
 StepsRow = record("Steps")
 _OFFERING = bindparam("offering_id", type_=BigInteger, required=True)
 
