@@ -8,16 +8,19 @@ from graphql import GraphQLSchema
 from strawberry.printer import print_schema
 from strawberry.schema.config import StrawberryConfig
 
+from lms_graphql.assessment.queries import AssessmentQuery
 from lms_graphql.catalog.queries import CatalogQuery
+from lms_graphql.certificates.queries import CertificatesQuery
 from lms_graphql.content.queries import ContentQuery
 from lms_graphql.engine.edges import bind, column_groups, read_column
 from lms_graphql.engine.nodes import NodeQuery, Nodes
+from lms_graphql.engine.scalars import specify_scalars
 from lms_graphql.syllabus.queries import SyllabusQuery
 from lms_graphql.tenancy.queries import TenancyQuery
 
 
 @strawberry.type(description="Everything that can be read. Tenant data is that of the request's university.")
-class Query(TenancyQuery, CatalogQuery, SyllabusQuery, ContentQuery, NodeQuery):
+class Query(TenancyQuery, CatalogQuery, SyllabusQuery, ContentQuery, AssessmentQuery, CertificatesQuery, NodeQuery):
     """The root of all queries."""
 
 
@@ -35,4 +38,5 @@ def build() -> Schema:
     """The schema; one for each process, since Strawberry's fields belong to the schema they were converted for."""
     schema = strawberry.Schema(Query, config=StrawberryConfig(default_resolver=read_column))
     graphql = schema._schema  # noqa: SLF001 - Strawberry has no public name for what it wraps
+    specify_scalars(graphql)
     return Schema(graphql, bind(graphql), column_groups(graphql), print_schema(schema) + "\n")

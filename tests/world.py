@@ -2,9 +2,13 @@
 
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import asyncpg
+
+_LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 VIDEO = {
     "provider": "youtube",
@@ -106,6 +110,11 @@ class Rows:
             **{**given, **values},
         )
 
+    async def remove_course(self, course: Any) -> None:
+        """A course that nobody has learnt from, with its modules and items."""
+        for table, column in (("content_items", "course_id"), ("modules", "course_id"), ("courses", "id")):
+            await self.driver.execute(f"DELETE FROM {table} WHERE {column} = $1", course["id"])
+
 
 @dataclass
 class Campus:
@@ -184,9 +193,14 @@ async def _campus(
     await rows.add(
         "course_subjects", **tenant, course_id=made["course"]["id"], subject_id=subject["id"], is_primary=True
     )
+    made["pool"] = await rows.add("question_pools", **tenant, course_id=made["course"]["id"], title=f"{code} pool")
     await _syllabus(rows, made)
     await _learning(rows, made, tenant, people, roles)
+    await _assessment(rows, made, tenant, next(people[name] for name, role in roles.items() if role != "student"))
+    await _finished(rows, made, tenant, people["admin" if code == "ALPHA" else "beta_admin"], code)
+    await _talk(rows, made, tenant, [people[name] for name in roles if "student" in name or name == "other"])
     await rows.add("module_templates", **tenant, template_type="lesson", title=f"{code} template")
+    await _campus_life(rows, made, tenant, people["student"])
     return campus
 
 
@@ -198,8 +212,13 @@ async def _syllabus(rows: Rows, made: dict[str, Any]) -> None:
     made["hidden"] = await rows.module(course, made["root"], title="Unit 2", sequence_index=2, is_published=False)
     made["below"] = await rows.module(course, made["hidden"], title="Lesson below", module_type="lesson")
     for position, kind in enumerate(KINDS, start=1):
+        pool = {"question_pool_id": made["pool"]["id"]} if kind == "quiz" else {}
         made[kind] = await rows.item(
-            made["lesson"], kind, sequence_index=position, estimated_duration_seconds=60 * position
+            made["lesson"],
+            kind,
+            {**KINDS[kind], **pool},
+            sequence_index=position,
+            estimated_duration_seconds=60 * position,
         )
     made["inactive"] = await rows.item(made["lesson"], "text", sequence_index=9, is_active=False)
     made["buried"] = await rows.item(made["below"], "text", title="SECRET buried")
@@ -238,3 +257,210 @@ async def _learning(
         asset_type="image",
         meta_json={"alt_text": "a chart", "width": 640, "height": 480},
     )
+
+
+async def _assessment(rows: Rows, made: dict[str, Any], tenant: dict[str, Any], grader: int) -> None:
+    """A question with a newer version, and what the students did: what is not for them says SECRET."""
+    question = {**tenant, "pool_id": made["pool"]["id"], "number": 1, "type": "single_choice", "hints": ["Think."]}
+    options = [{"id": "a", "text": "A push"}, {"id": "b", "text": "A colour"}]
+    for version in (1, 2):
+        key = f"question_{version}"
+        made[key] = await rows.add(
+            "questions",
+            **question,
+            version=version,
+            is_active=version == 2,
+            stem=f"SECRET version {version}",
+            options=options,
+        )
+        await rows.add(
+            "question_keys",
+            **tenant,
+            question_id=made[key]["id"],
+            answer={"correct": ["SECRET a"]},
+            explanation="SECRET explanation",
+        )
+    number = 0
+    while f"enrollment_{number}" in made:
+        enrollment = made[f"enrollment_{number}"]
+        person = {**tenant, "user_id": enrollment["user_id"], "course_offering_id": enrollment["course_offering_id"]}
+        await _person_assessed(rows, made, {**person, "course_id": made["course"]["id"]}, number, grader)
+        number += 1
+
+
+async def _person_assessed(rows: Rows, made: dict[str, Any], person: dict[str, Any], number: int, grader: int) -> None:
+    """An attempt that is graded and one that is open; a lab that is graded, a grade to be posted, work that waits."""
+    begun = datetime(2026, 9, 1, 12, tzinfo=UTC)
+    attempt = {**person, "content_item_id": made["quiz"]["id"], "started_at": begun}
+    made[f"attempt_{number}"] = await rows.add(
+        "quiz_attempts",
+        **attempt,
+        submitted_at=begun + timedelta(minutes=5),
+        deadline_at=begun + timedelta(minutes=30),
+        status="graded",
+        score_obtained=Decimal("0.5"),
+        max_score=1,
+        passed=False,
+    )
+    made[f"open_{number}"] = await rows.add("quiz_attempts", **attempt, attempt_number=2)
+    for key in (f"attempt_{number}", f"open_{number}"):
+        drawn = {"university_id": person["university_id"], "attempt_id": made[key]["id"], "position": 1}
+        await rows.add(
+            "quiz_attempt_questions",
+            **drawn,
+            question_id=made["question_1"]["id"],
+            points=1,
+            snapshot={
+                "type": "single_choice",
+                "stem": "What is a force?",
+                "options": [{"id": "b", "text": "A colour"}, {"id": "a", "text": "A push"}],
+                "hints": ["Think."],
+            },
+        )
+        if key.startswith("attempt"):
+            await rows.add("quiz_attempt_answers", **drawn, response={"chosen": ["a"]}, points_awarded=Decimal("0.5"))
+    for key, kind, attempt_number, graded in _WORK:
+        grade = {"graded_by": grader, "graded_at": begun + timedelta(days=1), "status": "graded"} if graded else {}
+        made[f"{key}_{number}"] = await rows.add(
+            "lab_submissions",
+            **person,
+            content_item_id=made[kind]["id"],
+            content_type=kind,
+            attempt_number=attempt_number,
+            submitted_at=begun + timedelta(minutes=attempt_number),
+            artifacts_url=f"https://files.example/{key}.zip",
+            **grade,
+            **graded,
+        )
+
+
+_RESULTS = {
+    "public_results": [{"name": "runs", "passed": True, "points": 2.5}],
+    "hidden_results": [{"name": "SECRET hidden", "passed": False, "message": "SECRET message"}],
+    "auto_grade_json": {"tests": [{"name": "SECRET automatic", "passed": True}]},
+}
+_WORK: list[tuple[str, str, int, dict[str, Any]]] = [
+    (
+        "posted",
+        "engineering_lab",
+        1,
+        {
+            "score_obtained": 80,
+            "max_score": 100,
+            "instructor_feedback": "Sound.",
+            "posted_at": datetime(2026, 9, 3, tzinfo=UTC),
+            **_RESULTS,
+        },
+    ),
+    (
+        "later",
+        "engineering_lab",
+        2,
+        {
+            "score_obtained": Decimal("77.77"),
+            "max_score": Decimal("99.99"),
+            "instructor_feedback": "SECRET feedback",
+            "posted_at": datetime(2999, 1, 1, tzinfo=UTC),
+            **_RESULTS,
+        },
+    ),
+    (
+        "unposted",
+        "assignment",
+        1,
+        {"score_obtained": Decimal("77.77"), "max_score": Decimal("99.99"), "instructor_feedback": "SECRET feedback"},
+    ),
+    ("waiting", "assignment", 2, {}),
+]
+
+
+async def _finished(rows: Rows, made: dict[str, Any], tenant: dict[str, Any], user_id: int, code: str) -> None:
+    """The administrator has completed the public offering once: a live certificate, a revoked one, a review."""
+    here = {**tenant, "user_id": user_id, "course_offering_id": made["public"]["id"]}
+    made["finished"] = await rows.add("course_enrollments", **here, status="completed", completed_at=_LONG_AGO)
+    said = {"recipient_name": "A graduate", "course_code": "P101", "course_title": "Forces", "issued_at": _LONG_AGO}
+    made["certificate"] = await rows.add("certificates", **here, **said, certificate_code=f"{code}-P101-1")
+    made["revoked"] = await rows.add(
+        "certificates",
+        **here,
+        **said,
+        certificate_code=f"{code}-P101-2",
+        revoked_at=_LONG_AGO,
+        revocation_reason="Issued twice.",
+    )
+    made["review"] = await rows.add("course_reviews", **here, rating=4, review_text="Clear.")
+
+
+async def _talk(rows: Rows, made: dict[str, Any], tenant: dict[str, Any], students: list[int]) -> None:
+    """In the private offering a thread on the video, one on a hidden module, and one on nothing."""
+    thread = {
+        **tenant,
+        "course_id": made["course"]["id"],
+        "course_offering_id": made["private"]["id"],
+        "created_by_user_id": students[0],
+    }
+    about = {
+        "thread": {"title": "Why?", "module_id": made["lesson"]["id"], "content_item_id": made["video"]["id"]},
+        "hidden_thread": {"title": "SECRET thread", "module_id": made["below"]["id"]},
+        "pinned_thread": {"title": "Read me", "is_pinned": True},
+    }
+    for name, values in about.items():
+        made[name] = await rows.add("discussion_threads", **thread, **values)
+    post = {**tenant, "thread_id": made["thread"]["id"]}
+    made["post"] = await rows.add("discussion_posts", **post, user_id=students[0], body="Why does it fall?")
+    made["reply"] = await rows.add(
+        "discussion_posts", **post, user_id=students[1], body="It is heavy.", parent_post_id=made["post"]["id"]
+    )
+
+
+async def _campus_life(rows: Rows, made: dict[str, Any], tenant: dict[str, Any], student: int) -> None:
+    """A term, a section with who teaches it, a prerequisite that is not published, the events of an enrollment."""
+    driver = rows.driver
+    made["term"] = await rows.add(
+        "terms",
+        **tenant,
+        code="2026-FALL",
+        name="Fall 2026",
+        starts_at=datetime(2026, 9, 1, tzinfo=UTC),
+        ends_at=datetime(2026, 12, 20, tzinfo=UTC),
+    )
+    await driver.execute(
+        "UPDATE course_offerings SET term_id = $3 WHERE university_id = $1 AND id = ANY($2)",
+        tenant["university_id"],
+        [made["public"]["id"], made["private"]["id"]],
+        made["term"]["id"],
+    )
+    private = {**tenant, "course_offering_id": made["private"]["id"]}
+    made["section"] = await rows.add("offering_sections", **private, code="A", name="Tuesdays")
+    teacher = await driver.fetchval(
+        "SELECT user_id FROM user_university_roles WHERE university_id = $1"
+        " AND role IN ('instructor', 'university_admin') ORDER BY role LIMIT 1",
+        tenant["university_id"],
+    )
+    made["teaches_section"] = await rows.add(
+        "course_offering_instructors", **private, user_id=teacher, section_id=made["section"]["id"]
+    )
+    enrollment = await driver.fetchrow(
+        "UPDATE course_enrollments SET section_id = $3 WHERE university_id = $1 AND user_id = $2 RETURNING *",
+        tenant["university_id"],
+        student,
+        made["section"]["id"],
+    )
+    made["event"] = await rows.add(
+        "enrollment_events",
+        **tenant,
+        enrollment_id=enrollment["id"],
+        old_status="pending",
+        new_status="active",
+        changed_by=teacher,
+        reason="Approved.",
+    )
+    await rows.add(
+        "course_prerequisites",
+        **tenant,
+        course_id=made["course"]["id"],
+        prerequisite_course_id=made["draft"]["id"],
+        prerequisite_type="recommended",
+    )
+    looks_after = {**tenant, "user_id": teacher, "role": "department_admin"}
+    await rows.add("user_university_roles", **looks_after, department_id=made["department"]["id"])

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from lms_graphql.assessment.loaders import PoolById, ViewerAttempts, ViewerSubmissions
 from lms_graphql.catalog.loaders import CourseById
 from lms_graphql.catalog.types import Course
 from lms_graphql.content import payloads
-from lms_graphql.content.loaders import AssetById, ContentRow, ItemById, TranscriptByItem
+from lms_graphql.content.loaders import AssetById, ContentRow, ItemById, NeighboursByItem, TranscriptByItem
 from lms_graphql.content.payloads import STUDENT_VISIBLE
-from lms_graphql.engine.context import Context
+from lms_graphql.discussion.loaders import ThreadsByItem
+from lms_graphql.engine.context import Context, LoaderClass
+from lms_graphql.engine.counts import CountedConnection
 from lms_graphql.engine.edges import (
     Node,
     argument,
@@ -23,6 +26,7 @@ from lms_graphql.engine.edges import (
     database_id,
     edge,
     entity,
+    page,
     plain_list,
     with_arguments,
 )
@@ -32,9 +36,17 @@ from lms_graphql.syllabus.loaders import ModuleById
 from lms_graphql.syllabus.types import Module
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
+    from lms_graphql.assessment.types import QuestionPool, QuizAttempt, Submission
+    from lms_graphql.discussion.types import DiscussionThread, ThreadFilter, ThreadOrder
     from lms_graphql.progress.types import ContentProgress
 
 _ContentProgress = Annotated["ContentProgress", strawberry.lazy("lms_graphql.progress.types")]
+_QuestionPool = Annotated["QuestionPool", strawberry.lazy("lms_graphql.assessment.types")]
+_QuizAttempt = Annotated["QuizAttempt", strawberry.lazy("lms_graphql.assessment.types")]
+_Submission = Annotated["Submission", strawberry.lazy("lms_graphql.assessment.types")]
+_Thread = Annotated["DiscussionThread", strawberry.lazy("lms_graphql.discussion.types")]
+_ThreadFilter = Annotated["ThreadFilter", strawberry.lazy("lms_graphql.discussion.types")]
+_ThreadOrder = Annotated["ThreadOrder", strawberry.lazy("lms_graphql.discussion.types")]
 
 
 def payload(name: str, description: str, *, empty: Any = None, size: int | None = None) -> Any:
@@ -65,12 +77,34 @@ class Asset(Node):
     updated_at: datetime = strawberry.field(description="When it was last changed.")
 
 
+# what the viewer did with an item
+
+
+def _of_viewer(loader: LoaderClass, description: str) -> Any:
+    """The viewer's own rows of an item in an offering; none for what names no offering of the request's university."""
+
+    def resolve(item: Any, context: Context, offering: str) -> Any:
+        number = number_of(offering, "CourseOffering", context.viewer.university_id)
+        return [] if number is None else context.loader(loader, number).load(item["id"])
+
+    about = argument("offering", strawberry.ID, "The global id of the offering.")
+    return with_arguments(resolve, description, about, size=3)
+
+
+def _viewer_submissions() -> Any:
+    return _of_viewer(ViewerSubmissions, "What the viewer handed in for it in an offering, by number.")
+
+
 # what all kinds have
 
 
 def _viewer_progress(item: Any, context: Context, offering: str) -> Any:
     number = number_of(offering, "CourseOffering", context.viewer.university_id)
     return None if number is None else context.loader(ViewerContentProgress, number).load(item["id"])
+
+
+def _with_course(item: Any, _context: Context) -> tuple[int, int]:
+    return item["course_id"], item["id"]
 
 
 @strawberry.interface(description="Something to learn from, in a module.")
@@ -91,6 +125,26 @@ class ContentItem(Node):
         _viewer_progress,
         "The viewer's own progress on it in an offering; null before it was begun.",
         argument("offering", strawberry.ID, "The global id of the offering."),
+    )
+    previous: "Content | None" = edge(
+        NeighboursByItem,
+        "The item before it in the course's reading order, as the viewer sees the course; null at the beginning.",
+        key=_with_course,
+        pick=lambda neighbours, _item: neighbours.previous,
+        versioned=True,
+    )
+    next: "Content | None" = edge(
+        NeighboursByItem,
+        "The item after it in the course's reading order, as the viewer sees the course; null at the end.",
+        key=_with_course,
+        pick=lambda neighbours, _item: neighbours.next,
+        versioned=True,
+    )
+    threads: CountedConnection[_Thread] = page(
+        ThreadsByItem,
+        "The threads on it that the viewer may see, in all offerings, by id; a filter picks one offering.",
+        filters=_ThreadFilter,
+        orders=_ThreadOrder,
     )
 
 
@@ -172,6 +226,10 @@ class Mastery:
     max_attempts: int | None = strawberry.field(description="So many attempts are allowed.")
 
 
+def _pool_id(row: ContentRow, context: Context) -> int | None:
+    return None if row.payload is None or not context.viewer.is_staff else row.payload.question_pool_id
+
+
 @entity(ItemById, "A quiz, whose questions are drawn from a pool.")
 class QuizContent(ContentItem):
     """See payloads.QuizPayload."""
@@ -181,6 +239,12 @@ class QuizContent(ContentItem):
     randomize_order: bool | None = payload("randomize_order", "Whether they come in random order.")
     time_limit_seconds: int | None = payload("time_limit_seconds", "How long an attempt may take; null: no limit.")
     mastery: Mastery | None = payload("mastery", "The rule by which it is mastered; null without one.")
+    viewer_attempts: list[_QuizAttempt] = _of_viewer(
+        ViewerAttempts, "The viewer's own attempts at it in an offering, by number."
+    )
+    question_pool: _QuestionPool | None = edge(
+        PoolById, "The pool that its questions are drawn from; null for everybody but staff.", key=_pool_id, heavy=True
+    )
 
 
 # engineering lab
@@ -249,6 +313,7 @@ class EngineeringLabContent(ContentItem):
     staff_details: LabStaffDetails | None = computed(
         _staff_details, "What only staff may know; null for everybody else.", heavy=True, versioned=True
     )
+    viewer_submissions: list[_Submission] = _viewer_submissions()
 
 
 # text
@@ -335,6 +400,7 @@ class AssignmentContent(ContentItem):
         "submission_types", "How it may be handed in, for example file, text.", empty=(), size=2
     )
     max_points: float | None = payload("max_points", "What perfect work is worth.")
+    viewer_submissions: list[_Submission] = _viewer_submissions()
 
 
 @strawberry.type(description="One thing to open or to read.")

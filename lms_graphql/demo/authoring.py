@@ -59,8 +59,10 @@ def topic(title: str, *inside: Inside, description: str | None = None) -> Import
     return module("topic", title, *inside, description=description)
 
 
-def _item(kind: str, title: str, payload: dict[str, Any], minutes: float) -> ImportedItem:
-    return ImportedItem("", kind, title, payload, estimated_duration_seconds=round(60 * minutes))
+def _item(kind: str, title: str, payload: dict[str, Any], minutes: float, description: str) -> ImportedItem:
+    return ImportedItem(
+        "", kind, title, payload, description=description, estimated_duration_seconds=round(60 * minutes)
+    )
 
 
 def text(title: str, *blocks: Block | str, minutes: float = 6, active: bool = True) -> ImportedItem:
@@ -70,7 +72,7 @@ def text(title: str, *blocks: Block | str, minutes: float = 6, active: bool = Tr
         "title": title,
         "blocks": [{"type": "paragraph", "text": block} if isinstance(block, str) else block for block in blocks],
     }
-    item = _item("text", title, payload, minutes)
+    item = _item("text", title, payload, minutes, "To read, with a pencil in your hand.")
     item.is_active = active
     return item
 
@@ -113,7 +115,7 @@ def video(title: str, name: str, *spoken: str, asset_id: int | None = None) -> I
     }
     if asset_id is not None:
         payload["asset_id"] = asset_id
-    return _item("video", title, payload, payload["duration_seconds"] / 60)
+    return _item("video", title, payload, payload["duration_seconds"] / 60, "With a transcript that can be searched.")
 
 
 def practice(title: str, pool: int, questions: int = 8) -> ImportedItem:
@@ -126,7 +128,9 @@ def practice(title: str, pool: int, questions: int = 8) -> ImportedItem:
         "time_limit_seconds": None,
         "mastery": {"points": 50, "threshold_correct_in_row": 3, "max_attempts": 5},
     }
-    return _item("quiz", title, payload, 1.5 * questions)
+    return _item(
+        "quiz", title, payload, 1.5 * questions, f"{questions} questions, until three answers in a row are right."
+    )
 
 
 def exam(title: str, pool: int, questions: int, minutes: int) -> ImportedItem:
@@ -138,7 +142,7 @@ def exam(title: str, pool: int, questions: int, minutes: int) -> ImportedItem:
         "randomize_order": True,
         "time_limit_seconds": 60 * minutes,
     }
-    return _item("quiz", title, payload, minutes)
+    return _item("quiz", title, payload, minutes, f"{questions} questions in {minutes} minutes, once.")
 
 
 def lab(title: str, name: str, *, given: list[str], hidden: list[str], points: int = 100) -> ImportedItem:
@@ -158,13 +162,15 @@ def lab(title: str, name: str, *, given: list[str], hidden: list[str], points: i
         ],
         "grading": {"type": "unit_tests", "max_points": points},
     }
-    return _item("engineering_lab", title, payload, 60)
+    return _item(
+        "engineering_lab", title, payload, 60, "A notebook; tests that you see, and some that you do not, grade it."
+    )
 
 
 def assignment(title: str, instructions: str, *, points: int, types: tuple[str, ...] = ("file",)) -> ImportedItem:
     """Work to hand in."""
     payload = {"instructions": instructions, "submission_types": list(types), "max_points": points}
-    return _item("assignment", title, payload, 90)
+    return _item("assignment", title, payload, 90, "To hand in; somebody reads it.")
 
 
 def resources(title: str, *entries: tuple[str, str]) -> ImportedItem:
@@ -172,4 +178,4 @@ def resources(title: str, *entries: tuple[str, str]) -> ImportedItem:
     found = [
         {"label": label, "url": f"{LIBRARY}/{label.lower().replace(' ', '-')}", "kind": kind} for label, kind in entries
     ]
-    return _item("resource", title, {"resources": found}, 5)
+    return _item("resource", title, {"resources": found}, 5, "To look things up.")

@@ -39,12 +39,14 @@ async def add_subjects(rows: Rows) -> dict[str, int]:
     depths: dict[str | None, int] = {None: -1}
     for code, _, _, parent in data.SUBJECTS:
         depths[code] = depths[parent] + 1
+    names = {code: name for code, name, _, _ in data.SUBJECTS}
     ids: dict[str, int] = {}
     for depth in range(max(depths.values()) + 1):
         subjects = [
             {
                 "code": code,
                 "name": name,
+                "description": f"A part of {(names[parent] if parent else data.DOMAINS[domain][0]).lower()}.",
                 "domain_id": domain_ids[domain],
                 "parent_subject_id": ids[parent] if parent else None,
                 "depth": depth,

@@ -38,7 +38,7 @@ class GradeByEnrollment(One[int]):
     @override
     def query(self) -> Select[Any]:
         return (
-            select(CourseEnrollment.id, *columns(CourseGrade))
+            select(CourseEnrollment.id.label("key"), *columns(CourseGrade))
             .join(
                 CourseGrade,
                 (CourseGrade.university_id == UNIVERSITY)

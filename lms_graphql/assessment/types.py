@@ -1,0 +1,328 @@
+"""Quiz attempts, submissions and questions, as clients see them. Points and scores are exact decimals.
+
+The right answer of a question is a field of `Question` and of nothing else, and `Question` is for staff: what a student
+sees of one is an `AttemptQuestion`. What is malformed in the database is null, or an empty list, without an error.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+import strawberry
+
+from lms_graphql.assessment import payloads
+from lms_graphql.assessment.loaders import (
+    AttemptById,
+    KeyByQuestion,
+    PoolById,
+    QuestionById,
+    QuestionsByAttempt,
+    QuestionsByPool,
+    SubmissionById,
+)
+from lms_graphql.catalog.loaders import CourseById, OfferingById
+from lms_graphql.catalog.types import Course, CourseOffering
+from lms_graphql.content.loaders import ItemById
+from lms_graphql.content.types import Content, QuizContent
+from lms_graphql.engine.context import Context
+from lms_graphql.engine.counts import CountedConnection
+from lms_graphql.engine.edges import (
+    Node,
+    attribute,
+    column,
+    computed,
+    database_id,
+    edge,
+    entity,
+    optional,
+    page,
+    plain_list,
+)
+from lms_graphql.engine.filters import FILTER_RULE
+from lms_graphql.engine.rows import Row
+from lms_graphql.tenancy.loaders import UserById
+from lms_graphql.tenancy.types import User
+
+_OPTIONS = 5
+_QUESTIONS = 10
+
+
+@strawberry.enum(description="How a question is asked and answered.")
+class QuestionType(Enum):
+    """What questions.type holds."""
+
+    SINGLE_CHOICE = strawberry.enum_value("single_choice", description="One option is right.")
+    MULTIPLE_CHOICE = strawberry.enum_value("multiple_choice", description="Any number of options are right.")
+    NUMERICAL = strawberry.enum_value("numerical", description="A number is asked for.")
+    TEXT = strawberry.enum_value("text", description="A short text is asked for.")
+    DROPDOWN = strawberry.enum_value("dropdown", description="One option is right; it is chosen from a closed list.")
+    ORDERING = strawberry.enum_value("ordering", description="The options are to be put in order.")
+    MATCHING = strawberry.enum_value("matching", description="Each option on the left goes with one on the right.")
+
+
+@strawberry.enum(description="How an attempt at a quiz stands.")
+class QuizAttemptStatus(Enum):
+    """What quiz_attempts.status holds."""
+
+    IN_PROGRESS = strawberry.enum_value("in_progress", description="Begun and not handed in.")
+    SUBMITTED = strawberry.enum_value("submitted", description="Handed in, not yet graded.")
+    GRADED = strawberry.enum_value("graded", description="Graded.")
+
+
+@strawberry.enum(description="How a submission stands.")
+class SubmissionStatus(Enum):
+    """What lab_submissions.status holds."""
+
+    SUBMITTED = strawberry.enum_value("submitted", description="Handed in.")
+    GRADING = strawberry.enum_value("grading", description="Being graded.")
+    GRADED = strawberry.enum_value("graded", description="Graded.")
+    RETURNED = strawberry.enum_value("returned", description="Given back, to be handed in again.")
+
+
+@strawberry.enum(description="On which side of a matching question an option stands.")
+class OptionSide(Enum):
+    """The sides of payloads.Option."""
+
+    LEFT = strawberry.enum_value("left", description="What is to be matched.")
+    RIGHT = strawberry.enum_value("right", description="What it is to be matched with.")
+
+
+@strawberry.type(description="Something to choose, to put in order or to match.")
+class QuestionOption:
+    """See payloads.Option; no `id`, which caches would take for one that is unique in the whole API."""
+
+    key: str = computed(lambda option, _: option.id, "What names it within its question, for example a.")
+    text: str = strawberry.field(description="What it says, in Markdown.")
+    side: OptionSide | None = strawberry.field(description="Its side in a matching question; null in all others.")
+
+
+@strawberry.type(description="Two options of a matching question that go together.")
+class OptionPair:
+    """See payloads.Pair."""
+
+    left: str = computed(lambda pair, _: pair[0], "The key of the option on the left.")
+    right: str = computed(lambda pair, _: pair[1], "The key of the option on the right.")
+
+
+# questions
+
+
+def _answer(name: str, description: str, *, empty: Any = None, size: int | None = None) -> Any:
+    return attribute(("answer", name), description, empty=empty, size=size)
+
+
+@strawberry.type(description="The right answer of a question; which fields it has follows from the question's type.")
+class AnswerKey:
+    """See payloads.Answer."""
+
+    correct: list[str] = _answer(
+        "correct", "Of choices and dropdowns: the keys of the right options.", empty=(), size=_OPTIONS
+    )
+    value: str | None = _answer("value", "Of numerical questions: the number, as exactly as it was written.")
+    tolerance: str | None = _answer(
+        "tolerance", "How far off a number may be, as a number or in per cent of it, for example 5%; null: not at all."
+    )
+    accepted: list[str] = _answer("accepted", "Of text questions: the texts that are right.", empty=(), size=2)
+    is_case_sensitive: bool = _answer("case_sensitive", "Whether the case of a text matters.", empty=False)
+    is_pattern: bool = _answer("is_pattern", "Whether the accepted texts are regular expressions.", empty=False)
+    order: list[str] = _answer(
+        "order", "Of ordering questions: the keys of all options, the first one first.", empty=(), size=_OPTIONS
+    )
+    pairs: list[OptionPair] = _answer("pairs", "Of matching questions: what goes together.", empty=(), size=_OPTIONS)
+    explanation: str | None = strawberry.field(description="Why it is right, in Markdown.")
+
+
+@entity(QuestionById, "One version of a question of a pool; null for everybody but staff.")
+class Question(Node):
+    """See models.Question."""
+
+    database_id: strawberry.ID = database_id()
+    number: int = strawberry.field(description="Its place in the pool, from 1; all its versions share it.")
+    version: int = strawberry.field(description="Its version, from 1.")
+    type: QuestionType = strawberry.field(description="How it is asked and answered.")
+    points: Decimal = strawberry.field(description="What a right answer is worth.")
+    stem: str = strawberry.field(description="What is asked, in Markdown.")
+    options: list[QuestionOption] = computed(
+        lambda row, _: payloads.read_options(row["options_text"], row["id"]),
+        "What there is to choose, to order or to match; empty for numerical and text questions.",
+        size=_OPTIONS,
+    )
+    hints: list[str] = computed(
+        lambda row, _: payloads.read_hints(row["hints_text"], row["id"]), "What may be asked for as help.", size=2
+    )
+    is_active: bool = strawberry.field(description="Whether it is drawn: at most one version of each number is.")
+    created_at: datetime = strawberry.field(description="When it was added.")
+    updated_at: datetime = strawberry.field(description="When it was last changed.")
+    pool: "QuestionPool | None" = edge(PoolById, "The pool it belongs to.", key="pool_id")
+    answer_key: AnswerKey | None = edge(KeyByQuestion, "Its right answer; null while it has none.")
+
+
+@strawberry.input(description=f"Which questions are wanted: those that meet every field given. {FILTER_RULE}")
+class QuestionFilter:
+    """See loaders.QuestionsByPool."""
+
+    is_active: bool | None = optional("Whether they are drawn.")
+
+
+@entity(PoolById, "A set of questions that quizzes draw from; null for everybody but staff.")
+class QuestionPool(Node):
+    """See models.QuestionPool."""
+
+    database_id: strawberry.ID = database_id()
+    title: str = strawberry.field(description="Its title.")
+    created_at: datetime = strawberry.field(description="When it was added.")
+    updated_at: datetime = strawberry.field(description="When it was last changed.")
+    course: Course | None = edge(
+        CourseById, "The course that alone draws from it; null: the whole university.", key="course_id"
+    )
+    questions: CountedConnection[Question] = page(
+        QuestionsByPool, "Its questions in all their versions, by number and version.", filters=QuestionFilter
+    )
+
+
+# quiz attempts
+
+
+@strawberry.type(description="What a person answered; which fields it has follows from the question's type.")
+class QuestionResponse:
+    """See payloads.Response."""
+
+    chosen: list[str] = plain_list("Of choices and dropdowns: the keys of the chosen options.", size=_OPTIONS)
+    value: str | None = strawberry.field(description="Of numerical questions: the number, as it was typed.")
+    text: str | None = strawberry.field(description="Of text questions: the text.")
+    order: list[str] = plain_list("Of ordering questions: the keys, the first one first.", size=_OPTIONS)
+    pairs: list[OptionPair] = plain_list("Of matching questions: what was put together.", size=_OPTIONS)
+
+
+def _drawn(name: str, description: str, *, empty: Any = None, size: int | None = None) -> Any:
+    """What the person saw of the question."""
+    return attribute(("snapshot", name), description, empty=empty, size=size)
+
+
+def _question_for_staff(row: Row, context: Context) -> int | None:
+    return row["question_id"] if context.viewer.is_staff else None
+
+
+@strawberry.type(description="A question as it was drawn for an attempt: what the person saw, and what was answered.")
+class AttemptQuestion:
+    """See models.QuizAttemptQuestion and payloads.Snapshot."""
+
+    position: int = strawberry.field(description="Its place in the attempt, from 1.")
+    points: Decimal = strawberry.field(description="What a right answer is worth.")
+    type: QuestionType | None = _drawn("type", "How it was asked.")
+    stem: str | None = _drawn("stem", "What was asked, in Markdown.")
+    options: list[QuestionOption] = _drawn(
+        "options", "What there was to choose, in the order in which it was shown.", empty=(), size=_OPTIONS
+    )
+    hints: list[str] = _drawn("hints", "What could be asked for as help.", empty=(), size=2)
+    response: QuestionResponse | None = computed(
+        lambda row, _: row.response, "What the person answered; null as long as there is no answer."
+    )
+    points_awarded: Decimal | None = strawberry.field(description="What the answer was worth; null until it is graded.")
+    question: Question | None = edge(
+        QuestionById,
+        "The version that was drawn, with its right answer; null for everybody but staff.",
+        key=_question_for_staff,
+    )
+
+
+@entity(AttemptById, "One attempt of a person at a quiz.")
+class QuizAttempt(Node):
+    """See models.QuizAttempt."""
+
+    database_id: strawberry.ID = database_id()
+    attempt_number: int = strawberry.field(description="The person's first attempt at the quiz is 1.")
+    status: QuizAttemptStatus = strawberry.field(description="How it stands.")
+    started_at: datetime = strawberry.field(description="When it was begun.")
+    submitted_at: datetime | None = strawberry.field(description="When it was handed in; null until then.")
+    deadline_at: datetime | None = strawberry.field(description="When it must be handed in; null without a time limit.")
+    score_obtained: Decimal | None = strawberry.field(description="The points reached; null until it is graded.")
+    max_score: Decimal | None = strawberry.field(description="The points that can be reached.")
+    passed: bool | None = strawberry.field(description="Whether it was passed; null until it is graded.")
+    revision: int = strawberry.field(description="The revision of the quiz that it met.")
+    user: User | None = edge(UserById, "The person.", key="user_id")
+    offering: CourseOffering | None = edge(OfferingById, "The offering.", key="course_offering_id")
+    quiz: QuizContent | None = edge(
+        ItemById, "The quiz; null when the viewer may not see it now.", key="content_item_id"
+    )
+    questions: list[AttemptQuestion] = edge(
+        QuestionsByAttempt, "The questions that were drawn, in their order.", size=_QUESTIONS
+    )
+
+
+# submissions
+
+
+@strawberry.type(description="What a test of a submission found.")
+class TestResult:
+    """See payloads.Outcome."""
+
+    name: str = strawberry.field(description="What the test is called.")
+    passed: bool = strawberry.field(description="Whether the work passed it.")
+    points: Decimal | None = strawberry.field(description="What it brought; null where tests bring no points.")
+    message: str | None = strawberry.field(description="What it said; null when it said nothing.")
+
+
+def _results(name: str, description: str) -> Any:
+    return computed(lambda row, _: payloads.read_results(row[f"{name}_text"], row["id"]), description, size=_OPTIONS)
+
+
+def _automatic(row: Row, _context: Context) -> list[payloads.Outcome]:
+    grade = payloads.read_auto_grade(row["auto_grade_json_text"], row["id"])
+    return [] if grade is None else grade.tests
+
+
+@strawberry.type(description="What only staff may know of a submission.")
+class SubmissionStaffDetails:
+    """The source is the row of the submission."""
+
+    hidden_results: list[TestResult] = _results("hidden_results", "The tests that students don't see.")
+    auto_grade_results: list[TestResult] = computed(
+        _automatic, "All tests, as the automatic grader reported them.", size=_OPTIONS
+    )
+    graded_by: User | None = edge(
+        UserById, "Who graded it; null until then, and when nobody but the automatic grader did.", key="graded_by"
+    )
+
+
+@entity(SubmissionById, "Work that a person handed in for a lab or an assignment.")
+class Submission(Node):
+    """See models.LabSubmission. What is null until the grade is posted is null in the database's answer already."""
+
+    database_id: strawberry.ID = database_id()
+    attempt_number: int = strawberry.field(description="The person's first submission for the item is 1.")
+    status: SubmissionStatus = strawberry.field(description="How it stands.")
+    submitted_at: datetime = strawberry.field(description="When it was handed in.")
+    artifacts_url: str | None = strawberry.field(description="Where what was handed in can be fetched.")
+    revision: int = strawberry.field(description="The revision of the item that it met.")
+    graded_at: datetime | None = strawberry.field(description="When it was graded; null until then.")
+    posted_at: datetime | None = strawberry.field(
+        description="From when on the person sees the grade; null while that is not settled."
+    )
+    score: Decimal | None = column(
+        "score_obtained", "The points reached; null until it is graded, for all but staff until it is posted."
+    )
+    max_score: Decimal | None = strawberry.field(
+        description="The points that can be reached; null for all but staff until the grade is posted."
+    )
+    feedback: str | None = column(
+        "instructor_feedback", "What the grader says; null for all but staff until the grade is posted."
+    )
+    public_results: list[TestResult] = _results("public_results", "The tests that students may see.")
+    staff_details: SubmissionStaffDetails | None = computed(
+        lambda row, context: row if context.viewer.is_staff else None,
+        "What only staff may know; null for everybody else.",
+    )
+    user: User | None = edge(UserById, "The person.", key="user_id")
+    offering: CourseOffering | None = edge(OfferingById, "The offering.", key="course_offering_id")
+    item: Content | None = edge(
+        ItemById, "The lab or the assignment; null when the viewer may not see it now.", key="content_item_id"
+    )
+
+
+@strawberry.input(description=f"Which submissions are wanted: those that meet every field given. {FILTER_RULE}")
+class SubmissionFilter:
+    """See loaders.SubmissionsByOffering."""
+
+    item: strawberry.ID | None = optional("For this lab or assignment.")

@@ -1,0 +1,152 @@
+"""Every field of every type, against the demo: it resolves, keeps its promise, and shows a value at least once."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from lms_graphql.commands.database import owner_connection
+from lms_graphql.demo.service import load_demo
+from lms_graphql.schema import build
+from lms_graphql.storage.database import connect
+from tests.conftest import running_api, temporary_database
+from tests.walking import Walk, found_ids, shown_fields
+
+SCHEMA = build()
+NODES = set(SCHEMA.nodes)
+NOT_IN_THE_DEMO = {
+    ("UnknownBlock", "type"): "the demo has no block of an unknown type",
+    ("ImageBlock", "url"): "the demo's images are assets of the library",
+}
+"""Fields that the demo has no value for, each with its reason."""
+
+
+class Explorer:
+    """Walks the demo as several people, from Query to whatever they find there."""
+
+    def __init__(self, api, university):
+        self.api, self.university = api, university
+        self.shown, self.failures = set(), []
+        self.walk = Walk(SCHEMA.graphql, NODES, {})
+        self.types = {type_.name: type_ for type_ in self.walk.types()}
+
+    async def explore(self, user, given):
+        self.walk = Walk(SCHEMA.graphql, NODES, given)
+        ids = {}
+        for _, selection in self.walk.fields(self.types["Query"]):
+            await self._ask(f"{{ __typename {selection} }}", {}, user, ids)
+        walked = {}
+        while waiting := {name: new for name, known in ids.items() if (new := known - walked.get(name, set()))}:
+            for name, new in waiting.items():
+                walked.setdefault(name, set()).update(new)
+                if len(walked[name]) - len(new) < 24:  # some of each type, from all the places where it is found
+                    await self._walk_type(name, sorted(new)[:16], user, ids)
+
+    async def _walk_type(self, name, wanted, user, ids):
+        for field, selection in self.walk.fields(self.types[name]):
+            document = (
+                f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ __typename ... on {name} {{ id {selection} }} }} }}"
+            )
+            answer = await self._ask(document, {"ids": wanted}, user, ids)
+            if answer and any(node is None for node in answer["nodes"]):
+                self.failures.append((user, f"{name}.{field}", "a node that was shown is not found by its id"))
+
+    async def _ask(self, document, variables, user, ids):
+        answer = await self.api(document, variables, user=user, university="DEMO")
+        if "errors" in answer:
+            self.failures.append((user, document[:300], answer["errors"][:2]))
+            return None
+        for name, id_ in found_ids(answer["data"]):
+            if name != "University" or id_ == self.university:  # what is inside another one is of another request
+                ids.setdefault(name, set()).add(id_)
+        self.shown.update(shown_fields(answer["data"]))
+        return answer["data"]
+
+
+@pytest.fixture(scope="module")
+async def explorer(superuser):
+    """Everything that an administrator, students and nobody at all can see of the demo."""
+    async with temporary_database(superuser) as database:
+        async with owner_connection(database.owner) as connection:
+            people = (await load_demo(connection)).people
+        async with running_api(database.app) as api:
+            users = [person.user_id for person in people if person.university == "DEMO"]
+            here = await api.data('{ university(by: {shortCode: "DEMO"}) { id } }', university="DEMO")
+            made = Explorer(api, here["university"]["id"])
+            given = await literals(api, users[0])
+            for user in [*users, None]:
+                await made.explore(user, given)
+            # One has completed the course, and so met every kind of item; one waits for a seat.
+            for name in ("student3", "student10"):
+                student = await member(database, name)
+                await made.explore(student, await literals(api, student))
+            yield made
+
+
+async def member(database, name):
+    """The id of one of the demo's people, by the name in the address."""
+    driver = await connect(database.owner)
+    found = await driver.fetchval("SELECT id FROM users WHERE email LIKE $1", f"{name}@%")
+    await driver.close()
+    return found
+
+
+async def literals(api, student):
+    """Values for the arguments that must be given: things that the first student sees."""
+    data = await api.data(
+        """{ course(by: {code: "ME101"}) { id modules { id children { id contentItems { ... on Node { id } } } } }
+             viewer { user { id } enrollments(first: 10) { edges { node { offering { id course { code } } } } } }
+             terms(first: 1) { edges { node { id } } } }""",
+        user=student,
+        university="DEMO",
+    )
+    offering = next(
+        edge["node"]["offering"]["id"]
+        for edge in data["viewer"]["enrollments"]["edges"]
+        if edge["node"]["offering"]["course"]["code"] == "ME101"
+    )
+    course, module = data["course"], data["course"]["modules"][0]["children"][0]
+    now = datetime.now(UTC)
+    found = {
+        "course.id": course["id"],
+        "node.id": course["id"],
+        "module.id": module["id"],
+        "contentItem.id": next(find_items(course)),
+        "user.id": data["viewer"]["user"]["id"],
+        "offering.id": offering,
+        "term.id": data["terms"]["edges"][0]["node"]["id"],
+        "offering": offering,
+        "code": "DEMO-ME101-0003",
+        "from": (now - timedelta(days=400)).isoformat(),
+        "to": (now + timedelta(days=400)).isoformat(),
+    }
+    return {
+        **{name: json.dumps(value) for name, value in found.items()},
+        "ids": json.dumps([course["id"]]),
+        "university.by": '{shortCode: "DEMO"}',
+        "subject.by": '{code: "mechanics"}',
+    }
+
+
+def find_items(answer):
+    """The ids of the content items in an answer."""
+    if isinstance(answer, dict):
+        for name, value in answer.items():
+            if name == "contentItems":
+                yield from (item["id"] for item in value)
+            else:
+                yield from find_items(value)
+    elif isinstance(answer, list):
+        for value in answer:
+            yield from find_items(value)
+
+
+def test_nothing_fails_and_no_promise_is_broken(explorer):
+    assert not explorer.failures, "\n".join(str(failure) for failure in explorer.failures[:20])
+
+
+def test_every_field_of_every_type_has_a_value_somewhere(explorer):
+    every = {(name, field) for name, type_ in explorer.types.items() for field in type_.fields}
+    unseen = every - explorer.shown
+    assert not unseen - set(NOT_IN_THE_DEMO), ", ".join(sorted(map(".".join, unseen - set(NOT_IN_THE_DEMO))))
+    assert set(NOT_IN_THE_DEMO) <= unseen, "the demo has a value for these by now: strike them out"
