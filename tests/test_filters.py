@@ -396,7 +396,7 @@ async def test_texts_that_cannot_be_sent_are_the_clients_matter(school, given):
     assert [error["extensions"]["code"] for error in answer["errors"]] == ["BAD_USER_INPUT"]
 
 
-@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-01-01T00:00:00"])
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
 async def test_times_beyond_reckoning_are_the_clients_matter(school, time):
     answer = await school.api(f'{{ offerings(first: 1, filter: {{startsFrom: "{time}"}}) {{ totalCount }} }}')
     assert [error["extensions"]["code"] for error in answer["errors"]] == ["BAD_USER_INPUT"]

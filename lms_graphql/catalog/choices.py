@@ -23,7 +23,7 @@ from sqlalchemy.orm import aliased
 from lms_graphql.catalog import policy
 from lms_graphql.catalog.models import Course, CourseOffering, CourseSubject, Subject, Term
 from lms_graphql.engine.context import Viewer
-from lms_graphql.engine.filters import AnyOf, Choice, Filter, Flag, of, read_time, searched
+from lms_graphql.engine.filters import AnyOf, Choice, Filter, Flag, moment, of, searched
 from lms_graphql.engine.keyset import Derived, Order, Ranking
 from lms_graphql.enrollment.models import CourseEnrollment
 from lms_graphql.enrollment.policy import visible_enrollments
@@ -130,8 +130,8 @@ COURSE_FILTERS: Mapping[str, Choice] = {
 OFFERING_FILTERS: Mapping[str, Choice] = {
     "term": of("Term", lambda _, term_id: CourseOffering.term_id == term_id),
     "openForEnrollment": Flag(lambda _: _is_open(), lambda _: not_(_is_open())),
-    "startsFrom": Filter(lambda _, time: CourseOffering.starts_at >= time, DateTime(timezone=True), read_time),
-    "startsBefore": Filter(lambda _, time: CourseOffering.starts_at < time, DateTime(timezone=True), read_time),
+    "startsFrom": Filter(lambda _, time: CourseOffering.starts_at >= time, DateTime(timezone=True), moment),
+    "startsBefore": Filter(lambda _, time: CourseOffering.starts_at < time, DateTime(timezone=True), moment),
 }
 
 SUBJECT_ORDERS: Mapping[str, Order] = {

@@ -7,7 +7,7 @@ must be met. A statement is compiled for each set of fields that are given, so t
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, Text, any_, bindparam, func, select
 from sqlalchemy.types import TypeEngine
@@ -102,6 +102,14 @@ class Flag(NamedTuple):
 Choice = Filter | AnyOf | Flag
 
 
+def moment(given: datetime, _context: Context) -> datetime:
+    """A time as a client gave it, in UTC, which is also what one without a zone is in; BAD_USER_INPUT near the ends."""
+    try:
+        return given.replace(tzinfo=UTC) if given.tzinfo is None else given.astimezone(UTC)
+    except OverflowError:
+        raise bad_input("this time is too early or too late") from None
+
+
 def of(typename: str, condition: Condition, *, tenant: bool = True) -> Filter:
     """A filter by a global id; one of another type or university is met by no row. A reference type is not `tenant`."""
 
@@ -116,18 +124,6 @@ def _sendable(given: Any) -> Any:
     if isinstance(given, str) and "\0" in given:
         raise bad_input("filter: a text has a character that no text can have")
     return given
-
-
-def read_time(given: datetime, _context: Context) -> datetime:
-    """A moment, in UTC; BAD_USER_INPUT for one without a zone, or beyond the years 1 to 9999 there."""
-    try:
-        return given.astimezone(UTC) if given.tzinfo is not None else _refused()
-    except OverflowError:
-        return _refused()
-
-
-def _refused() -> NoReturn:
-    raise bad_input("filter: a time needs its offset from UTC, and must be within the years 1 to 9999")
 
 
 def lowest(most: int) -> Callable[[Decimal, Context], int]:
