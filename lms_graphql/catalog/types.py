@@ -419,6 +419,9 @@ class Course(Node):
     review_summary: _ReviewSummary | None = edge(
         ReviewSummaryByCourse, "What these reviews come to; null where there is none."
     )
+    grading_policy: _GradingPolicy | None = edge(
+        PolicyByCourse, "How its grade is worked out where an offering does not say otherwise; null without a policy."
+    )
 
 
 @entity(TermById, "A stretch of a university's year in which offerings run.")
@@ -478,9 +481,6 @@ class OfferingInstructor(Node):
 def _seats_left(offering: Any, _context: Context) -> int | None:
     capacity = offering["capacity"]
     return None if capacity is None else max(0, capacity - offering["seats_taken"])
-    grading_policy: _GradingPolicy | None = edge(
-        PolicyByCourse, "How its grade is worked out where an offering does not say otherwise; null without a policy."
-    )
 
 
 @entity(OfferingById, "One run of a course.")

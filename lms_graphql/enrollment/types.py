@@ -21,16 +21,10 @@ from lms_graphql.enrollment.loaders import (
     WaitlistPositionByEnrollment,
     waitlist_position,
 )
-from lms_graphql.grades.loaders import GradeByEnrollment
-from lms_graphql.progress.loaders import (
-    ContentProgressByEnrollment,
-    CourseProgressByEnrollment,
-    ModuleProgressByEnrollment,
-    )
-from lms_graphql.enrollment.loaders import EnrollmentById
 from lms_graphql.grades.loaders import GradeByEnrollment, ScoresByEnrollment
 from lms_graphql.progress.loaders import (
     ContentProgressByEnrollment,
+    CourseProgressByEnrollment,
     ModuleProgressByEnrollment,
     ResumePointByEnrollment,
 )
@@ -40,16 +34,12 @@ from lms_graphql.tenancy.types import User
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
     from lms_graphql.assessment.types import QuizAttempt, Submission
     from lms_graphql.certificates.types import Certificate
-    from lms_graphql.grades.types import CourseGrade
+    from lms_graphql.content.types import Content
+    from lms_graphql.grades.types import CourseGrade, GradeItemScore
     from lms_graphql.progress.types import ContentProgress, ContentProgressFilter, CourseProgress, ModuleProgress
 
 _Certificate = Annotated["Certificate", strawberry.lazy("lms_graphql.certificates.types")]
-_Grade = Annotated["CourseGrade", strawberry.lazy("lms_graphql.grades.types")]
 _CourseProgress = Annotated["CourseProgress", strawberry.lazy("lms_graphql.progress.types")]
-    from lms_graphql.content.types import Content
-    from lms_graphql.grades.types import CourseGrade, GradeItemScore
-    from lms_graphql.progress.types import ContentProgress, ContentProgressFilter, ModuleProgress
-
 _Content = Annotated["Content", strawberry.lazy("lms_graphql.content.types")]
 _Grade = Annotated["CourseGrade", strawberry.lazy("lms_graphql.grades.types")]
 _GradeItemScore = Annotated["GradeItemScore", strawberry.lazy("lms_graphql.grades.types")]
