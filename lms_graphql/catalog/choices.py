@@ -138,7 +138,7 @@ SUBJECT_ORDERS: Mapping[str, Order] = {
     "code": (Subject.code, Subject.id),
     "name": (Subject.name, Subject.id),
 }
-SUBJECT_FILTERS: Mapping[str, Filter | Flag] = {
+SUBJECT_FILTERS: Mapping[str, Choice] = {
     "domain": of("Domain", lambda _viewer, wanted: Subject.domain_id == wanted, tenant=False),
     "parent": of("Subject", lambda _viewer, wanted: Subject.parent_subject_id == wanted, tenant=False),
     "isRoot": Flag(
