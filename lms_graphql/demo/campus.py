@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from lms_graphql.assessment.models import QuestionPool
 from lms_graphql.catalog.models import (
     Course,
     CourseOffering,
@@ -20,6 +21,8 @@ from lms_graphql.certificates.models import Certificate
 from lms_graphql.content.models import Asset
 from lms_graphql.demo import university as data
 from lms_graphql.demo.learning import Item, Learner, record_progress, visible_items
+from lms_graphql.demo.questions import POOLS
+from lms_graphql.demo.quizzes import Stored, add_pools
 from lms_graphql.demo.reference import address
 from lms_graphql.demo.rows import Rows
 from lms_graphql.demo.university import FAILED, Offered, Person, Taught
@@ -56,6 +59,7 @@ class Campus:
         self._templates: list[int] = []
         self._offerings: dict[tuple[str, str], int] = {}
         self._items: dict[str, list[Item]] = {}
+        self._questions: dict[str, dict[int, list[Stored]]] = {}
 
     def _student(self, number: int) -> int:
         return self._users[f"student{number}"]
@@ -100,7 +104,8 @@ class Campus:
     async def add_course(self, code: str, taught: Taught, subjects: dict[str, int]) -> None:
         """A course with its assets, its syllabus, its runs and what people did in them."""
         assets = await self._add_assets(taught)
-        written = taught.written.build(assets)
+        pools, self._questions[code] = await add_pools(self._rows, POOLS.get(code, {}))
+        written = taught.written.build(assets, pools)
         outcome = await import_course(
             self._rows.connection,
             self._university_id,
@@ -110,6 +115,11 @@ class Campus:
         )
         course_id = self._courses[code] = outcome.course_id
         self._titles[code] = written.title
+        await self._rows.connection.execute(
+            update(QuestionPool)
+            .where(QuestionPool.university_id == self._university_id, QuestionPool.id.in_(pools.values()))
+            .values(course_id=course_id)
+        )
         await self._rows.connection.execute(
             update(Course)
             .where(Course.university_id == self._university_id, Course.id == course_id)
@@ -182,6 +192,7 @@ class Campus:
                 {"course_id": course_id, "course_offering_id": offering_id},
                 self._items[code],
                 list(self._learners(offered)),
+                self._questions[code],
             )
             await self._grade(code, offering_id, offered)
 
@@ -277,8 +288,9 @@ class Campus:
     def _learners(self, offered: Offered) -> Iterable[Learner]:
         dates = self._dates(offered.when)
         until = min(dates["ends_at"], self._now)
+        grader = self._users[offered.instructors[0]] if offered.instructors else None
         for number, (_, share) in offered.students.items():
-            yield Learner(self._student(number), number, share, dates["starts_at"], until)
+            yield Learner(self._student(number), number, share, dates["starts_at"], until, grader)
 
     async def _grade(self, code: str, offering_id: int, offered: Offered) -> None:
         """Grades for those who have completed the run, certificates for those who passed."""

@@ -66,11 +66,6 @@ EMPTY = {
     "grade_categories",
     "grade_items",
     "grade_item_scores",
-    "question_pools",
-    "questions",
-    "question_keys",
-    "quiz_attempt_questions",
-    "quiz_attempt_answers",
     "thread_read_marks",
 }
 
