@@ -9,7 +9,7 @@ from graphql import parse
 from sqlalchemy import text
 
 from lms_graphql.content import loaders
-from lms_graphql.content.loaders import ItemsByModule, ItemsOfCourse
+from lms_graphql.content.loaders import ItemsByModule, ItemsOfCourse, NeighboursByItem
 from lms_graphql.engine.context import Context, Standing, Viewer
 from lms_graphql.engine.execution import operation_of
 from lms_graphql.engine.fragments import Fragments
@@ -18,7 +18,7 @@ from lms_graphql.examples import EXAMPLES
 from lms_graphql.schema import build
 from lms_graphql.server.points import Charge
 from lms_graphql.storage.database import connect, create_engine
-from lms_graphql.syllabus.loaders import SyllabusByCourse
+from lms_graphql.syllabus.loaders import OutlineByCourse, SyllabusByCourse
 from lms_graphql.syllabus.service import renew_version
 from tests.conftest import running_api
 from tests.test_syllabus import SYLLABUS
@@ -160,6 +160,8 @@ IMPURE = [
 ]
 PURE = [
     "modules { __typename id databaseId title createdAt parent { title } children { contentItems { __typename } } }",
+    "modules { totals { itemCount } contentItems { ... on ContentItem { next { ... on TextContent { heading } } } } }",
+    "syllabus(maxDepth: 3) { totals { itemsByKind { kind } } modules { path module { title } } }",
     "modules { contentItems { ... on EngineeringLabContent { files { path } staffDetails { env { name } } } } }",
     "modules { contentItems { ... on TextContent { heading blocks { ... on LinkListBlock { links { url } } } } } }",
 ]
@@ -180,12 +182,12 @@ def test_what_may_change_without_the_version_is_not_kept(selection):
 @pytest.mark.parametrize("selection", PURE)
 def test_what_follows_from_the_version_is_kept(selection):
     (signature,) = signatures(selection)
-    assert len(signature) == 16
+    assert len(signature) == 16  # without the arguments, see test_syllabus_flat
     assert signatures(f"other: {selection} title") == [signature, None]
     assert signatures(selection.replace("{ ", "{ again: __typename ", 1))[0] != signature
 
 
-@pytest.mark.parametrize("loader", [SyllabusByCourse, ItemsOfCourse, ItemsByModule])
+@pytest.mark.parametrize("loader", [SyllabusByCourse, OutlineByCourse, NeighboursByItem, ItemsOfCourse, ItemsByModule])
 @pytest.mark.parametrize("standing", Standing)
 def test_loaders_of_what_is_kept_do_not_ask_who_the_viewer_is(loader, standing):
     """Only how they stand, which is part of the key."""

@@ -51,6 +51,7 @@ from lms_graphql.engine.edges import (
     page,
     with_arguments,
 )
+from lms_graphql.engine.errors import bad_input
 from lms_graphql.engine.filters import FILTER_RULE
 from lms_graphql.engine.relay import Connection, OrderDirection
 from lms_graphql.enrollment.loaders import (
@@ -65,6 +66,7 @@ from lms_graphql.enrollment.loaders import (
 )
 from lms_graphql.grades.loaders import GradesByOffering
 from lms_graphql.syllabus.loaders import SyllabusByCourse
+from lms_graphql.syllabus.outline import DEEPEST, flat
 from lms_graphql.tenancy.loaders import DepartmentById, UniversityById, UserById
 from lms_graphql.tenancy.types import Department, University, User
 
@@ -72,7 +74,7 @@ if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
     from lms_graphql.assessment.types import QuestionPool, QuizAttempt, Submission, SubmissionFilter
     from lms_graphql.enrollment.types import Eligibility, Enrollment, EnrollmentFilter, EnrollmentOrder
     from lms_graphql.grades.types import CourseGrade, GradeFilter, GradeOrder
-    from lms_graphql.syllabus.types import Module
+    from lms_graphql.syllabus.types import Module, Syllabus
 
 _Eligibility = Annotated["Eligibility", strawberry.lazy("lms_graphql.enrollment.types")]
 _Enrollment = Annotated["Enrollment", strawberry.lazy("lms_graphql.enrollment.types")]
@@ -86,6 +88,7 @@ _QuestionPool = Annotated["QuestionPool", strawberry.lazy("lms_graphql.assessmen
 _QuizAttempt = Annotated["QuizAttempt", strawberry.lazy("lms_graphql.assessment.types")]
 _Submission = Annotated["Submission", strawberry.lazy("lms_graphql.assessment.types")]
 _SubmissionFilter = Annotated["SubmissionFilter", strawberry.lazy("lms_graphql.assessment.types")]
+_Syllabus = Annotated["Syllabus", strawberry.lazy("lms_graphql.syllabus.types")]
 
 MODULES_OF_A_COURSE = 100
 """The modules that the tree of a course is assumed to have, on all levels together."""
@@ -304,6 +307,12 @@ async def _prerequisites(
     return list(found) if type is None else [row for row in found if row["prerequisite_type"] == type.value]
 
 
+def _max_depth(maxDepth: int | None = None) -> int:  # noqa: N803 - arguments arrive under their GraphQL names
+    if maxDepth is not None and not 0 <= maxDepth <= DEEPEST:
+        raise bad_input(f"maxDepth must be from 0 to {DEEPEST}")
+    return DEEPEST if maxDepth is None else maxDepth
+
+
 @entity(CourseById, "A course as the catalog defines it; an offering is one run of it.")
 class Course(Node):
     """See models.Course."""
@@ -355,6 +364,18 @@ class Course(Node):
     )
     question_pools: CountedConnection[_QuestionPool] = page(
         PoolsByCourse, "The question pools of this course alone, by id; none for everybody but staff."
+    )
+    syllabus: _Syllabus | None = edge(
+        SyllabusByCourse,
+        "Its syllabus tree as one list, at any depth, from the statement that `modules` has.",
+        pick=flat,
+        arguments=[
+            argument(
+                "max_depth", int | None, f"How deep to go, from 0, the top, to {DEEPEST}; null: to the very bottom."
+            )
+        ],
+        option=_max_depth,
+        version="content_version",
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ARRAY,
@@ -30,7 +30,7 @@ from lms_graphql.engine.dataloaders import KEYS, Loader, Many, One
 from lms_graphql.engine.edges import PAYLOAD
 from lms_graphql.engine.rows import Row, once, record
 from lms_graphql.storage.statements import columns
-from lms_graphql.syllabus.loaders import SyllabusByCourse
+from lms_graphql.syllabus.loaders import OutlineByCourse, SyllabusByCourse
 from lms_graphql.syllabus.models import Module
 from lms_graphql.syllabus.policy import visible_modules_of_course
 
@@ -109,6 +109,32 @@ class ItemById(_Items, One[int]):
     @override
     def query(self) -> Select[Any]:
         return self._select(ContentItem.id)
+
+
+class Neighbours(NamedTuple):
+    """The items before and after an item in reading order, where there are any."""
+
+    previous: Row | None
+    next: Row | None
+
+
+class NeighboursByItem(_Items, Loader[tuple[int, int], Neighbours]):
+    """What stands before and after each item, keyed by course and item, as the viewer sees the course.
+
+    The order is that of the courses' outlines; the items themselves come in one statement more.
+    """
+
+    @override
+    def query(self) -> Select[Any]:
+        return self._select(ContentItem.id)
+
+    @override
+    async def load_batch(self, keys: list[tuple[int, int]]) -> list[Neighbours]:
+        outlines = await self.context.loader(OutlineByCourse).values(course for course, _ in keys)
+        beside = [(outlines[course].beside(item, -1), outlines[course].beside(item, 1)) for course, item in keys]
+        wanted = list({item for pair in beside for item in pair if item is not None})
+        found = {row[0]: row for row in await self.rows(wanted)} if wanted else {}
+        return [Neighbours(found.get(before), found.get(after)) for before, after in beside]
 
 
 class ItemsOfCourse(_Items):

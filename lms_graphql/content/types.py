@@ -13,7 +13,7 @@ from lms_graphql.assessment.loaders import PoolById, ViewerAttempts, ViewerSubmi
 from lms_graphql.catalog.loaders import CourseById
 from lms_graphql.catalog.types import Course
 from lms_graphql.content import payloads
-from lms_graphql.content.loaders import AssetById, ContentRow, ItemById, TranscriptByItem
+from lms_graphql.content.loaders import AssetById, ContentRow, ItemById, NeighboursByItem, TranscriptByItem
 from lms_graphql.content.payloads import STUDENT_VISIBLE
 from lms_graphql.engine.context import Context, LoaderClass
 from lms_graphql.engine.edges import (
@@ -96,6 +96,10 @@ def _viewer_progress(item: Any, context: Context, offering: str) -> Any:
     return None if number is None else context.loader(ViewerContentProgress, number).load(item["id"])
 
 
+def _with_course(item: Any, _context: Context) -> tuple[int, int]:
+    return item["course_id"], item["id"]
+
+
 @strawberry.interface(description="Something to learn from, in a module.")
 class ContentItem(Node):
     """See models.ContentItem."""
@@ -114,6 +118,20 @@ class ContentItem(Node):
         _viewer_progress,
         "The viewer's own progress on it in an offering; null before it was begun.",
         argument("offering", strawberry.ID, "The global id of the offering."),
+    )
+    previous: "Content | None" = edge(
+        NeighboursByItem,
+        "The item before it in the course's reading order, as the viewer sees the course; null at the beginning.",
+        key=_with_course,
+        pick=lambda neighbours, _item: neighbours.previous,
+        versioned=True,
+    )
+    next: "Content | None" = edge(
+        NeighboursByItem,
+        "The item after it in the course's reading order, as the viewer sees the course; null at the end.",
+        key=_with_course,
+        pick=lambda neighbours, _item: neighbours.next,
+        versioned=True,
     )
 
 

@@ -44,6 +44,8 @@ class DeclaredField(StrawberryField):
     call: Callable[..., Any] | None = None
     pick: Callable[[Any, Any], Any] | None = None
     """Of an edge: the part of the loader's value that is shown."""
+    option: Callable[..., Any] | None = None
+    """Of an edge with arguments: what they mean, which is the third argument of `pick`; raises where it is nothing."""
     path: tuple[str, str] | None = None
     """Of an attribute of a struct that is an attribute of the row: both names; `read` does the same, but slower."""
     empty: Any = None
@@ -85,6 +87,7 @@ _CARRIED = (
     "read",
     "call",
     "pick",
+    "option",
     "path",
     "empty",
     "heavy",
@@ -187,7 +190,9 @@ def edge(
     description: str,
     *,
     key: Key = "id",
-    pick: Callable[[Any, Any], Any] | None = None,
+    pick: Callable[..., Any] | None = None,
+    arguments: list[StrawberryArgument] | None = None,
+    option: Callable[..., Any] | None = None,
     heavy: bool = False,
     size: int | None = None,
     weight: int | None = None,
@@ -198,20 +203,24 @@ def edge(
 
     One row, a list or anything else: the annotation says which, and a test of the schema compares the two. A list has
     a `size`, the rows that it is assumed to have; a part of a tree has that of the whole tree. `version` and
-    `versioned`: see DeclaredField.
+    `versioned`: see DeclaredField. With `arguments` the part depends on them too: it is `pick(value, row, meant)`,
+    where `meant` is what `option(**arguments)` makes of them, with a repr that tells all.
     """
     read = _reader(key)
 
-    def resolve(source: Any, info: Any) -> Any:
+    def resolve(source: Any, info: Any, **given: Any) -> Any:
+        meant = () if option is None else (option(**given),)
         found = read(source, info.context)
         if found is None:
             return None
         value = info.context.load(loader, found)
-        return value if pick is None else _picked(value, pick, source)
+        return value if pick is None else _picked(value, pick, source, *meant)
 
     return _declared(
         resolve,
         description,
+        arguments,
+        option=option,
         heavy=heavy,
         loader=loader,
         read=read,
@@ -281,8 +290,8 @@ def _reader(key: Key) -> Read:
     return lambda row, _context: row[key]
 
 
-async def _picked(value: Awaitable[Any], pick: Callable[[Any, Any], Any], source: Any) -> Any:
-    return pick(await value, source)
+async def _picked(value: Awaitable[Any], pick: Callable[..., Any], source: Any, *meant: Any) -> Any:
+    return pick(await value, source, *meant)
 
 
 def read_global_id(row: Any, _context: Context) -> str:

@@ -119,7 +119,7 @@ class Run:
                 jobs.setdefault(field.merge_key, []).append((field, group))
         for entries in jobs.values():
             field, group = entries[0]
-            signature = field.signature if self._uses_versions and len(entries) == 1 else None
+            signature = self._signature(field) if self._uses_versions and len(entries) == 1 else None
             if signature is None:
                 await self._run(entries)
             elif self._context.validator is not None:
@@ -149,6 +149,16 @@ class Run:
     @property
     def _uses_versions(self) -> bool:
         return self._context.fragments is not None or self._context.validator is not None
+
+    def _signature(self, field: Field) -> bytes | None:
+        """What is selected with which arguments, if all of it follows from a version."""
+        signature = field.signature
+        if signature is None or field.declared.option is None:
+            return signature
+        try:
+            return signature + repr(field.declared.option(**self._arguments(field))).encode()
+        except Exception:  # noqa: BLE001 - the field fails, and says so when it is run
+            return None
 
     def _scope(self, signature: bytes) -> tuple[Any, ...]:
         """What a part depends on besides its source and the source's version."""
@@ -214,6 +224,7 @@ class Run:
     async def _loaded(self, field: Field, sources: list[Any], arguments: dict[str, Any]) -> Sequence[Any]:
         """One batch for the keys of all sources."""
         declared, context = field.declared, self._context
+        meant = () if declared.option is None else (declared.option(**arguments),)
         if declared.pages:
             loader = context.loader(declared.loader, page_arguments(**arguments))
         else:
@@ -233,7 +244,7 @@ class Run:
         return [
             value
             if value is None or type(value) is Failure
-            else self._guarded(field, declared.pick, value, source, when=When.LATER)
+            else self._guarded(field, declared.pick, value, source, *meant, when=When.LATER)
             for value, source in zip(found, sources, strict=True)
         ]
 

@@ -153,7 +153,8 @@ class Field:
                 signed = None if version is None else _signed(self)
             except GraphQLError:  # a condition below that is null
                 signed = None
-            self._signature = b"" if signed is None else blake2b(repr(signed).encode(), digest_size=16).digest()
+            text = repr((self.nodes[0].name.value, signed)).encode()
+            self._signature = b"" if signed is None else blake2b(text, digest_size=16).digest()
         return self._signature or None
 
     @property

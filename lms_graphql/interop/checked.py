@@ -3,13 +3,13 @@
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy.dialects.postgresql import ENUM
 
+from lms_graphql.catalog.models import course_level_enum
 from lms_graphql.content.models import content_type_enum
 from lms_graphql.interop.imported import ImportedCourse, ImportedItem, ImportedModule, ImportedRun
 from lms_graphql.syllabus.models import module_type_enum
@@ -18,6 +18,8 @@ COURSE, OFFERING, MODULE, ITEM = "course", "offering", "module", "content_item"
 """What `external_keys.entity` may say."""
 MAX_DEPTH = 32
 """How many levels modules may lie below the first."""
+DIFFICULTIES = ("beginner", "intermediate", "advanced")
+_VISIBILITIES = ("private", "members", "public")
 _MAX_EXTERNAL_ID = 512
 _MAX_INTEGER = 2**31 - 1
 _SYSTEM = re.compile(r"[a-z0-9_]{1,32}")
@@ -65,12 +67,17 @@ def course_thing(course: ImportedCourse, department_id: int | None, publish: boo
     }
     if department_id is not None:
         columns["department_id"] = department_id
+    if course.level is not None:
+        columns["level"] = name.label("level", course.level, course_level_enum.enums)
+    if course.difficulty is not None:
+        columns["difficulty"] = name.label("difficulty", course.difficulty, DIFFICULTIES)
     return name.thing(columns)
 
 
 def offering_thing(run: ImportedRun) -> Thing:
     """The offering that a run becomes."""
     name = Name(OFFERING, run.external_id)
+    name.label("visibility", run.visibility, _VISIBILITIES)
     columns: dict[str, Any] = {
         "term_name": name.text("term name", run.term_name, 255),
         "starts_at": name.time("start", run.starts_at),
@@ -88,8 +95,9 @@ def module_things(course: ImportedCourse) -> list[Thing]:
     """Every module of the course, parents before their children."""
     things = []
     visible: dict[str | None, bool] = {None: True}
+    has_templates = any(module.template_id is not None for module, *_ in _walk(course.modules, None, 0))
     for module, parent, position, depth in _walk(course.modules, None, 0):
-        thing = _module(module, parent, position, depth)
+        thing = _module(module, parent, position, depth, has_templates=has_templates)
         thing.is_visible = visible[module.external_id] = visible[parent] and module.is_published
         things.append(thing)
     return things
@@ -111,14 +119,16 @@ def too_deep(name: "Name") -> ImportRefusedError:
     return name.refused(f"it lies deeper than {MAX_DEPTH} levels below the first")
 
 
-def _module(module: ImportedModule, parent: str | None, position: int, depth: int) -> Thing:
+def _module(module: ImportedModule, parent: str | None, position: int, depth: int, *, has_templates: bool) -> Thing:
     name = Name(MODULE, module.external_id)
-    columns = {
-        "module_type": name.label("module type", module.module_type, module_type_enum),
+    columns: dict[str, Any] = {
+        "module_type": name.label("module type", module.module_type, module_type_enum.enums),
         "title": name.text("title", module.title, 255),
         "description": name.text("description", module.description),
         "is_published": module.is_published,
     }
+    if has_templates:
+        columns["module_template_id"] = module.template_id
     return name.thing(columns, parent, position, depth)
 
 
@@ -137,7 +147,7 @@ def _item(item: ImportedItem, module: str, position: int) -> Thing:
     if seconds is not None and not 0 <= seconds <= _MAX_INTEGER:
         raise name.refused("its duration is negative or too long")
     columns = {
-        "content_type": name.label("content type", item.content_type, content_type_enum),
+        "content_type": name.label("content type", item.content_type, content_type_enum.enums),
         "title": name.text("title", item.title, 255),
         "description": name.text("description", item.description),
         "estimated_duration_seconds": seconds,
@@ -180,10 +190,10 @@ class Name:
             raise self.refused(f"its {what} has a character that can't be stored")
         return value
 
-    def label(self, what: str, value: str, enum: ENUM) -> str:
-        """The value, which is one of the enum's labels."""
-        if value not in enum.enums:
-            raise self.refused(f"its {what} {value!r} is none of {', '.join(enum.enums)}")
+    def label(self, what: str, value: str, labels: Sequence[str]) -> str:
+        """The value, which is one of the labels."""
+        if value not in labels:
+            raise self.refused(f"its {what} {value!r} is none of {', '.join(labels)}")
         return value
 
     def time(self, what: str, value: datetime | None) -> datetime | None:

@@ -23,7 +23,10 @@ class ImportedItem(msgspec.Struct):
 
 
 class ImportedModule(msgspec.Struct):
-    """One node of the syllabus tree; `module_type` is a label of module_type_enum."""
+    """One node of the syllabus tree; `module_type` is a label of module_type_enum, `template_id` the row it is made of.
+
+    A course whose modules have no templates leaves those alone that people gave them here.
+    """
 
     external_id: str
     module_type: str
@@ -32,10 +35,11 @@ class ImportedModule(msgspec.Struct):
     is_published: bool = True
     children: "list[ImportedModule]" = []
     items: list[ImportedItem] = []
+    template_id: int | None = None
 
 
 class ImportedRun(msgspec.Struct):
-    """One run of the course, which becomes an offering. Times are aware."""
+    """One run of the course, which becomes an offering. Times are aware; `visibility` is for the first import only."""
 
     external_id: str
     term_name: str | None = None
@@ -43,10 +47,14 @@ class ImportedRun(msgspec.Struct):
     ends_at: datetime | None = None
     enrollment_start: datetime | None = None
     enrollment_end: datetime | None = None
+    visibility: str = "private"
 
 
 class ImportedCourse(msgspec.Struct):
-    """A whole course with its tree and its run; `system` is the first part of its external keys, for example `olx`."""
+    """A whole course with its tree and its run; `system` is the first part of its external keys, for example `olx`.
+
+    A source that knows neither `level` nor `difficulty` leaves both to people.
+    """
 
     system: str
     external_id: str
@@ -56,6 +64,8 @@ class ImportedCourse(msgspec.Struct):
     language_code: str = "en"
     modules: list[ImportedModule] = []
     run: ImportedRun | None = None
+    level: str | None = None
+    difficulty: str | None = None
 
 
 class LeftOut(msgspec.Struct, frozen=True):

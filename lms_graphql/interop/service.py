@@ -55,7 +55,7 @@ async def import_course(
     """Store a course with its syllabus and its run, or bring what an earlier import stored up to date.
 
     Expects an open transaction with the tenant set; the caller commits. Without `department_id` the course keeps the
-    department that it has; an offering's visibility is `private` at first and then left to people. `on_progress` gets
+    department that it has; an offering's visibility is the run's at first and then left to people. `on_progress` gets
     how many things are done, and of how many.
 
     Raises ImportRefusedError and ImportConflictError, both before anything is written.
@@ -78,7 +78,7 @@ async def import_course(
     course_id = await writer.write_single(Course, COURSE, singles[0], {})
     offering_id = None
     if course.run:
-        offering = {"course_id": course_id, "visibility": "private"}
+        offering = {"course_id": course_id, "visibility": course.run.visibility}
         offering_id = await writer.write_single(CourseOffering, OFFERING, singles[1], offering)
     on_progress(len(singles), total)
     await writer.write_tree(MODULES, course_id, plans[0])

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from starlette.requests import Request
@@ -27,6 +27,7 @@ from lms_graphql.server.observing import Observation
 
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 _FOLDER = os.environ.get(FOLDER_VARIABLE)  # at import, as prometheus_client looks: then it decides where counts go
+disable_created_metrics()  # type: ignore[no-untyped-call]  # with several workers there are none anyway
 
 _SAMPLE_SECONDS = 1.0
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)

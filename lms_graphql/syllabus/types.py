@@ -10,10 +10,10 @@ from lms_graphql.catalog.loaders import CourseById
 from lms_graphql.catalog.types import MODULES_OF_A_COURSE, Course
 from lms_graphql.content.loaders import ItemsByModule
 from lms_graphql.engine.context import Context
-from lms_graphql.engine.edges import Node, argument, database_id, edge, entity, with_arguments
+from lms_graphql.engine.edges import Node, argument, computed, database_id, edge, entity, plain_list, with_arguments
 from lms_graphql.engine.relay import number_of
 from lms_graphql.progress.loaders import ViewerModuleProgress
-from lms_graphql.syllabus.loaders import ModuleById, SyllabusByCourse, TemplateById
+from lms_graphql.syllabus.loaders import ModuleById, OutlineByCourse, SyllabusByCourse, TemplateById
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
     from lms_graphql.content.types import Content
@@ -36,6 +36,47 @@ class ModuleType(Enum):
     LAB = strawberry.enum_value("lab", description="A lab.")
     QUIZ = strawberry.enum_value("quiz", description="A quiz.")
     OTHER = strawberry.enum_value("other", description="None of these.")
+
+
+@strawberry.enum(description="What a content item is.")
+class ContentKind(Enum):
+    """The labels of content_type_enum."""
+
+    VIDEO = strawberry.enum_value("video", description="A video.")
+    QUIZ = strawberry.enum_value("quiz", description="A quiz.")
+    ENGINEERING_LAB = strawberry.enum_value("engineering_lab", description="A lab that runs in a container.")
+    TEXT = strawberry.enum_value("text", description="An article.")
+    ASSIGNMENT = strawberry.enum_value("assignment", description="Work to hand in.")
+    RESOURCE = strawberry.enum_value("resource", description="A list of things to open or to read.")
+
+
+@strawberry.type(description="How many items are of a kind.")
+class KindCount:
+    """See outline.KindCount."""
+
+    kind: ContentKind = strawberry.field(description="The kind.")
+    count: int = strawberry.field(description="How many there are, at least 1.")
+
+
+@strawberry.type(description="What a part of a course adds up to; what the viewer may not see does not count.")
+class SyllabusTotals:
+    """See outline.Totals."""
+
+    module_count: int = computed(
+        lambda totals, _: totals.modules, "How many modules stand below, on all levels.", versioned=True
+    )
+    item_count: int = strawberry.field(description="How many items there are, in it and below.")
+    items_by_kind: list[KindCount] = computed(
+        lambda totals, _: totals.by_kind(),
+        "How many items there are of each kind that there is, by the kind's name.",
+        size=6,
+        versioned=True,
+    )
+    estimated_duration_seconds: int = computed(
+        lambda totals, _: totals.seconds,
+        "About how long all items take together; those of unknown length count as nothing.",
+        versioned=True,
+    )
 
 
 @entity(TemplateById, "A module to copy from: a university's own, or of the platform's library. Staff only.")
@@ -94,4 +135,47 @@ class Module(Node):
         _viewer_progress,
         "The viewer's own progress on it in an offering; null before it was begun.",
         argument("offering", strawberry.ID, "The global id of the offering."),
+    )
+    totals: SyllabusTotals | None = edge(
+        OutlineByCourse,
+        "What is in it and below it, summed up; one statement for the modules of all courses.",
+        key="course_id",
+        pick=lambda outline, module: outline.totals.get(module["id"]),
+        versioned=True,
+    )
+
+
+@strawberry.type(description="A module with its place in the whole syllabus, so that a tree can be drawn from a list.")
+class SyllabusNode:
+    """See outline.SyllabusNode."""
+
+    module: Module = strawberry.field(description="The module.")
+    parent_id: strawberry.ID | None = computed(
+        lambda node, _: None if node.parent is None else node.parent.module.global_id(),
+        "The global id of the module above it; null at the top.",
+        versioned=True,
+    )
+    depth: int = strawberry.field(description="How many modules stand above it.")
+    path: list[strawberry.ID] = computed(
+        lambda node, _: node.path(), "The global ids from the top down to the module itself.", size=4, versioned=True
+    )
+    position: int = strawberry.field(description="Its place in this list, from 1.")
+    child_count: int = strawberry.field(
+        description="How many modules stand directly below it, also those too deep for this list."
+    )
+
+
+@strawberry.type(description="The whole syllabus of a course as one list, for clients that draw any depth of it.")
+class Syllabus:
+    """See outline.Syllabus."""
+
+    modules: list[SyllabusNode] = plain_list(
+        "The modules, each before those below it, siblings in order.", size=MODULES_OF_A_COURSE
+    )
+    totals: SyllabusTotals | None = edge(
+        OutlineByCourse,
+        "The whole course summed up, whatever the depth of the list.",
+        key=lambda syllabus, _context: syllabus.course_id,
+        pick=lambda outline, _syllabus: outline.totals[None],
+        versioned=True,
     )

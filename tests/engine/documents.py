@@ -192,6 +192,8 @@ class Generator:
             return f'"{self._chance.choice(self._ids.get(named, self._all_ids))}"'
         if inner.name == "Boolean":
             return self._chance.choice(["true", "false"])
+        if inner.name == "Int":
+            return str(self._chance.choice([0, 1, 3, 32]))
         if inner.name == "Decimal":
             return self._chance.choice(['"0"', '"50"', '"90.5"', '"100.00"'])
         if inner.name == "DateTime":

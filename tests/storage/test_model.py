@@ -546,8 +546,15 @@ thread_read_marks_user_id_fkey          UPDATE thread_read_marks SET user_id = {
 course_reviews_user_id_fkey             UPDATE course_reviews SET user_id = {ta}
 """.strip().splitlines()  # noqa: E501 - one row, one line
 
-# One legal row of Alpha in the tables that the world leaves empty.
+# One legal row of Alpha in the tables of records, and no other in them; rolled back with the rest.
 RECORDS = """
+DELETE FROM quiz_attempts; DELETE FROM lab_submissions; DELETE FROM questions; DELETE FROM question_pools;
+DELETE FROM certificates; DELETE FROM course_reviews; DELETE FROM content_item_settings; DELETE FROM content_item_revisions;
+UPDATE discussion_threads SET accepted_post_id = NULL; DELETE FROM discussion_threads;
+DELETE FROM grade_item_scores; DELETE FROM grade_items; DELETE FROM grade_categories; DELETE FROM grading_policies;
+DELETE FROM grade_overrides; DELETE FROM grade_history; DELETE FROM enrollment_events;
+UPDATE course_enrollments SET section_id = NULL; UPDATE course_offering_instructors SET section_id = NULL;
+DELETE FROM offering_sections; UPDATE course_offerings SET term_id = NULL; DELETE FROM terms;
 UPDATE course_enrollments SET status = 'completed', completed_at = now() WHERE {a.mine} AND course_offering_id = {a.private};
 INSERT INTO terms (university_id, code, name, starts_at, ends_at) VALUES ({alpha}, 'F26', 'Fall 2026', '2026-09-01Z', '2026-12-20Z'), ({beta}, 'F26', 'Fall 2026', '2026-09-01Z', '2026-12-20Z');
 INSERT INTO offering_sections (university_id, course_offering_id, code, name) VALUES ({alpha}, {a.private}, 'TUE', 'Tuesdays'), ({alpha}, {a.public}, 'WED', 'Wednesdays');
