@@ -8,6 +8,8 @@ from typing import Any
 
 import asyncpg
 
+_LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
 VIDEO = {
     "provider": "youtube",
     "video_id": "abc123",
@@ -69,6 +71,9 @@ KINDS = {
     "resource": RESOURCE,
 }
 
+POSTED = datetime(2026, 10, 1, 12, tzinfo=UTC)
+DUE = datetime(2026, 12, 1, 12, tzinfo=UTC)
+
 
 class Rows:
     """Inserts rows: `await rows.add("courses", title=…)` gives the new row."""
@@ -107,6 +112,11 @@ class Rows:
             content_type=kind,
             **{**given, **values},
         )
+
+    async def remove_course(self, course: Any) -> None:
+        """A course that nobody has learnt from, with its modules and items."""
+        for table, column in (("content_items", "course_id"), ("modules", "course_id"), ("courses", "id")):
+            await self.driver.execute(f"DELETE FROM {table} WHERE {column} = $1", course["id"])
 
 
 @dataclass
@@ -190,6 +200,8 @@ async def _campus(
     await _syllabus(rows, made)
     await _learning(rows, made, tenant, people, roles)
     await _assessment(rows, made, tenant, next(people[name] for name, role in roles.items() if role != "student"))
+    await _finished(rows, made, tenant, people["admin" if code == "ALPHA" else "beta_admin"], code)
+    await _talk(rows, made, tenant, [people[name] for name in roles if "student" in name or name == "other"])
     await rows.add("module_templates", **tenant, template_type="lesson", title=f"{code} template")
     await _campus_life(rows, made, tenant, people["student"])
     return campus
@@ -217,6 +229,39 @@ async def _syllabus(rows: Rows, made: dict[str, Any]) -> None:
     made["draft_item"] = await rows.item(made["draft_module"], "text", title="SECRET draft")
 
 
+async def _settings(rows: Rows, made: dict[str, Any], tenant: dict[str, Any]) -> None:
+    """What the private offering asks: a quiz is due for all, and later for who is in section B."""
+    offering = {**tenant, "course_offering_id": made["private"]["id"]}
+    made["section"] = await rows.add("offering_sections", **offering, code="B", name="Section B")
+    asked = {**offering, "course_id": made["course"]["id"], "content_item_id": made["quiz"]["id"]}
+    made["setting"] = await rows.add("content_item_settings", **asked, due_at=DUE, points=10)
+    made["override"] = await rows.add(
+        "content_item_settings", **asked, section_id=made["section"]["id"], due_at=DUE + timedelta(days=7)
+    )
+
+
+async def _grading(rows: Rows, made: dict[str, Any], tenant: dict[str, Any]) -> None:
+    """The course's policy, and an exam on paper in the private offering."""
+    scheme = [[80, "B"], [90, "A"]]
+    made["policy"] = await rows.add(
+        "grading_policies", **tenant, course_id=made["course"]["id"], pass_mark=55, letter_scheme=scheme
+    )
+    category = {**tenant, "policy_id": made["policy"]["id"]}
+    made["exams"] = await rows.add("grade_categories", **category, name="Exams", position=2, weight=60)
+    made["homework"] = await rows.add(
+        "grade_categories", **category, name="Homework", position=1, weight=40, drop_lowest=1, min_count=3
+    )
+    made["exam"] = await rows.add(
+        "grade_items",
+        **tenant,
+        course_offering_id=made["private"]["id"],
+        grade_category_id=made["exams"]["id"],
+        title="Exam on paper",
+        points=100,
+        held_at=POSTED,
+    )
+
+
 async def _learning(
     rows: Rows, made: dict[str, Any], tenant: dict[str, Any], people: dict[str, int], roles: dict[str, str]
 ) -> None:
@@ -226,11 +271,16 @@ async def _learning(
             "course_offerings", **tenant, course_id=course_id, term_name=visibility, visibility=visibility
         )
     students = [people[name] for name, role in roles.items() if role == "student" and name != "gone"]
+    await _settings(rows, made, tenant)
+    await _grading(rows, made, tenant)
     for number, user_id in enumerate(students):
         enrollment = {**tenant, "user_id": user_id, "course_offering_id": made["private"]["id"]}
         made[f"enrollment_{number}"] = await rows.add("course_enrollments", **enrollment)
         made[f"grade_{number}"] = await rows.add(
-            "course_grades", **enrollment, final_score=90 + number, letter_grade="A", passed=True
+            "course_grades", **enrollment, final_score=90 + number, letter_grade="A", passed=True, posted_at=POSTED
+        )
+        await rows.add(
+            "grade_item_scores", **enrollment, grade_item_id=made["exam"]["id"], score=70 + number, posted_at=POSTED
         )
         progress = {**enrollment, "course_id": course_id, "progress_percent": 50}
         await rows.add("user_module_progress", **progress, module_id=made["lesson"]["id"])
@@ -363,6 +413,45 @@ _WORK: list[tuple[str, str, int, dict[str, Any]]] = [
     ),
     ("waiting", "assignment", 2, {}),
 ]
+
+
+async def _finished(rows: Rows, made: dict[str, Any], tenant: dict[str, Any], user_id: int, code: str) -> None:
+    """The administrator has completed the public offering once: a live certificate, a revoked one, a review."""
+    here = {**tenant, "user_id": user_id, "course_offering_id": made["public"]["id"]}
+    made["finished"] = await rows.add("course_enrollments", **here, status="completed", completed_at=_LONG_AGO)
+    said = {"recipient_name": "A graduate", "course_code": "P101", "course_title": "Forces", "issued_at": _LONG_AGO}
+    made["certificate"] = await rows.add("certificates", **here, **said, certificate_code=f"{code}-P101-1")
+    made["revoked"] = await rows.add(
+        "certificates",
+        **here,
+        **said,
+        certificate_code=f"{code}-P101-2",
+        revoked_at=_LONG_AGO,
+        revocation_reason="Issued twice.",
+    )
+    made["review"] = await rows.add("course_reviews", **here, rating=4, review_text="Clear.")
+
+
+async def _talk(rows: Rows, made: dict[str, Any], tenant: dict[str, Any], students: list[int]) -> None:
+    """In the private offering a thread on the video, one on a hidden module, and one on nothing."""
+    thread = {
+        **tenant,
+        "course_id": made["course"]["id"],
+        "course_offering_id": made["private"]["id"],
+        "created_by_user_id": students[0],
+    }
+    about = {
+        "thread": {"title": "Why?", "module_id": made["lesson"]["id"], "content_item_id": made["video"]["id"]},
+        "hidden_thread": {"title": "SECRET thread", "module_id": made["below"]["id"]},
+        "pinned_thread": {"title": "Read me", "is_pinned": True},
+    }
+    for name, values in about.items():
+        made[name] = await rows.add("discussion_threads", **thread, **values)
+    post = {**tenant, "thread_id": made["thread"]["id"]}
+    made["post"] = await rows.add("discussion_posts", **post, user_id=students[0], body="Why does it fall?")
+    made["reply"] = await rows.add(
+        "discussion_posts", **post, user_id=students[1], body="It is heavy.", parent_post_id=made["post"]["id"]
+    )
 
 
 async def _campus_life(rows: Rows, made: dict[str, Any], tenant: dict[str, Any], student: int) -> None:

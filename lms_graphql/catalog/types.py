@@ -37,6 +37,9 @@ from lms_graphql.catalog.loaders import (
     SubjectsByParent,
     TermById,
 )
+from lms_graphql.certificates.loaders import CertificatesByOffering
+from lms_graphql.content.loaders import DueByOffering, OverridesByOffering
+from lms_graphql.discussion.loaders import ThreadsByOffering
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.counts import CountedConnection
 from lms_graphql.engine.edges import (
@@ -64,21 +67,37 @@ from lms_graphql.enrollment.loaders import (
     ViewerWaitlistPosition,
     waitlist_position,
 )
-from lms_graphql.grades.loaders import GradesByOffering
+from lms_graphql.grades.loaders import GradeItemsByOffering, GradesByOffering, PolicyByCourse, PolicyByOffering
+from lms_graphql.grades.policy import sees_gradebook
+from lms_graphql.reviews.loaders import (
+    ReviewsByCourse,
+    ReviewsByOffering,
+    ReviewSummaryByCourse,
+    ReviewSummaryByOffering,
+)
 from lms_graphql.syllabus.loaders import SyllabusByCourse
 from lms_graphql.syllabus.outline import DEEPEST, flat
 from lms_graphql.tenancy.loaders import DepartmentById, UniversityById, UserById
-from lms_graphql.tenancy.types import Department, University, User
+from lms_graphql.tenancy.types import Department, University, User, due_between
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
     from lms_graphql.assessment.types import QuestionPool, QuizAttempt, Submission, SubmissionFilter
+    from lms_graphql.certificates.types import Certificate
+    from lms_graphql.content.types import DueItem, SettingOverride
+    from lms_graphql.discussion.types import DiscussionThread, ThreadFilter, ThreadOrder
     from lms_graphql.enrollment.types import Eligibility, Enrollment, EnrollmentFilter, EnrollmentOrder
-    from lms_graphql.grades.types import CourseGrade, GradeFilter, GradeOrder
+    from lms_graphql.grades.types import CourseGrade, Gradebook, GradeFilter, GradeItem, GradeOrder, GradingPolicy
+    from lms_graphql.reviews.types import CourseReview, ReviewFilter, ReviewOrder, ReviewSummary
     from lms_graphql.syllabus.types import Module, Syllabus
 
 _Eligibility = Annotated["Eligibility", strawberry.lazy("lms_graphql.enrollment.types")]
 _Enrollment = Annotated["Enrollment", strawberry.lazy("lms_graphql.enrollment.types")]
 _Grade = Annotated["CourseGrade", strawberry.lazy("lms_graphql.grades.types")]
+_Gradebook = Annotated["Gradebook", strawberry.lazy("lms_graphql.grades.types")]
+_GradeItem = Annotated["GradeItem", strawberry.lazy("lms_graphql.grades.types")]
+_GradingPolicy = Annotated["GradingPolicy", strawberry.lazy("lms_graphql.grades.types")]
+_DueItem = Annotated["DueItem", strawberry.lazy("lms_graphql.content.types")]
+_Override = Annotated["SettingOverride", strawberry.lazy("lms_graphql.content.types")]
 _EnrollmentFilter = Annotated["EnrollmentFilter", strawberry.lazy("lms_graphql.enrollment.types")]
 _EnrollmentOrder = Annotated["EnrollmentOrder", strawberry.lazy("lms_graphql.enrollment.types")]
 _GradeFilter = Annotated["GradeFilter", strawberry.lazy("lms_graphql.grades.types")]
@@ -89,6 +108,14 @@ _QuizAttempt = Annotated["QuizAttempt", strawberry.lazy("lms_graphql.assessment.
 _Submission = Annotated["Submission", strawberry.lazy("lms_graphql.assessment.types")]
 _SubmissionFilter = Annotated["SubmissionFilter", strawberry.lazy("lms_graphql.assessment.types")]
 _Syllabus = Annotated["Syllabus", strawberry.lazy("lms_graphql.syllabus.types")]
+_Certificate = Annotated["Certificate", strawberry.lazy("lms_graphql.certificates.types")]
+_Review = Annotated["CourseReview", strawberry.lazy("lms_graphql.reviews.types")]
+_ReviewFilter = Annotated["ReviewFilter", strawberry.lazy("lms_graphql.reviews.types")]
+_ReviewOrder = Annotated["ReviewOrder", strawberry.lazy("lms_graphql.reviews.types")]
+_Thread = Annotated["DiscussionThread", strawberry.lazy("lms_graphql.discussion.types")]
+_ThreadFilter = Annotated["ThreadFilter", strawberry.lazy("lms_graphql.discussion.types")]
+_ThreadOrder = Annotated["ThreadOrder", strawberry.lazy("lms_graphql.discussion.types")]
+_ReviewSummary = Annotated["ReviewSummary", strawberry.lazy("lms_graphql.reviews.types")]
 
 MODULES_OF_A_COURSE = 100
 """The modules that the tree of a course is assumed to have, on all levels together."""
@@ -377,6 +404,18 @@ class Course(Node):
         option=_max_depth,
         version="content_version",
     )
+    reviews: CountedConnection[_Review] = page(
+        ReviewsByCourse,
+        "What people think of those of its offerings that the viewer may see, by id.",
+        filters=_ReviewFilter,
+        orders=_ReviewOrder,
+    )
+    review_summary: _ReviewSummary | None = edge(
+        ReviewSummaryByCourse, "What these reviews come to; null where there is none."
+    )
+    grading_policy: _GradingPolicy | None = edge(
+        PolicyByCourse, "How its grade is worked out where an offering does not say otherwise; null without a policy."
+    )
 
 
 @entity(TermById, "A stretch of a university's year in which offerings run.")
@@ -482,6 +521,21 @@ class CourseOffering(Node):
         "The submissions that nobody has graded, the oldest first; none for everybody but staff.",
         filters=_SubmissionFilter,
     )
+    reviews: CountedConnection[_Review] = page(
+        ReviewsByOffering, "What people think of it, by id.", filters=_ReviewFilter, orders=_ReviewOrder
+    )
+    review_summary: _ReviewSummary | None = edge(
+        ReviewSummaryByOffering, "What its reviews come to; null where there is none."
+    )
+    threads: CountedConnection[_Thread] = page(
+        ThreadsByOffering,
+        "Its discussion, by id: empty for all but staff and those whose enrollment is active or completed.",
+        filters=_ThreadFilter,
+        orders=_ThreadOrder,
+    )
+    certificates: CountedConnection[_Certificate] = page(
+        CertificatesByOffering, "The certificates that the viewer may see, by id: staff all, a student the own ones."
+    )
     term: Term | None = edge(TermById, "The term it runs in; null where the university keeps none.", key="term_id")
     capacity: int | None = strawberry.field(description="How many may take part; null: any number.")
     waitlist_capacity: int | None = strawberry.field(description="How many may wait for a seat; null: any number.")
@@ -507,4 +561,25 @@ class CourseOffering(Node):
         "Whether the viewer could enrol now: what the course asks for, the dates and the seats; null for who is no "
         "member of the university.",
         key=_of_member,
+    )
+    upcoming: Connection[_DueItem] = page(
+        DueByOffering,
+        "What is due, soonest first, by the dates that apply to the viewer; empty for who does not take part.",
+        arguments=due_between(),
+    )
+    overrides: Connection[_Override] | None = page(
+        OverridesByOffering,
+        "What it asks of single sections and people instead of all, by id; null for all but staff.",
+        key=lambda offering, context: offering["id"] if context.viewer.is_staff else None,
+        arguments=[argument("item", strawberry.ID | None, "Only what is set for this item.")],
+    )
+    grading_policy: _GradingPolicy | None = edge(
+        PolicyByOffering, "How its grade is worked out, by its own policy or else the course's; null without one."
+    )
+    grade_items: list[_GradeItem] = edge(
+        GradeItemsByOffering, "What is graded in it besides content items, by day.", size=5
+    )
+    gradebook: _Gradebook | None = computed(
+        lambda offering, context: offering if sees_gradebook(context.viewer) else None,
+        "What everybody has got for everything; null for all but staff.",
     )

@@ -14,9 +14,22 @@ from lms_graphql.catalog.loaders import (
     OfferingsByUniversity,
     TermsByUniversity,
 )
+from lms_graphql.certificates.loaders import CertificatesByUser
+from lms_graphql.content.loaders import DueByUser
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.counts import CountedConnection
-from lms_graphql.engine.edges import Node, column, computed, database_id, edge, entity, optional, page, plain_list
+from lms_graphql.engine.edges import (
+    Node,
+    argument,
+    column,
+    computed,
+    database_id,
+    edge,
+    entity,
+    optional,
+    page,
+    plain_list,
+)
 from lms_graphql.engine.errors import Code, RequestError
 from lms_graphql.engine.filters import FILTER_RULE
 from lms_graphql.engine.relay import Connection, OrderDirection
@@ -47,8 +60,11 @@ if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
         Term,
         TermOrder,
     )
+    from lms_graphql.certificates.types import Certificate
+    from lms_graphql.content.types import DueItem
     from lms_graphql.enrollment.types import Enrollment, EnrollmentFilter, OwnEnrollmentOrder
 
+_DueItem = Annotated["DueItem", strawberry.lazy("lms_graphql.content.types")]
 _Course = Annotated["Course", strawberry.lazy("lms_graphql.catalog.types")]
 _CourseFilter = Annotated["CourseFilter", strawberry.lazy("lms_graphql.catalog.types")]
 _CourseOrder = Annotated["CourseOrder", strawberry.lazy("lms_graphql.catalog.types")]
@@ -59,6 +75,7 @@ _Term = Annotated["Term", strawberry.lazy("lms_graphql.catalog.types")]
 _TermOrder = Annotated["TermOrder", strawberry.lazy("lms_graphql.catalog.types")]
 _EnrollmentFilter = Annotated["EnrollmentFilter", strawberry.lazy("lms_graphql.enrollment.types")]
 _OwnEnrollmentOrder = Annotated["OwnEnrollmentOrder", strawberry.lazy("lms_graphql.enrollment.types")]
+_Certificate = Annotated["Certificate", strawberry.lazy("lms_graphql.certificates.types")]
 _Enrollment = Annotated["Enrollment", strawberry.lazy("lms_graphql.enrollment.types")]
 _QuestionPool = Annotated["QuestionPool", strawberry.lazy("lms_graphql.assessment.types")]
 
@@ -227,6 +244,9 @@ class User(Node):
         filters=_EnrollmentFilter,
         orders=_OwnEnrollmentOrder,
     )
+    certificates: CountedConnection[_Certificate] = page(
+        CertificatesByUser, "The person's certificates, by id; empty for all but staff and the person.", key="user_id"
+    )
     member_status: MemberStatus | None = _private(
         "status", "How the membership stands; null for all but staff and the person."
     )
@@ -247,6 +267,14 @@ class Membership:
     university: University | None = edge(UniversityById, "The university.", key="university_id")
     display_name: str = strawberry.field(description="The name that the university knows the viewer by.")
     roles: list[UniversityRole] = plain_list("The viewer's roles there.", size=3)
+
+
+def due_between() -> list[Any]:
+    """The arguments of lists of what is due."""
+    return [
+        argument("from", datetime | None, "Only what is due from this time on; null: from the beginning."),
+        argument("to", datetime | None, "Only what is due before this time; null: to the end."),
+    ]
 
 
 def _here(viewer: Any, _context: Context) -> int | None:
@@ -273,4 +301,11 @@ class ViewerObject:
         key=lambda v, _: v.user_id,
         filters=_EnrollmentFilter,
         orders=_OwnEnrollmentOrder,
+    )
+    upcoming: Connection[_DueItem] = page(
+        DueByUser,
+        "What is due in all offerings in which the viewer is active, soonest first, by the dates that apply to the"
+        " viewer.",
+        key=lambda v, _: v.user_id,
+        arguments=due_between(),
     )
