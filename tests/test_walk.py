@@ -77,7 +77,8 @@ async def explorer(superuser):
             for user in [*users, None]:
                 await made.explore(user, given)
             graduate = await member(database, "student3")  # has completed the course, and so met every kind of item
-            await made.explore(graduate, await literals(api, graduate))
+            given = await literals(api, graduate)
+            await made.explore(graduate, given | {"code": '"DEMO-ME101-0003-1"'})  # a revoked certificate
             yield made
 
 
