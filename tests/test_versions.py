@@ -189,7 +189,7 @@ def test_what_follows_from_the_version_is_kept(selection):
 
 @pytest.mark.parametrize("loader", [SyllabusByCourse, OutlineByCourse, NeighboursByItem, ItemsOfCourse, ItemsByModule])
 @pytest.mark.parametrize("standing", Standing)
-def test_loaders_of_what_is_kept_do_not_ask_who_the_viewer_is(loader, standing):
+async def test_loaders_of_what_is_kept_do_not_ask_who_the_viewer_is(loader, standing):
     """Only how they stand, which is part of the key."""
     context = Context(Viewer(1, 1, frozenset(), standing), None, Cursors(b"x"))  # type: ignore[arg-type]
     assert "user_id" not in loader(context).statement()._names

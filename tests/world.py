@@ -110,6 +110,11 @@ class Rows:
             **{**given, **values},
         )
 
+    async def remove_course(self, course: Any) -> None:
+        """A course that nobody has learnt from, with its modules and items."""
+        for table, column in (("content_items", "course_id"), ("modules", "course_id"), ("courses", "id")):
+            await self.driver.execute(f"DELETE FROM {table} WHERE {column} = $1", course["id"])
+
 
 @dataclass
 class Campus:
@@ -195,6 +200,7 @@ async def _campus(
     await _finished(rows, made, tenant, people["admin" if code == "ALPHA" else "beta_admin"], code)
     await _talk(rows, made, tenant, [people[name] for name in roles if "student" in name or name == "other"])
     await rows.add("module_templates", **tenant, template_type="lesson", title=f"{code} template")
+    await _campus_life(rows, made, tenant, people["student"])
     return campus
 
 
@@ -405,3 +411,56 @@ async def _talk(rows: Rows, made: dict[str, Any], tenant: dict[str, Any], studen
     made["reply"] = await rows.add(
         "discussion_posts", **post, user_id=students[1], body="It is heavy.", parent_post_id=made["post"]["id"]
     )
+
+
+async def _campus_life(rows: Rows, made: dict[str, Any], tenant: dict[str, Any], student: int) -> None:
+    """A term, a section with who teaches it, a prerequisite that is not published, the events of an enrollment."""
+    driver = rows.driver
+    made["term"] = await rows.add(
+        "terms",
+        **tenant,
+        code="2026-FALL",
+        name="Fall 2026",
+        starts_at=datetime(2026, 9, 1, tzinfo=UTC),
+        ends_at=datetime(2026, 12, 20, tzinfo=UTC),
+    )
+    await driver.execute(
+        "UPDATE course_offerings SET term_id = $3 WHERE university_id = $1 AND id = ANY($2)",
+        tenant["university_id"],
+        [made["public"]["id"], made["private"]["id"]],
+        made["term"]["id"],
+    )
+    private = {**tenant, "course_offering_id": made["private"]["id"]}
+    made["section"] = await rows.add("offering_sections", **private, code="A", name="Tuesdays")
+    teacher = await driver.fetchval(
+        "SELECT user_id FROM user_university_roles WHERE university_id = $1"
+        " AND role IN ('instructor', 'university_admin') ORDER BY role LIMIT 1",
+        tenant["university_id"],
+    )
+    made["teaches_section"] = await rows.add(
+        "course_offering_instructors", **private, user_id=teacher, section_id=made["section"]["id"]
+    )
+    enrollment = await driver.fetchrow(
+        "UPDATE course_enrollments SET section_id = $3 WHERE university_id = $1 AND user_id = $2 RETURNING *",
+        tenant["university_id"],
+        student,
+        made["section"]["id"],
+    )
+    made["event"] = await rows.add(
+        "enrollment_events",
+        **tenant,
+        enrollment_id=enrollment["id"],
+        old_status="pending",
+        new_status="active",
+        changed_by=teacher,
+        reason="Approved.",
+    )
+    await rows.add(
+        "course_prerequisites",
+        **tenant,
+        course_id=made["course"]["id"],
+        prerequisite_course_id=made["draft"]["id"],
+        prerequisite_type="recommended",
+    )
+    looks_after = {**tenant, "user_id": teacher, "role": "department_admin"}
+    await rows.add("user_university_roles", **looks_after, department_id=made["department"]["id"])

@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, any_, bindparam, select
+from sqlalchemy import BigInteger, ColumnElement, Numeric, Select, and_, any_, bindparam, cast, func, select
 from typing_extensions import override
 
+from lms_graphql.catalog.models import CourseOffering
+from lms_graphql.content.models import ContentItem
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.dataloaders import KEYS, Many, One, Page
 from lms_graphql.engine.rows import Row, record
@@ -15,9 +17,11 @@ from lms_graphql.progress.choices import CONTENT_PROGRESS_FILTERS
 from lms_graphql.progress.models import UserContentProgress, UserModuleProgress
 from lms_graphql.storage.statements import columns
 from lms_graphql.storage.tenancy import UNIVERSITY, USER
+from lms_graphql.syllabus.models import Module
 
 ModuleProgressRow = record("ModuleProgress")
 ContentProgressRow = record("ContentProgress")
+CourseProgressRow = record("CourseProgress")
 _OFFERING = bindparam("offering_id", type_=BigInteger, required=True)
 
 
@@ -109,4 +113,79 @@ class ContentProgressByEnrollment(Page[int]):
                 visible_enrollments(self.viewer),
                 policy.visible_content_progress(self.viewer),
             )
+        )
+
+
+class CourseProgressByEnrollment(One[int]):
+    """How far each enrollment is with its whole course: the share of its items that are completed.
+
+    The items are those that students see, whoever asks, so that everybody is told the same.
+    """
+
+    row = CourseProgressRow
+
+    @override
+    def query(self) -> Select[Any]:
+        asked = (
+            select(
+                CourseEnrollment.id,
+                CourseEnrollment.university_id,
+                CourseEnrollment.course_offering_id,
+                CourseEnrollment.user_id,
+                CourseOffering.course_id,
+            )
+            .join(
+                CourseOffering,
+                and_(
+                    CourseOffering.university_id == UNIVERSITY,
+                    CourseOffering.id == CourseEnrollment.course_offering_id,
+                ),
+            )
+            .where(CourseEnrollment.id == any_(KEYS), visible_enrollments(self.viewer))
+            .cte("asked")
+        )
+        items = (
+            select(ContentItem.id, ContentItem.course_id)
+            .join(Module, and_(Module.university_id == UNIVERSITY, Module.id == ContentItem.module_id))
+            .where(
+                ContentItem.university_id == UNIVERSITY,
+                ContentItem.course_id.in_(select(asked.c.course_id)),
+                ContentItem.is_active.is_(True),
+                Module.effective_published.is_(True),
+            )
+            .cte("items")
+        )
+        totals = select(items.c.course_id, func.count().label("number")).group_by(items.c.course_id).subquery("totals")
+        done = (
+            select(
+                asked.c.id,
+                func.count(UserContentProgress.completed_at).label("completed"),
+                func.max(UserContentProgress.last_interacted_at).label("last"),
+            )
+            .join(
+                UserContentProgress,
+                and_(
+                    UserContentProgress.university_id == UNIVERSITY,
+                    UserContentProgress.course_offering_id == asked.c.course_offering_id,
+                    UserContentProgress.user_id == asked.c.user_id,
+                    policy.visible_content_progress(self.viewer),
+                ),
+            )
+            .join(items, items.c.id == UserContentProgress.content_item_id)
+            .group_by(asked.c.id)
+            .subquery("done")
+        )
+        total, completed = func.coalesce(totals.c.number, 0), func.coalesce(done.c.completed, 0)
+        percent = func.round(cast(completed * 100, Numeric) / func.nullif(total, 0), 2)
+        return (
+            select(
+                asked.c.id,
+                asked.c.university_id,
+                total.label("item_count"),
+                completed.label("completed_item_count"),
+                func.coalesce(percent, cast(0, Numeric(5, 2))).label("progress_percent"),
+                done.c.last.label("last_interacted_at"),
+            )
+            .outerjoin(totals, totals.c.course_id == asked.c.course_id)
+            .outerjoin(done, done.c.id == asked.c.id)
         )

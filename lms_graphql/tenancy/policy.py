@@ -53,3 +53,9 @@ def shown_name(viewer: Viewer, user_id: SQLColumnExpression[int]) -> ColumnEleme
         .where(UniversityMember.university_id == UNIVERSITY, UniversityMember.user_id == user_id)
         .scalar_subquery()
     )
+
+
+def visible_administrators(viewer: Viewer) -> ColumnElement[bool]:
+    """Staff see who looks after a department, nobody else does."""
+    here = UserUniversityRole.university_id == UNIVERSITY
+    return here if viewer.is_staff else and_(here, NOBODY)
