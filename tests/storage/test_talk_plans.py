@@ -158,7 +158,7 @@ async def test_a_first_page_comes_by_an_index(big, loader, page, standing):
 @pytest.mark.parametrize("loader", WHOLE, ids=lambda loader: loader.__name__)
 async def test_what_is_worked_out_for_many_parents_comes_by_an_index(big, loader, standing):
     keys = [f"ONE-{n}" for n in range(1, 101)] if loader is VerificationByCode else list(range(1, 101))
-    plan, found = await explain(big, made(loader, standing, {}), keys)
+    _, found = await explain(big, made(loader, standing, {}), keys)
     if loader not in {ReviewSummaryByOffering, ReviewSummaryByCourse}:  # of 100 offerings that are all there are
         assert scanned_whole(found) == set()
     _, found = await explain(big, made(loader, standing, {}), keys[1:3])
