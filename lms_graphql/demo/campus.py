@@ -20,13 +20,13 @@ from lms_graphql.catalog.service import Prerequisite, add_prerequisites
 from lms_graphql.certificates.models import Certificate
 from lms_graphql.content.models import Asset
 from lms_graphql.demo import university as data
+from lms_graphql.demo.discussion import TALKS, Place, add_talk
 from lms_graphql.demo.learning import Item, Learner, record_progress, visible_items
 from lms_graphql.demo.questions import POOLS
 from lms_graphql.demo.quizzes import Stored, add_pools
 from lms_graphql.demo.reference import address
 from lms_graphql.demo.rows import Rows
 from lms_graphql.demo.university import FAILED, Offered, Person, Taught
-from lms_graphql.discussion.models import DiscussionPost, DiscussionThread
 from lms_graphql.enrollment.models import CourseEnrollment, EnrollmentEvent
 from lms_graphql.grades.models import CourseGrade
 from lms_graphql.interop.service import import_course
@@ -318,25 +318,34 @@ class Campus:
                 for number, score in grades.items()
             ],
         )
-        await self._rows.put(
-            Certificate,
-            [
-                {
-                    "user_id": self._student(number),
-                    "course_offering_id": offering_id,
-                    "certificate_code": f"{self._short_code}-{code}-{number:04}",
-                    "issued_at": graded_at + timedelta(days=1),
-                    "metadata_json": {"course_code": code, "letter_grade": letters[number]},
-                    "recipient_name": f"Student {number}",
-                    "course_code": code,
-                    "course_title": self._titles[code],
-                    "final_score": grades[number],
-                    "letter_grade": letters[number],
-                }
-                for number in grades
-                if letters[number] != "F"
-            ],
-        )
+        passed = {number: (score, letters[number]) for number, score in grades.items() if letters[number] != "F"}
+        await self._certify(code, offering_id, offered.when, passed, graded_at + timedelta(days=1))
+
+    async def _certify(
+        self, code: str, offering_id: int, when: str, passed: dict[int, tuple[float, str]], issued_at: datetime
+    ) -> None:
+        """Certificates for these scores and letters, by the student's number; of one there is a revoked one before."""
+        days = data.CERTIFICATE_DAYS.get(code)
+        issued: dict[int, dict[str, Any]] = {
+            number: {
+                "user_id": self._student(number),
+                "course_offering_id": offering_id,
+                "certificate_code": f"{self._short_code}-{code}-{number:04}",
+                "issued_at": issued_at,
+                "expires_at": None if days is None else issued_at + timedelta(days=days),
+                "metadata_json": {"course_code": code, "letter_grade": letter},
+                "recipient_name": f"Student {number}",
+                "course_code": code,
+                "course_title": self._titles[code],
+                "final_score": score,
+                "letter_grade": letter,
+                "revoked_at": None,
+                "revocation_reason": None,
+            }
+            for number, (score, letter) in passed.items()
+        }
+        revoked = [row | _revoked(row) for number, row in issued.items() if (code, when, number) == data.REVOKED]
+        await self._rows.put(Certificate, [*revoked, *issued.values()])
 
     async def add_prerequisites(self) -> None:
         """What courses ask for."""
@@ -346,37 +355,11 @@ class Campus:
         await add_prerequisites(self._rows.connection, self._university_id, asked)
 
     async def add_discussion(self) -> None:
-        """A thread on an article of the first course's current run, with answers to answers."""
-        code = data.FIRST_COURSE
-        article = next(item for item in self._items[code] if item.content_type == "text")
-        begun = self._now - timedelta(days=12, hours=3)
-        (thread_id,) = await self._rows.add(
-            DiscussionThread,
-            [
-                {
-                    "course_id": self._courses[code],
-                    "course_offering_id": self._offerings[code, "current"],
-                    "module_id": article.modules[-1],
-                    "content_item_id": article.id,
-                    "created_by_user_id": self._users[data.POSTS[0][0]],
-                    "title": data.THREAD,
-                    "created_at": begun,
-                }
-            ],
-        )
-        ids: list[int] = []
-        for number, (name, parent, body) in enumerate(data.POSTS):
-            written = begun + timedelta(hours=5 * number)
-            post = {
-                "thread_id": thread_id,
-                "parent_post_id": None if parent is None else ids[parent],
-                "user_id": self._users[name],
-                "body": body,
-                "created_at": written,
-                "updated_at": written,
-                "is_deleted": number == data.DELETED_POST,
-            }
-            ids += await self._rows.add(DiscussionPost, [post])
+        """What is said in the current offerings."""
+        for talk in TALKS:
+            code = talk.course
+            place = Place(self._courses[code], self._offerings[code, "current"], self._items[code])
+            await add_talk(self._rows, talk, place, self._users, self._now)
 
     async def add_reviews(self) -> None:
         """What people wrote about runs that they have completed."""
@@ -395,3 +378,15 @@ class Campus:
                 for code, number, rating, words in data.REVIEWS
             ],
         )
+
+
+def _revoked(replacement: dict[str, Any]) -> dict[str, Any]:
+    """What the first certificate of a person says otherwise than the one that came in its place."""
+    issued_at: datetime = replacement["issued_at"] - timedelta(hours=22)
+    return {
+        "certificate_code": f"{replacement['certificate_code']}-1",
+        "issued_at": issued_at,
+        "expires_at": issued_at + timedelta(days=1000),
+        "revoked_at": issued_at + timedelta(hours=20),
+        "revocation_reason": "Issued with an end, which certificates of this course don't have.",
+    }

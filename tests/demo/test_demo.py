@@ -66,7 +66,15 @@ EMPTY = {
     "grade_categories",
     "grade_items",
     "grade_item_scores",
+<<<<<<< HEAD
     "thread_read_marks",
+=======
+    "question_pools",
+    "questions",
+    "question_keys",
+    "quiz_attempt_questions",
+    "quiz_attempt_answers",
+>>>>>>> talk
 }
 
 
@@ -367,8 +375,12 @@ async def test_grades_certificates_reviews(demo):
             " = (c.user_id, c.course_offering_id) WHERE g.passed AND c.issued_at > g.graded_at AND c.issued_at < now()"
         )
         == await demo.value("SELECT count(*) FROM certificates")
-        == 7
+        == 8
     )
+    assert await demo.rows(
+        "SELECT certificate_code, revoked_at IS NOT NULL, expires_at < now() FROM certificates"
+        " WHERE revoked_at IS NOT NULL OR expires_at IS NOT NULL ORDER BY 1"
+    ) == [("DEMO-CS120-0004", False, True), ("DEMO-ME101-0003-1", True, False)]
     assert (
         await demo.rows(
             "SELECT r.user_id FROM course_reviews r WHERE NOT EXISTS (SELECT FROM course_enrollments e WHERE"
@@ -384,7 +396,18 @@ async def test_the_discussion_is_nested(demo):
         " UNION ALL SELECT p.id, depth + 1, p.is_deleted FROM discussion_posts p JOIN tree"
         " ON p.parent_post_id = tree.id)"
         " SELECT depth, is_deleted FROM tree ORDER BY id"
-    ) == [(0, False), (1, False), (2, False), (3, False), (1, False), (0, True)]
+    ) == [
+        *[(0, False), (1, False), (2, False), (3, False), (1, False), (0, True)],
+        (0, False),
+        *[(0, False), (1, False), (2, False)],
+    ]
+    assert await demo.rows(
+        "SELECT t.is_pinned, t.is_locked, p.id - (SELECT min(id) FROM discussion_posts f WHERE f.thread_id = t.id),"
+        " (SELECT count(*) FROM thread_read_marks m WHERE m.thread_id = t.id) FROM discussion_threads t"
+        " LEFT JOIN discussion_posts p ON p.id = t.accepted_post_id ORDER BY t.id"
+    ) == [(False, False, 3, 4), (True, True, None, 3), (False, False, 1, 2)]
+    assert await demo.value("SELECT count(*) FROM discussion_posts WHERE updated_at > created_at") == 1
+    assert await demo.value("SELECT max(created_at) < now() FROM discussion_posts")
 
 
 async def test_templates_of_the_platform_and_of_the_university(demo):
