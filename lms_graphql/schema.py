@@ -10,6 +10,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from lms_graphql.assessment.queries import AssessmentQuery
 from lms_graphql.catalog.queries import CatalogQuery
+from lms_graphql.certificates.queries import CertificatesQuery
 from lms_graphql.content.queries import ContentQuery
 from lms_graphql.engine.edges import bind, column_groups, read_column
 from lms_graphql.engine.nodes import NodeQuery, Nodes
@@ -19,7 +20,7 @@ from lms_graphql.tenancy.queries import TenancyQuery
 
 
 @strawberry.type(description="Everything that can be read. Tenant data is that of the request's university.")
-class Query(TenancyQuery, CatalogQuery, SyllabusQuery, ContentQuery, AssessmentQuery, NodeQuery):
+class Query(TenancyQuery, CatalogQuery, SyllabusQuery, ContentQuery, AssessmentQuery, CertificatesQuery, NodeQuery):
     """The root of all queries."""
 
 

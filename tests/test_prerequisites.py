@@ -21,6 +21,7 @@ async def courses(superuser):
             raw = await connection.get_raw_connection()
             world = await build_world(raw.driver_connection)
             university_id = world.alpha.university["id"]
+            await raw.driver_connection.execute("DELETE FROM course_prerequisites")
             rows = await raw.driver_connection.fetch(
                 "INSERT INTO courses (university_id, title, code) SELECT $1, 'x', 'X' || n FROM generate_series(1, 5) n"
                 " RETURNING id",

@@ -180,8 +180,10 @@ async def trees(database, world):
         )  # fmt: skip
         made[depth, count] = course
     await driver.execute("ANALYZE")
+    yield made
+    for course in made.values():
+        await rows.remove_course(course)
     await driver.close()
-    return made
 
 
 @pytest.mark.parametrize("depth", [3, 8])

@@ -76,8 +76,10 @@ async def explorer(superuser):
             given = await literals(api, users[0])
             for user in [*users, None]:
                 await made.explore(user, given)
-            graduate = await member(database, "student3")  # has completed the course, and so met every kind of item
-            await made.explore(graduate, await literals(api, graduate))
+            # One has completed the course, and so met every kind of item; one waits for a seat.
+            for name in ("student3", "student10"):
+                student = await member(database, name)
+                await made.explore(student, await literals(api, student))
             yield made
 
 
@@ -93,7 +95,8 @@ async def literals(api, student):
     """Values for the arguments that must be given: things that the first student sees."""
     data = await api.data(
         """{ course(by: {code: "ME101"}) { id modules { id children { id contentItems { ... on Node { id } } } } }
-             viewer { user { id } enrollments(first: 10) { edges { node { offering { id course { code } } } } } } }""",
+             viewer { user { id } enrollments(first: 10) { edges { node { offering { id course { code } } } } } }
+             terms(first: 1) { edges { node { id } } } }""",
         user=student,
         university="DEMO",
     )
@@ -111,6 +114,7 @@ async def literals(api, student):
         "contentItem.id": next(find_items(course)),
         "user.id": data["viewer"]["user"]["id"],
         "offering.id": offering,
+        "term.id": data["terms"]["edges"][0]["node"]["id"],
         "offering": offering,
         "code": "DEMO-ME101-0003",
         "from": (now - timedelta(days=400)).isoformat(),

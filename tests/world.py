@@ -8,6 +8,8 @@ from typing import Any
 
 import asyncpg
 
+_LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
 VIDEO = {
     "provider": "youtube",
     "video_id": "abc123",
@@ -111,6 +113,11 @@ class Rows:
             **{**given, **values},
         )
 
+    async def remove_course(self, course: Any) -> None:
+        """A course that nobody has learnt from, with its modules and items."""
+        for table, column in (("content_items", "course_id"), ("modules", "course_id"), ("courses", "id")):
+            await self.driver.execute(f"DELETE FROM {table} WHERE {column} = $1", course["id"])
+
 
 @dataclass
 class Campus:
@@ -193,7 +200,10 @@ async def _campus(
     await _syllabus(rows, made)
     await _learning(rows, made, tenant, people, roles)
     await _assessment(rows, made, tenant, next(people[name] for name, role in roles.items() if role != "student"))
+    await _finished(rows, made, tenant, people["admin" if code == "ALPHA" else "beta_admin"], code)
+    await _talk(rows, made, tenant, [people[name] for name in roles if "student" in name or name == "other"])
     await rows.add("module_templates", **tenant, template_type="lesson", title=f"{code} template")
+    await _campus_life(rows, made, tenant, people["student"])
     return campus
 
 
@@ -403,3 +413,95 @@ _WORK: list[tuple[str, str, int, dict[str, Any]]] = [
     ),
     ("waiting", "assignment", 2, {}),
 ]
+
+
+async def _finished(rows: Rows, made: dict[str, Any], tenant: dict[str, Any], user_id: int, code: str) -> None:
+    """The administrator has completed the public offering once: a live certificate, a revoked one, a review."""
+    here = {**tenant, "user_id": user_id, "course_offering_id": made["public"]["id"]}
+    made["finished"] = await rows.add("course_enrollments", **here, status="completed", completed_at=_LONG_AGO)
+    said = {"recipient_name": "A graduate", "course_code": "P101", "course_title": "Forces", "issued_at": _LONG_AGO}
+    made["certificate"] = await rows.add("certificates", **here, **said, certificate_code=f"{code}-P101-1")
+    made["revoked"] = await rows.add(
+        "certificates",
+        **here,
+        **said,
+        certificate_code=f"{code}-P101-2",
+        revoked_at=_LONG_AGO,
+        revocation_reason="Issued twice.",
+    )
+    made["review"] = await rows.add("course_reviews", **here, rating=4, review_text="Clear.")
+
+
+async def _talk(rows: Rows, made: dict[str, Any], tenant: dict[str, Any], students: list[int]) -> None:
+    """In the private offering a thread on the video, one on a hidden module, and one on nothing."""
+    thread = {
+        **tenant,
+        "course_id": made["course"]["id"],
+        "course_offering_id": made["private"]["id"],
+        "created_by_user_id": students[0],
+    }
+    about = {
+        "thread": {"title": "Why?", "module_id": made["lesson"]["id"], "content_item_id": made["video"]["id"]},
+        "hidden_thread": {"title": "SECRET thread", "module_id": made["below"]["id"]},
+        "pinned_thread": {"title": "Read me", "is_pinned": True},
+    }
+    for name, values in about.items():
+        made[name] = await rows.add("discussion_threads", **thread, **values)
+    post = {**tenant, "thread_id": made["thread"]["id"]}
+    made["post"] = await rows.add("discussion_posts", **post, user_id=students[0], body="Why does it fall?")
+    made["reply"] = await rows.add(
+        "discussion_posts", **post, user_id=students[1], body="It is heavy.", parent_post_id=made["post"]["id"]
+    )
+
+
+async def _campus_life(rows: Rows, made: dict[str, Any], tenant: dict[str, Any], student: int) -> None:
+    """A term, a section with who teaches it, a prerequisite that is not published, the events of an enrollment."""
+    driver = rows.driver
+    made["term"] = await rows.add(
+        "terms",
+        **tenant,
+        code="2026-FALL",
+        name="Fall 2026",
+        starts_at=datetime(2026, 9, 1, tzinfo=UTC),
+        ends_at=datetime(2026, 12, 20, tzinfo=UTC),
+    )
+    await driver.execute(
+        "UPDATE course_offerings SET term_id = $3 WHERE university_id = $1 AND id = ANY($2)",
+        tenant["university_id"],
+        [made["public"]["id"], made["private"]["id"]],
+        made["term"]["id"],
+    )
+    private = {**tenant, "course_offering_id": made["private"]["id"]}
+    made["section"] = await rows.add("offering_sections", **private, code="A", name="Tuesdays")
+    teacher = await driver.fetchval(
+        "SELECT user_id FROM user_university_roles WHERE university_id = $1"
+        " AND role IN ('instructor', 'university_admin') ORDER BY role LIMIT 1",
+        tenant["university_id"],
+    )
+    made["teaches_section"] = await rows.add(
+        "course_offering_instructors", **private, user_id=teacher, section_id=made["section"]["id"]
+    )
+    enrollment = await driver.fetchrow(
+        "UPDATE course_enrollments SET section_id = $3 WHERE university_id = $1 AND user_id = $2 RETURNING *",
+        tenant["university_id"],
+        student,
+        made["section"]["id"],
+    )
+    made["event"] = await rows.add(
+        "enrollment_events",
+        **tenant,
+        enrollment_id=enrollment["id"],
+        old_status="pending",
+        new_status="active",
+        changed_by=teacher,
+        reason="Approved.",
+    )
+    await rows.add(
+        "course_prerequisites",
+        **tenant,
+        course_id=made["course"]["id"],
+        prerequisite_course_id=made["draft"]["id"],
+        prerequisite_type="recommended",
+    )
+    looks_after = {**tenant, "user_id": teacher, "role": "department_admin"}
+    await rows.add("user_university_roles", **looks_after, department_id=made["department"]["id"])

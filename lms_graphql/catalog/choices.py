@@ -1,4 +1,4 @@
-"""What lists of courses and of offerings can be filtered and ordered by, called as in the inputs of `types`."""
+"""What lists of the catalog can be filtered and ordered by, called as in the inputs of `types`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from lms_graphql.catalog import policy
-from lms_graphql.catalog.models import Course, CourseOffering, CourseSubject, Subject
+from lms_graphql.catalog.models import Course, CourseOffering, CourseSubject, Subject, Term
 from lms_graphql.engine.context import Viewer
 from lms_graphql.engine.filters import Filter, Flag, of, read_time, searched
 from lms_graphql.engine.keyset import Order, Ranking
@@ -129,4 +129,21 @@ OFFERING_FILTERS: Mapping[str, Filter | Flag] = {
     "openForEnrollment": Flag(lambda _: _is_open(), lambda _: not_(_is_open())),
     "startsFrom": Filter(lambda _, time: CourseOffering.starts_at >= time, DateTime(timezone=True), read_time),
     "startsBefore": Filter(lambda _, time: CourseOffering.starts_at < time, DateTime(timezone=True), read_time),
+}
+
+SUBJECT_ORDERS: Mapping[str, Order] = {
+    "code": (Subject.code, Subject.id),
+    "name": (Subject.name, Subject.id),
+}
+SUBJECT_FILTERS: Mapping[str, Filter | Flag] = {
+    "domain": of("Domain", lambda _viewer, wanted: Subject.domain_id == wanted, tenant=False),
+    "parent": of("Subject", lambda _viewer, wanted: Subject.parent_subject_id == wanted, tenant=False),
+    "isRoot": Flag(
+        lambda _viewer: Subject.parent_subject_id.is_(None), lambda _viewer: Subject.parent_subject_id.is_not(None)
+    ),
+}
+
+TERM_ORDERS: Mapping[str, Order] = {
+    "startsAt": (Term.starts_at, Term.id),
+    "code": (Term.code, Term.id),
 }

@@ -11,6 +11,7 @@ from lms_graphql.catalog.loaders import (
     OfferingsByUniversity,
     SubjectByCode,
     Subjects,
+    TermsByUniversity,
 )
 from lms_graphql.catalog.types import (
     Course,
@@ -21,6 +22,10 @@ from lms_graphql.catalog.types import (
     OfferingFilter,
     OfferingOrder,
     Subject,
+    SubjectFilter,
+    SubjectOrder,
+    Term,
+    TermOrder,
 )
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.counts import CountedConnection
@@ -71,7 +76,13 @@ class CatalogQuery:
     """Joined into Query."""
 
     domains: list[Domain] = edge(Domains, "All domains, by code.", key=lambda _root, _context: 0, size=20)
-    subjects: Connection[Subject] = page(Subjects, "All subjects, by id.", key=lambda _root, _context: 0)
+    subjects: Connection[Subject] = page(
+        Subjects,
+        "All subjects, by id.",
+        key=lambda _root, _context: 0,
+        filters=SubjectFilter,
+        orders=SubjectOrder,
+    )
     subject: Subject | None = with_arguments(
         _subject, "A subject by its key.", argument("by", SubjectBy, "The key; exactly one.")
     )
@@ -96,3 +107,10 @@ class CatalogQuery:
         orders=OfferingOrder,
     )
     offering: CourseOffering | None = by_id("CourseOffering", "An offering.")
+    terms: Connection[Term] = page(
+        TermsByUniversity,
+        "The terms of the request's university, the earliest first.",
+        key=_university,
+        orders=TermOrder,
+    )
+    term: Term | None = by_id("Term", "A term.")

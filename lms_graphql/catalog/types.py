@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
@@ -14,35 +14,108 @@ from lms_graphql.assessment.loaders import (
     SubmissionsByOffering,
 )
 from lms_graphql.catalog.loaders import (
+    AllPrerequisitesByCourse,
     CourseById,
+    CoursesBySubject,
+    CoursesBySubtree,
+    DependentsByCourse,
     DomainById,
+    InstructorById,
+    InstructorsByOffering,
+    InstructorsBySection,
     OfferingById,
     OfferingsByCourse,
+    OfferingsByTerm,
+    PrerequisitesByCourse,
+    SectionById,
+    SectionsByOffering,
+    SubjectAncestors,
     SubjectById,
+    SubjectDescendants,
     SubjectsByCourse,
     SubjectsByDomain,
+    SubjectsByParent,
+    TermById,
 )
-from lms_graphql.content.loaders import DueByOffering, OverridesByOffering
-from lms_graphql.engine.counts import CountedConnection
-from lms_graphql.engine.edges import Node, argument, column, computed, database_id, edge, entity, optional, page
-from lms_graphql.engine.errors import bad_input
-from lms_graphql.engine.filters import FILTER_RULE
-from lms_graphql.engine.relay import Connection, OrderDirection
-from lms_graphql.enrollment.loaders import EnrollmentsByOffering, ViewerEnrollmentByOffering
-from lms_graphql.grades.loaders import GradeItemsByOffering, GradesByOffering, PolicyByCourse, PolicyByOffering
-from lms_graphql.grades.policy import sees_gradebook
+from lms_graphql.certificates.loaders import (
+    CertificatesByOffering,
+)
+from lms_graphql.content.loaders import (
+    DueByOffering,
+    OverridesByOffering,
+)
+from lms_graphql.discussion.loaders import (
+    ThreadsByOffering,
+)
+from lms_graphql.engine.context import (
+    Context,
+)
+from lms_graphql.engine.counts import (
+    CountedConnection,
+)
+from lms_graphql.engine.edges import (
+    Node,
+    argument,
+    column,
+    computed,
+    database_id,
+    edge,
+    entity,
+    optional,
+    page,
+    with_arguments,
+)
+from lms_graphql.engine.errors import (
+    bad_input,
+)
+from lms_graphql.engine.filters import (
+    FILTER_RULE,
+)
+from lms_graphql.engine.relay import (
+    Connection,
+    OrderDirection,
+)
+from lms_graphql.enrollment.loaders import (
+    EligibilityByCourse,
+    EligibilityByOffering,
+    EnrollmentsByOffering,
+    EnrollmentsBySection,
+    OfferingStates,
+    ViewerEnrollmentByOffering,
+    ViewerWaitlistPosition,
+    waitlist_position,
+)
+from lms_graphql.grades.loaders import (
+    GradeItemsByOffering,
+    GradesByOffering,
+    PolicyByCourse,
+    PolicyByOffering,
+)
+from lms_graphql.grades.policy import (
+    sees_gradebook,
+)
+from lms_graphql.reviews.loaders import (
+    ReviewsByCourse,
+    ReviewsByOffering,
+    ReviewSummaryByCourse,
+    ReviewSummaryByOffering,
+)
 from lms_graphql.syllabus.loaders import SyllabusByCourse
 from lms_graphql.syllabus.outline import DEEPEST, flat
-from lms_graphql.tenancy.loaders import DepartmentById, UniversityById
-from lms_graphql.tenancy.types import Department, University, due_between
+from lms_graphql.tenancy.loaders import DepartmentById, UniversityById, UserById
+from lms_graphql.tenancy.types import Department, University, User, due_between
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
     from lms_graphql.assessment.types import QuestionPool, QuizAttempt, Submission, SubmissionFilter
+    from lms_graphql.certificates.types import Certificate
     from lms_graphql.content.types import DueItem, SettingOverride
-    from lms_graphql.enrollment.types import Enrollment, EnrollmentFilter, EnrollmentOrder
+    from lms_graphql.discussion.types import DiscussionThread, ThreadFilter, ThreadOrder
+    from lms_graphql.enrollment.types import Eligibility, Enrollment, EnrollmentFilter, EnrollmentOrder
     from lms_graphql.grades.types import CourseGrade, Gradebook, GradeFilter, GradeItem, GradeOrder, GradingPolicy
+    from lms_graphql.reviews.types import CourseReview, ReviewFilter, ReviewOrder, ReviewSummary
     from lms_graphql.syllabus.types import Module, Syllabus
 
+_Eligibility = Annotated["Eligibility", strawberry.lazy("lms_graphql.enrollment.types")]
 _Enrollment = Annotated["Enrollment", strawberry.lazy("lms_graphql.enrollment.types")]
 _Grade = Annotated["CourseGrade", strawberry.lazy("lms_graphql.grades.types")]
 _Gradebook = Annotated["Gradebook", strawberry.lazy("lms_graphql.grades.types")]
@@ -60,6 +133,14 @@ _QuizAttempt = Annotated["QuizAttempt", strawberry.lazy("lms_graphql.assessment.
 _Submission = Annotated["Submission", strawberry.lazy("lms_graphql.assessment.types")]
 _SubmissionFilter = Annotated["SubmissionFilter", strawberry.lazy("lms_graphql.assessment.types")]
 _Syllabus = Annotated["Syllabus", strawberry.lazy("lms_graphql.syllabus.types")]
+_Certificate = Annotated["Certificate", strawberry.lazy("lms_graphql.certificates.types")]
+_Review = Annotated["CourseReview", strawberry.lazy("lms_graphql.reviews.types")]
+_ReviewFilter = Annotated["ReviewFilter", strawberry.lazy("lms_graphql.reviews.types")]
+_ReviewOrder = Annotated["ReviewOrder", strawberry.lazy("lms_graphql.reviews.types")]
+_Thread = Annotated["DiscussionThread", strawberry.lazy("lms_graphql.discussion.types")]
+_ThreadFilter = Annotated["ThreadFilter", strawberry.lazy("lms_graphql.discussion.types")]
+_ThreadOrder = Annotated["ThreadOrder", strawberry.lazy("lms_graphql.discussion.types")]
+_ReviewSummary = Annotated["ReviewSummary", strawberry.lazy("lms_graphql.reviews.types")]
 
 MODULES_OF_A_COURSE = 100
 """The modules that the tree of a course is assumed to have, on all levels together."""
@@ -150,6 +231,52 @@ class OfferingFilter:
     starts_before: datetime | None = optional("Begins before this time; self-paced ones don't.")
 
 
+@strawberry.enum(description="How a course asks for another.")
+class PrerequisiteType(Enum):
+    """The labels of prerequisite_type_enum."""
+
+    STRICT = strawberry.enum_value("strict", description="It must have been completed before.")
+    RECOMMENDED = strawberry.enum_value("recommended", description="It is better to have completed it before.")
+    CO_REQUISITE = strawberry.enum_value(
+        "co_requisite", description="It must have been completed before or be taken at the same time."
+    )
+
+
+@strawberry.enum(description="What somebody does in teaching an offering.")
+class TeachingRole(Enum):
+    """What course_offering_instructors.role holds."""
+
+    INSTRUCTOR = strawberry.enum_value("instructor", description="Teaches.")
+    TA = strawberry.enum_value("ta", description="Helps an instructor teach.")
+
+
+@strawberry.input(
+    one_of=True, description="An order of subjects: exactly one. Subjects that are equal in it stand by id."
+)
+class SubjectOrder:
+    """See choices.SUBJECT_ORDERS."""
+
+    code: OrderDirection | None = optional("By code.")
+    name: OrderDirection | None = optional("By name.")
+
+
+@strawberry.input(description=f"Which subjects are wanted: those that meet every field given. {FILTER_RULE}")
+class SubjectFilter:
+    """See choices.SUBJECT_FILTERS."""
+
+    domain: strawberry.ID | None = optional("Belongs to this domain.")
+    parent: strawberry.ID | None = optional("Stands directly below this subject.")
+    is_root: bool | None = optional("Whether no subject stands above it.")
+
+
+@strawberry.input(one_of=True, description="An order of terms: exactly one. Terms that are equal in it stand by id.")
+class TermOrder:
+    """See choices.TERM_ORDERS."""
+
+    starts_at: OrderDirection | None = optional("By their first day.")
+    code: OrderDirection | None = optional("By code.")
+
+
 @entity(DomainById, "A field of knowledge at the highest level, for example mathematics.")
 class Domain(Node):
     """See models.Domain."""
@@ -159,6 +286,8 @@ class Domain(Node):
     name: str = strawberry.field(description="Its name.")
     description: str | None = strawberry.field(description="What it covers.")
     subjects: Connection["Subject"] = page(SubjectsByDomain, "Its subjects, by id.")
+    created_at: datetime = strawberry.field(description="When it was added.")
+    updated_at: datetime = strawberry.field(description="When it was last changed.")
 
 
 @entity(SubjectById, "An academic subject; subjects form a tree and are shared by all universities.")
@@ -172,6 +301,62 @@ class Subject(Node):
     depth: int = strawberry.field(description="How many subjects stand above it.")
     domain: Domain | None = edge(DomainById, "The domain it belongs to.", key="domain_id")
     parent: "Subject | None" = edge(SubjectById, "The subject above it.", key="parent_subject_id")
+    ancestors: list["Subject"] = edge(SubjectAncestors, "All subjects above it, the root first.", size=4)
+    children: list["Subject"] = edge(SubjectsByParent, "The subjects directly below it, by code.", size=10)
+    descendants: list["Subject"] = edge(
+        SubjectDescendants,
+        "All subjects below it, at any depth, in one list: each is followed by those below it; siblings by code.",
+        size=30,
+    )
+    courses: CountedConnection["Course"] = page(
+        CoursesBySubject,
+        "The courses of the request's university that belong to it, as their main subject or another, by id.",
+        filters=CourseFilter,
+        orders=CourseOrder,
+    )
+    all_courses: CountedConnection["Course"] = page(
+        CoursesBySubtree,
+        "The courses of the request's university that belong to it or to any subject below it, by id.",
+        filters=CourseFilter,
+        orders=CourseOrder,
+    )
+    created_at: datetime = strawberry.field(description="When it was added.")
+    updated_at: datetime = strawberry.field(description="When it was last changed.")
+
+
+@strawberry.type(description="That a course asks for another one directly.")
+class CoursePrerequisite:
+    """See models.CoursePrerequisite."""
+
+    type: PrerequisiteType = column("prerequisite_type", "How it asks for it.")
+    course: Annotated["Course", strawberry.lazy("lms_graphql.catalog.types")] | None = edge(
+        CourseById, "The course that is asked for.", key="prerequisite_course_id"
+    )
+
+
+@strawberry.type(description="That a course asks for another one, directly or by way of others.")
+class TransitivePrerequisite:
+    """See loaders.AllPrerequisitesByCourse."""
+
+    depth: int = strawberry.field(description="How many steps away it is on the shortest way; 1: directly.")
+    is_strict: bool = strawberry.field(description="Whether a way leads there on which every step is STRICT.")
+    course: Annotated["Course", strawberry.lazy("lms_graphql.catalog.types")] | None = edge(
+        CourseById, "The course that is asked for.", key="course_id"
+    )
+
+
+def _of_member(row: Any, context: Context) -> int | None:
+    """The row's id, for a viewer who is a person of the university."""
+    return row["id"] if context.viewer.is_member else None
+
+
+async def _prerequisites(
+    course: Any,
+    context: Context,
+    type: Enum | None = None,  # noqa: A002 - the argument's name
+) -> list[Any]:
+    found = await context.load(PrerequisitesByCourse, course["id"])
+    return list(found) if type is None else [row for row in found if row["prerequisite_type"] == type.value]
 
 
 def _max_depth(maxDepth: int | None = None) -> int:  # noqa: N803 - arguments arrive under their GraphQL names
@@ -208,6 +393,27 @@ class Course(Node):
         size=MODULES_OF_A_COURSE,
         version="content_version",
     )
+    difficulty: CourseDifficulty | None = strawberry.field(
+        description="How much it asks for; null where nobody has said."
+    )
+    prerequisites: list[CoursePrerequisite] = with_arguments(
+        _prerequisites,
+        "What it asks for directly, by code; without courses that the viewer may not see.",
+        argument("type", PrerequisiteType | None, "Only what is asked for in this way; null: in any."),
+        size=3,
+    )
+    all_prerequisites: list[TransitivePrerequisite] = edge(
+        AllPrerequisitesByCourse,
+        "What it asks for directly or by way of others, the nearest first, each course once; without courses that the "
+        "viewer may not see, and without what only they ask for.",
+        size=10,
+    )
+    dependents: Connection["Course"] = page(DependentsByCourse, "The courses that ask for it directly, by id.")
+    eligibility: _Eligibility | None = edge(
+        EligibilityByCourse,
+        "Whether the viewer has what it asks for; null for who is no member of the university.",
+        key=_of_member,
+    )
     question_pools: CountedConnection[_QuestionPool] = page(
         PoolsByCourse, "The question pools of this course alone, by id; none for everybody but staff."
     )
@@ -226,6 +432,74 @@ class Course(Node):
     grading_policy: _GradingPolicy | None = edge(
         PolicyByCourse, "How its grade is worked out where an offering does not say otherwise; null without a policy."
     )
+    reviews: CountedConnection[_Review] = page(
+        ReviewsByCourse,
+        "What people think of those of its offerings that the viewer may see, by id.",
+        filters=_ReviewFilter,
+        orders=_ReviewOrder,
+    )
+    review_summary: _ReviewSummary | None = edge(
+        ReviewSummaryByCourse, "What these reviews come to; null where there is none."
+    )
+
+
+@entity(TermById, "A stretch of a university's year in which offerings run.")
+class Term(Node):
+    """See models.Term."""
+
+    database_id: strawberry.ID = database_id()
+    code: str = strawberry.field(description="Its code, unique in the university, for example 2026-FALL.")
+    name: str = strawberry.field(description="Its name, for example Fall 2026.")
+    starts_at: datetime = strawberry.field(description="When it begins.")
+    ends_at: datetime = strawberry.field(description="When it ends.")
+    created_at: datetime = strawberry.field(description="When it was added.")
+    updated_at: datetime = strawberry.field(description="When it was last changed.")
+    offerings: CountedConnection["CourseOffering"] = page(
+        OfferingsByTerm, "The offerings that run in it, by id.", filters=OfferingFilter, orders=OfferingOrder
+    )
+
+
+@entity(SectionById, "A group of an offering's people who meet together, for example on Tuesdays.")
+class OfferingSection(Node):
+    """See models.OfferingSection."""
+
+    database_id: strawberry.ID = database_id()
+    code: str = strawberry.field(description="Its code, unique in the offering.")
+    name: str = strawberry.field(description="Its name.")
+    created_at: datetime = strawberry.field(description="When it was added.")
+    updated_at: datetime = strawberry.field(description="When it was last changed.")
+    offering: Annotated["CourseOffering", strawberry.lazy("lms_graphql.catalog.types")] | None = edge(
+        OfferingById, "The offering.", key="course_offering_id"
+    )
+    instructors: list["OfferingInstructor"] = edge(
+        InstructorsBySection, "Who teaches this section, and not the whole offering; instructors first.", size=2
+    )
+    enrollments: Connection[_Enrollment] = page(
+        EnrollmentsBySection, "The enrollments in it that the viewer may see, by id: staff all, a student the own one."
+    )
+
+
+@entity(InstructorById, "Somebody who teaches an offering, or one section of it.")
+class OfferingInstructor(Node):
+    """See models.CourseOfferingInstructor."""
+
+    database_id: strawberry.ID = database_id()
+    role: TeachingRole = strawberry.field(description="What the person does.")
+    display_name: str = strawberry.field(
+        description="The name that the university knows the person by, for whoever sees the offering."
+    )
+    user: User | None = edge(UserById, "The person; null for who is no member of the university.", key="user_id")
+    section: OfferingSection | None = edge(
+        SectionById, "The section that is taught; null: the whole offering.", key="section_id"
+    )
+    offering: Annotated["CourseOffering", strawberry.lazy("lms_graphql.catalog.types")] | None = edge(
+        OfferingById, "The offering.", key="course_offering_id"
+    )
+
+
+def _seats_left(offering: Any, _context: Context) -> int | None:
+    capacity = offering["capacity"]
+    return None if capacity is None else max(0, capacity - offering["seats_taken"])
 
 
 @entity(OfferingById, "One run of a course.")
@@ -292,4 +566,45 @@ class CourseOffering(Node):
     gradebook: _Gradebook | None = computed(
         lambda offering, context: offering if sees_gradebook(context.viewer) else None,
         "What everybody has got for everything; null for all but staff.",
+    )
+    reviews: CountedConnection[_Review] = page(
+        ReviewsByOffering, "What people think of it, by id.", filters=_ReviewFilter, orders=_ReviewOrder
+    )
+    review_summary: _ReviewSummary | None = edge(
+        ReviewSummaryByOffering, "What its reviews come to; null where there is none."
+    )
+    threads: CountedConnection[_Thread] = page(
+        ThreadsByOffering,
+        "Its discussion, by id: empty for all but staff and those whose enrollment is active or completed.",
+        filters=_ThreadFilter,
+        orders=_ThreadOrder,
+    )
+    certificates: CountedConnection[_Certificate] = page(
+        CertificatesByOffering, "The certificates that the viewer may see, by id: staff all, a student the own ones."
+    )
+    term: Term | None = edge(TermById, "The term it runs in; null where the university keeps none.", key="term_id")
+    capacity: int | None = strawberry.field(description="How many may take part; null: any number.")
+    waitlist_capacity: int | None = strawberry.field(description="How many may wait for a seat; null: any number.")
+    seats_taken: int = strawberry.field(description="How many take part: its active enrollments.")
+    seats_left: int | None = computed(_seats_left, "How many more may take part; null: any number.")
+    is_open_for_enrollment: bool = edge(
+        OfferingStates,
+        "Whether people may enrol now: by its enrollment dates, its end and the database's clock; seats are not looked "
+        "at.",
+        pick=lambda state, _offering: state["is_open"],
+    )
+    sections: list[OfferingSection] = edge(SectionsByOffering, "Its sections, by code.", size=4)
+    instructors: list[OfferingInstructor] = edge(
+        InstructorsByOffering, "Who teaches it, or a section of it; instructors first.", size=4
+    )
+    viewer_waitlist_position: int | None = edge(
+        ViewerWaitlistPosition,
+        "The viewer's place on the waitlist, from 1; null for who is not on it.",
+        pick=waitlist_position,
+    )
+    eligibility: _Eligibility | None = edge(
+        EligibilityByOffering,
+        "Whether the viewer could enrol now: what the course asks for, the dates and the seats; null for who is no "
+        "member of the university.",
+        key=_of_member,
     )

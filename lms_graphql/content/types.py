@@ -24,7 +24,9 @@ from lms_graphql.content.loaders import (
     TranscriptByItem,
 )
 from lms_graphql.content.payloads import STUDENT_VISIBLE
+from lms_graphql.discussion.loaders import ThreadsByItem
 from lms_graphql.engine.context import Context, LoaderClass
+from lms_graphql.engine.counts import CountedConnection
 from lms_graphql.engine.edges import (
     Node,
     argument,
@@ -33,6 +35,7 @@ from lms_graphql.engine.edges import (
     database_id,
     edge,
     entity,
+    page,
     plain_list,
     with_arguments,
 )
@@ -47,12 +50,16 @@ from lms_graphql.tenancy.types import User
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
     from lms_graphql.assessment.types import QuestionPool, QuizAttempt, Submission
+    from lms_graphql.discussion.types import DiscussionThread, ThreadFilter, ThreadOrder
     from lms_graphql.progress.types import ContentProgress
 
 _ContentProgress = Annotated["ContentProgress", strawberry.lazy("lms_graphql.progress.types")]
 _QuestionPool = Annotated["QuestionPool", strawberry.lazy("lms_graphql.assessment.types")]
 _QuizAttempt = Annotated["QuizAttempt", strawberry.lazy("lms_graphql.assessment.types")]
 _Submission = Annotated["Submission", strawberry.lazy("lms_graphql.assessment.types")]
+_Thread = Annotated["DiscussionThread", strawberry.lazy("lms_graphql.discussion.types")]
+_ThreadFilter = Annotated["ThreadFilter", strawberry.lazy("lms_graphql.discussion.types")]
+_ThreadOrder = Annotated["ThreadOrder", strawberry.lazy("lms_graphql.discussion.types")]
 
 
 def payload(name: str, description: str, *, empty: Any = None, size: int | None = None) -> Any:
@@ -187,6 +194,12 @@ class ContentItem(Node):
         "What an offering asks of it, as it applies to the viewer; null where it asks for nothing, and for who does not"
         " take part.",
         argument("offering", strawberry.ID, "The global id of the offering."),
+    )
+    threads: CountedConnection[_Thread] = page(
+        ThreadsByItem,
+        "The threads on it that the viewer may see, in all offerings, by id; a filter picks one offering.",
+        filters=_ThreadFilter,
+        orders=_ThreadOrder,
     )
 
 

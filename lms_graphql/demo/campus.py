@@ -12,6 +12,8 @@ from lms_graphql.catalog.models import (
     CourseOffering,
     CourseOfferingInstructor,
     CourseSubject,
+    OfferingSection,
+    Term,
 )
 from lms_graphql.catalog.service import Prerequisite, add_prerequisites
 from lms_graphql.certificates.models import Certificate
@@ -22,15 +24,17 @@ from lms_graphql.demo.reference import address
 from lms_graphql.demo.rows import Rows
 from lms_graphql.demo.university import FAILED, Offered, Person, Taught
 from lms_graphql.discussion.models import DiscussionPost, DiscussionThread
-from lms_graphql.enrollment.models import CourseEnrollment
+from lms_graphql.enrollment.models import CourseEnrollment, EnrollmentEvent
 from lms_graphql.grades.models import CourseGrade
 from lms_graphql.interop.service import import_course
 from lms_graphql.reviews.models import CourseReview
 from lms_graphql.syllabus.models import Module, ModuleTemplate
 from lms_graphql.tenancy.models import Department, UniversityMember, UserUniversityRole
 
-_SPANS = {"past": (-230, -140), "current": (-70, 20), "upcoming": (30, 120)}
+_SPANS = {"past": (-230, -140), "current": (-70, 20), "upcoming": (30, 120), "later": (160, 250)}
 """First and last day of an offering, counted from today."""
+_SEASONS = ("Winter", "Spring", "Summer", "Autumn")
+"""Of three months each, the first of them from December on."""
 _SCHEME = [(93, "A"), (85, "B"), (75, "C"), (60, "D")]
 
 
@@ -48,6 +52,7 @@ class Campus:
         self._departments: dict[str, int] = {}
         self._courses: dict[str, int] = {}
         self._titles: dict[str, str] = {}
+        self._terms: dict[str, int] = {}
         self._templates: list[int] = []
         self._offerings: dict[tuple[str, str], int] = {}
         self._items: dict[str, list[Item]] = {}
@@ -111,6 +116,7 @@ class Campus:
             .values(
                 level=taught.level,
                 credit_hours=taught.credit_hours,
+                difficulty=taught.difficulty,
                 primary_subject_id=subjects[taught.subjects[0]],
             )
         )
@@ -150,6 +156,8 @@ class Campus:
 
     async def _add_offerings(self, code: str, taught: Taught) -> None:
         course_id = self._courses[code]
+        for offered in taught.offered:
+            await self._add_term(offered.when)
         ids = await self._rows.add(
             CourseOffering,
             [
@@ -157,6 +165,9 @@ class Campus:
                     "course_id": course_id,
                     "visibility": offered.visibility,
                     "seats_taken": sum(status == "active" for status, _ in offered.students.values()),
+                    "capacity": offered.capacity,
+                    "waitlist_capacity": offered.waitlist_capacity,
+                    "term_id": self._terms[offered.when],
                     **self._dates(offered.when),
                 }
                 for offered in taught.offered
@@ -164,11 +175,8 @@ class Campus:
         )
         for offered, offering_id in zip(taught.offered, ids, strict=True):
             self._offerings[code, offered.when] = offering_id
-            await self._rows.put(
-                CourseOfferingInstructor,
-                [{"course_offering_id": offering_id, "user_id": self._users[name]} for name in offered.instructors],
-            )
-            await self._enroll(offering_id, offered)
+            sections = await self._add_instructors(offering_id, offered)
+            await self._enroll(offering_id, offered, sections)
             await record_progress(
                 self._rows,
                 {"course_id": course_id, "course_offering_id": offering_id},
@@ -181,30 +189,90 @@ class Campus:
         """The term and the four dates of an offering; enrollment opens 45 days before the start."""
         first, last = _SPANS[when]
         starts_at = self._now + timedelta(days=first, hours=14)
-        season = "Spring" if starts_at.month < 6 else "Summer" if starts_at.month < 8 else "Autumn"
         return {
-            "term_name": f"{season} {starts_at.year}",
+            "term_name": f"{_SEASONS[starts_at.month % 12 // 3]} {starts_at.year}",
             "starts_at": starts_at,
             "ends_at": self._now + timedelta(days=last, hours=22),
             "enrollment_start": starts_at - timedelta(days=45),
             "enrollment_end": starts_at + timedelta(days=10),
         }
 
-    async def _enroll(self, offering_id: int, offered: Offered) -> None:
-        dates = self._dates(offered.when)
+    async def _add_term(self, when: str) -> None:
+        if when in self._terms:
+            return
+        dates = self._dates(when)
+        term = {
+            "code": f"{dates['starts_at']:%Y-%m}",
+            "name": dates["term_name"],
+            "starts_at": dates["starts_at"],
+            "ends_at": dates["ends_at"],
+        }
+        (self._terms[when],) = await self._rows.add(Term, [term])
+
+    async def _add_instructors(self, offering_id: int, offered: Offered) -> list[int]:
+        """Who teaches, and the sections if an assistant helps. Gives the ids of these."""
+        sections: list[int] = []
+        if data.ASSISTANT in offered.instructors:
+            named = [{"course_offering_id": offering_id, "code": code, "name": name} for code, name in data.SECTIONS]
+            sections = await self._rows.add(OfferingSection, named)
         await self._rows.put(
-            CourseEnrollment,
+            CourseOfferingInstructor,
             [
+                {
+                    "course_offering_id": offering_id,
+                    "user_id": self._users[name],
+                    "role": "ta" if name == data.ASSISTANT else "instructor",
+                    "section_id": sections[-1] if name == data.ASSISTANT else None,
+                }
+                for name in offered.instructors
+            ],
+        )
+        return sections
+
+    async def _enroll(self, offering_id: int, offered: Offered, sections: list[int]) -> None:
+        dates = self._dates(offered.when)
+        enrollments: list[dict[str, Any]] = []
+        for number, (status, _) in offered.students.items():
+            enrolled_at = dates["enrollment_start"] + timedelta(days=number, minutes=7 * number)
+            enrollments.append(
                 {
                     "user_id": self._student(number),
                     "course_offering_id": offering_id,
                     "status": status,
-                    "enrolled_at": dates["enrollment_start"] + timedelta(days=number, minutes=7 * number),
+                    "enrolled_at": enrolled_at,
                     "completed_at": dates["ends_at"] if status == "completed" else None,
+                    "waitlisted_at": enrolled_at if status == "waitlisted" else None,
+                    "section_id": sections[number % len(sections)] if sections else None,
                 }
-                for number, (status, _) in offered.students.items()
-            ],
-        )
+            )
+        ids = await self._rows.add(CourseEnrollment, enrollments)
+        events = [
+            {"enrollment_id": enrollment_id, **event}
+            for enrollment_id, enrollment in zip(ids, enrollments, strict=True)
+            for event in self._events(enrollment, offered)
+        ]
+        await self._rows.put(EnrollmentEvent, events)
+
+    def _events(self, enrollment: dict[str, Any], offered: Offered) -> Iterable[dict[str, Any]]:
+        """How an enrollment came to its status: made by the student, completed by who teaches."""
+        student, status = enrollment["user_id"], enrollment["status"]
+        has_ended = status in {"completed", "dropped"}
+        yield {
+            "old_status": None,
+            "new_status": "active" if has_ended else status,
+            "changed_by": student,
+            "reason": None,
+            "occurred_at": enrollment["enrolled_at"],
+        }
+        if has_ended:
+            drops_at = self._dates(offered.when)["starts_at"] + timedelta(days=25)
+            yield {
+                "old_status": "active",
+                "new_status": status,
+                "changed_by": student if status == "dropped" else self._users[offered.instructors[0]],
+                "reason": "Too many courses at once." if status == "dropped" else None,
+                "occurred_at": drops_at if status == "dropped" else enrollment["completed_at"],
+            }
 
     def _learners(self, offered: Offered) -> Iterable[Learner]:
         dates = self._dates(offered.when)
@@ -216,7 +284,7 @@ class Campus:
         """Grades for those who have completed the run, certificates for those who passed."""
         graded_at = self._dates(offered.when)["ends_at"] + timedelta(days=6)
         grades = {
-            number: 48.5 if (code, offered.when, number) == FAILED else 71 + (11 * number) % 28
+            number: 48.5 if (code, offered.when, number) in FAILED else 71 + (11 * number) % 28
             for number, (status, _) in offered.students.items()
             if status == "completed"
         }

@@ -65,13 +65,16 @@ IN_BOTH = "student12"
 class Offered(NamedTuple):
     """A run of a course: when relative to today, who finds it, who teaches it, who takes part.
 
-    `students` maps the number of a student to (status, share of the content that is done).
+    `students` maps the number of a student to (status, share of the content that is done). Where an assistant helps to
+    teach, there are two sections, and the assistant has the second one.
     """
 
     when: str
     visibility: str
     instructors: list[str]
     students: dict[int, tuple[str, float]]
+    capacity: int | None = None
+    waitlist_capacity: int | None = None
 
 
 class Taught(NamedTuple):
@@ -84,9 +87,12 @@ class Taught(NamedTuple):
     credit_hours: float
     offered: list[Offered]
     is_published: bool = True
+    difficulty: str | None = None
 
 
 DONE = ("completed", 1.0)
+ASSISTANT = "assistant"
+SECTIONS = [("TUE", "Tuesdays at 14:00"), ("THU", "Thursdays at 10:00")]
 COURSES = {
     "ME101": Taught(
         mechanics,
@@ -103,6 +109,7 @@ COURSES = {
                 {
                     1: ("active", 0.6),
                     2: ("active", 0.9),
+                    5: ("waitlisted", 0.0),
                     6: ("active", 0.4),
                     7: ("active", 0.25),
                     8: ("active", 0.0),
@@ -110,9 +117,12 @@ COURSES = {
                     10: ("waitlisted", 0.0),
                     11: ("active", 1.0),
                 },
+                capacity=6,
+                waitlist_capacity=5,
             ),
-            Offered("upcoming", "public", ["instructor.mechanics"], {12: ("pending", 0.0)}),
+            Offered("upcoming", "public", ["instructor.mechanics"], {12: ("pending", 0.0)}, capacity=24),
         ],
+        difficulty="beginner",
     ),
     "MA110": Taught(
         calculus,
@@ -132,9 +142,12 @@ COURSES = {
                 "members",
                 ["instructor.mathematics"],
                 {5: ("active", 0.5), 8: ("active", 0.35), 9: ("active", 0.7), 12: ("waitlisted", 0.0)},
+                capacity=3,
+                waitlist_capacity=1,
             ),
             Offered("upcoming", "public", ["instructor.mathematics"], {10: ("pending", 0.0)}),
         ],
+        difficulty="beginner",
     ),
     "CS120": Taught(
         programming,
@@ -156,9 +169,11 @@ COURSES = {
                     11: ("active", 0.5),
                     12: ("active", 0.1),
                 },
+                capacity=30,
             ),
             Offered("upcoming", "private", ["instructor.computing"], {}),
         ],
+        difficulty="beginner",
     ),
     "BI210": Taught(
         tree_of_life,
@@ -174,7 +189,9 @@ COURSES = {
                 {4: ("active", 0.4), 7: ("active", 0.1), 12: ("active", 0.65)},
             ),
             Offered("upcoming", "public", ["instructor.computing"], {}),
+            Offered("later", "public", ["instructor.computing"], {}),
         ],
+        difficulty="intermediate",
     ),
     "EE220": Taught(
         circuits,
@@ -193,9 +210,10 @@ COURSES = {
                 "upcoming",
                 "private",
                 ["instructor.mechanics"],
-                {1: ("pending", 0.0), 2: ("waitlisted", 0.0)},
+                {1: ("pending", 0.0), 2: ("pending", 0.0)},
             ),
         ],
+        difficulty="intermediate",
     ),
     "MA240": Taught(
         statistics,
@@ -208,15 +226,20 @@ COURSES = {
             Offered("upcoming", "private", ["instructor.mathematics"], {}),
         ],
         is_published=False,
+        difficulty="advanced",
     ),
 }
-FAILED = ("ME101", "past", 6)
+FAILED = {("ME101", "past", 6), ("CS120", "past", 2)}
 
 PREREQUISITES = [  # course, what it asks for, how
     ("EE220", "ME101", "strict"),
     ("EE220", "MA110", "recommended"),
     ("ME101", "MA110", "co_requisite"),
     ("MA240", "MA110", "strict"),
+    ("MA240", "CS120", "recommended"),
+    ("CS120", "MA110", "recommended"),
+    ("BI210", "CS120", "strict"),
+    ("BI210", "MA240", "recommended"),  # which is not published: students are told nothing of it
 ]
 
 LAKE_COURSES = {

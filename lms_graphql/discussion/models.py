@@ -30,6 +30,7 @@ class DiscussionThread(TenantRow, Model):
             use_alter=True,
         ),
         Index("ix_discussion_threads_course_offering", "university_id", "course_offering_id"),
+        Index("ix_discussion_threads_created_at", "university_id", "course_offering_id", "created_at", "id"),
         Index("ix_discussion_threads_module_id", "university_id", "module_id"),
         Index("ix_discussion_threads_content_item_id", "university_id", "content_item_id"),
         Index("ix_discussion_threads_created_by_user_id", "university_id", "created_by_user_id"),
@@ -63,7 +64,7 @@ class DiscussionPost(TenantRow, Model):
             ondelete="CASCADE",
         ),
         references_member("user_id"),
-        Index("ix_discussion_posts_parent_post_id", "university_id", "thread_id", "parent_post_id"),
+        Index("ix_discussion_posts_parent_post_id", "university_id", "thread_id", "parent_post_id", "id"),
         Index("ix_discussion_posts_user_id", "university_id", "user_id"),
     )
 

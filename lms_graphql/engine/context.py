@@ -120,6 +120,8 @@ class Context:
 
     def close(self) -> None:
         """Let go of the loaders, which know their context: rows then die at once, not in a round of the collector."""
+        for loader in self._loaders.values():
+            loader.forget()
         self._loaders.clear()
 
     def university_id(self) -> int:

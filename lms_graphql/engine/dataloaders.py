@@ -131,6 +131,10 @@ class Loader(DataLoader[K, V], Generic[K, V]):
         """One value for each key, in the order of the keys; what a subclass is for."""
         raise NotImplementedError
 
+    def forget(self) -> None:
+        """Let go of the values: a connection knows its loader, and would be kept by it."""
+        self._known.clear()
+
     async def batch_load_fn(self, keys: list[K]) -> list[V]:
         """One value for each key, for `load`, which resolvers call with one key at a time."""
         known = await self.values(keys)

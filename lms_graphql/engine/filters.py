@@ -4,10 +4,9 @@ A field that is not given and one that is null filter nothing. An empty list is 
 must be met. A statement is compiled for each set of fields that are given, so that each is served by its own index.
 """
 
-import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any, NamedTuple, NoReturn
 
 from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, func, select
@@ -21,7 +20,6 @@ Condition = Callable[[Viewer, ColumnElement[Any]], ColumnElement[bool]]
 FILTER_RULE = "A field that is null, or not given, asks for nothing; an empty list is met by none."
 """What every filter's description says; `relay.canonical` and SQL's ANY make it true."""
 
-_UNSENDABLE = re.compile("[\0\ud800-\udfff]")
 NO_ROW = 0
 """An id that no row has: what a global id of something else is bound as."""
 
@@ -94,7 +92,7 @@ def of(typename: str, condition: Condition, *, tenant: bool = True) -> Filter:
 def _sendable(given: Any) -> Any:
     """The value, if PostgreSQL can take it: BAD_USER_INPUT for texts with what no text in it can have."""
     for text in given if isinstance(given, tuple) else (given,):
-        if isinstance(text, str) and _UNSENDABLE.search(text):
+        if isinstance(text, str) and "\0" in text:
             raise bad_input("filter: a text has a character that no text can have")
     return given
 
@@ -111,11 +109,18 @@ def _refused() -> NoReturn:
     raise bad_input("filter: a time needs its offset from UTC, and must be within the years 1 to 9999")
 
 
-def within(given: Decimal, most: Decimal) -> Decimal:
-    """A number brought between -most and most, to be compared with what lies between; BAD_USER_INPUT for NaN."""
-    if given.is_nan():
-        raise bad_input("filter: NaN is no number")
-    return max(-most, min(given, most))
+def lowest(most: int) -> Callable[[Decimal, Context], int]:
+    """Reads a number as the least hundredths that are not below it; beyond `most`, whatever its size, as `most`."""
+    return lambda given, _context: _hundredths(given, most, ROUND_CEILING)
+
+
+def highest(most: int) -> Callable[[Decimal, Context], int]:
+    """Reads a number as the most hundredths that are not above it; beyond `most`, whatever its size, as `most`."""
+    return lambda given, _context: _hundredths(given, most, ROUND_FLOOR)
+
+
+def _hundredths(given: Decimal, most: int, rounding: str) -> int:
+    return int((max(Decimal(-most), min(given, Decimal(most))) * 100).to_integral_value(rounding))
 
 
 def searched(entity: ColumnElement[Any], words: ColumnElement[Any]) -> Select[Any]:

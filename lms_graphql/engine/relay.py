@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Mapping
+from decimal import Decimal
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
@@ -83,7 +84,8 @@ class Cursors:
         try:
             data = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
             mac, body = data[:_MAC_BYTES], data[_MAC_BYTES:]
-            if hmac.compare_digest(mac, self._mac(purpose, body)):
+            spelled_so = base64.urlsafe_b64encode(data).decode().rstrip("=") == cursor  # decoding skips other signs
+            if spelled_so and hmac.compare_digest(mac, self._mac(purpose, body)):
                 return msgspec.msgpack.decode(body, type=types)  # type: ignore[no-any-return]
         except (binascii.Error, ValueError, msgspec.DecodeError):
             pass
@@ -160,7 +162,8 @@ def page_arguments(
 def canonical(given: Mapping[str, Any] | None) -> tuple[tuple[str, Any], ...]:
     """A filter as the client gave it, so that equal ones are equal: without nulls, enums as their values, lists sorted.
 
-    A list becomes a tuple, without the nulls in it, which no row could meet. What is returned can be hashed.
+    A list becomes a tuple, without the nulls in it, which no row could meet. What is returned can be hashed, and
+    BAD_USER_INPUT raised for what is no number.
     """
     return tuple(sorted((name, _canonical(value)) for name, value in (given or {}).items() if value is not None))
 
@@ -168,6 +171,8 @@ def canonical(given: Mapping[str, Any] | None) -> tuple[tuple[str, Any], ...]:
 def _canonical(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(sorted({_canonical(item) for item in value if item is not None}, key=str))
+    if isinstance(value, Decimal) and not value.is_finite():
+        raise bad_input("filter: a number must be finite")
     return value.value if isinstance(value, Enum) else value
 
 

@@ -9,13 +9,13 @@ from typing import Any
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, Numeric, Text, any_, exists, func, select
 
 from lms_graphql.engine.context import Viewer
-from lms_graphql.engine.filters import Filter
+from lms_graphql.engine.filters import Filter, highest, lowest
 from lms_graphql.engine.keyset import Order, Ranking
 from lms_graphql.enrollment.models import CourseEnrollment
-from lms_graphql.grades.choices import read_highest, read_lowest
+from lms_graphql.grades.choices import MOST_SCORE
 from lms_graphql.grades.models import CourseGrade
 from lms_graphql.grades.policy import visible_grades
-from lms_graphql.progress.choices import read_percent
+from lms_graphql.progress.choices import MOST_PERCENT
 from lms_graphql.progress.models import UserModuleProgress
 from lms_graphql.progress.policy import visible_module_progress
 from lms_graphql.storage.tenancy import UNIVERSITY
@@ -63,7 +63,7 @@ ENROLLMENT_ORDERS: Mapping[str, Order] = {
 
 
 def _progress(viewer: Viewer) -> ColumnElement[Any]:
-    """The progress of an enrollment."""
+    """The progress of an enrollment, in hundredths of a percent."""
     average = (
         select(_AVERAGE)
         .where(
@@ -75,7 +75,7 @@ def _progress(viewer: Viewer) -> ColumnElement[Any]:
         .correlate(CourseEnrollment)
         .scalar_subquery()
     )
-    return func.coalesce(average, 0)
+    return func.coalesce(average, 0) * 100
 
 
 def _graded(viewer: Viewer, condition: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -91,12 +91,12 @@ def _graded(viewer: Viewer, condition: ColumnElement[bool]) -> ColumnElement[boo
 
 ENROLLMENT_FILTERS: Mapping[str, Filter] = {
     "status": Filter(lambda _, statuses: CourseEnrollment.status_key == any_(statuses), ARRAY(Text)),
-    "progressFrom": Filter(lambda viewer, percent: _progress(viewer) >= percent, Numeric(), read_percent),
-    "progressTo": Filter(lambda viewer, percent: _progress(viewer) <= percent, Numeric(), read_percent),
+    "progressFrom": Filter(lambda viewer, percent: _progress(viewer) >= percent, BigInteger(), lowest(MOST_PERCENT)),
+    "progressTo": Filter(lambda viewer, percent: _progress(viewer) <= percent, BigInteger(), highest(MOST_PERCENT)),
     "scoreFrom": Filter(
-        lambda viewer, score: _graded(viewer, CourseGrade.score_key >= score), BigInteger(), read_lowest
+        lambda viewer, score: _graded(viewer, CourseGrade.score_key >= score), BigInteger(), lowest(MOST_SCORE)
     ),
     "scoreTo": Filter(
-        lambda viewer, score: _graded(viewer, CourseGrade.score_key <= score), BigInteger(), read_highest
+        lambda viewer, score: _graded(viewer, CourseGrade.score_key <= score), BigInteger(), highest(MOST_SCORE)
     ),
 }

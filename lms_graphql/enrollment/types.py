@@ -8,15 +8,26 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from lms_graphql.assessment.loaders import AttemptsByEnrollment, SubmissionsByEnrollment
-from lms_graphql.catalog.loaders import OfferingById
-from lms_graphql.catalog.types import CourseOffering
-from lms_graphql.engine.edges import Node, database_id, edge, entity, optional, page
+from lms_graphql.catalog.loaders import CourseById, OfferingById, SectionById
+from lms_graphql.catalog.types import Course, CourseOffering, OfferingSection
+from lms_graphql.certificates.loaders import CertificateByEnrollment
+from lms_graphql.engine.edges import Node, database_id, edge, entity, optional, page, plain_list
 from lms_graphql.engine.filters import FILTER_RULE
 from lms_graphql.engine.relay import Connection, OrderDirection
-from lms_graphql.enrollment.loaders import EnrollmentById
-from lms_graphql.grades.loaders import GradeByEnrollment, ScoresByEnrollment
+from lms_graphql.enrollment.loaders import (
+    EnrollmentById,
+    EventById,
+    EventsByEnrollment,
+    WaitlistPositionByEnrollment,
+    waitlist_position,
+)
+from lms_graphql.grades.loaders import (
+    GradeByEnrollment,
+    ScoresByEnrollment,
+)
 from lms_graphql.progress.loaders import (
     ContentProgressByEnrollment,
+    CourseProgressByEnrollment,
     ModuleProgressByEnrollment,
     ResumePointByEnrollment,
 )
@@ -25,13 +36,16 @@ from lms_graphql.tenancy.types import User
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
     from lms_graphql.assessment.types import QuizAttempt, Submission
+    from lms_graphql.certificates.types import Certificate
     from lms_graphql.content.types import Content
     from lms_graphql.grades.types import CourseGrade, GradeItemScore
-    from lms_graphql.progress.types import ContentProgress, ContentProgressFilter, ModuleProgress
+    from lms_graphql.progress.types import ContentProgress, ContentProgressFilter, CourseProgress, ModuleProgress
 
 _Content = Annotated["Content", strawberry.lazy("lms_graphql.content.types")]
 _Grade = Annotated["CourseGrade", strawberry.lazy("lms_graphql.grades.types")]
 _GradeItemScore = Annotated["GradeItemScore", strawberry.lazy("lms_graphql.grades.types")]
+_Certificate = Annotated["Certificate", strawberry.lazy("lms_graphql.certificates.types")]
+_CourseProgress = Annotated["CourseProgress", strawberry.lazy("lms_graphql.progress.types")]
 _ModuleProgress = Annotated["ModuleProgress", strawberry.lazy("lms_graphql.progress.types")]
 _ContentProgressFilter = Annotated["ContentProgressFilter", strawberry.lazy("lms_graphql.progress.types")]
 _ContentProgress = Annotated["ContentProgress", strawberry.lazy("lms_graphql.progress.types")]
@@ -80,6 +94,65 @@ class OwnEnrollmentOrder:
     enrolled_at: OrderDirection | None = optional("By the time they were made.")
 
 
+@strawberry.enum(description="What speaks against enrolling.")
+class EligibilityReasonKind(Enum):
+    """See loaders.Reason."""
+
+    STRICT_PREREQUISITE = strawberry.enum_value(
+        "strict_prerequisite", description="The viewer has not passed a course that must be completed before."
+    )
+    RECOMMENDED_PREREQUISITE = strawberry.enum_value(
+        "recommended_prerequisite",
+        description="A warning: the viewer has not passed a course that is better completed before.",
+    )
+    CO_REQUISITE = strawberry.enum_value(
+        "co_requisite",
+        description="The viewer neither has passed nor now takes a course that must be taken at the same time.",
+    )
+    NOT_YET_OPEN = strawberry.enum_value("not_yet_open", description="The enrollment dates begin later.")
+    CLOSED = strawberry.enum_value("closed", description="The enrollment dates, or the offering, have ended.")
+    FULL = strawberry.enum_value("full", description="All seats are taken, and so is the waitlist.")
+    WAITLIST = strawberry.enum_value(
+        "waitlist", description="A warning: all seats are taken, but there is room on the waitlist."
+    )
+    ALREADY_ENROLLED = strawberry.enum_value(
+        "already_enrolled", description="The viewer has an enrollment that is not dropped."
+    )
+
+
+@strawberry.enum(description="How far the viewer has come with a course that is asked for.")
+class PrerequisiteStanding(Enum):
+    """See loaders.Standing; what is passed is no reason."""
+
+    NOT_TAKEN = strawberry.enum_value("not_taken", description="Neither taken nor being taken.")
+    IN_PROGRESS = strawberry.enum_value("in_progress", description="Taken now, and not passed before.")
+    FAILED = strawberry.enum_value("failed", description="Completed, but the grade is not a pass.")
+
+
+@strawberry.type(description="One thing that speaks against enrolling.")
+class EligibilityReason:
+    """See loaders.Reason."""
+
+    kind: EligibilityReasonKind = strawberry.field(description="What it is.")
+    is_blocking: bool = strawberry.field(description="Whether it keeps the viewer from enrolling; else a warning.")
+    standing: PrerequisiteStanding | None = strawberry.field(
+        description="How far the viewer has come with the course; null for what is no matter of another course."
+    )
+    course: Course | None = edge(
+        CourseById,
+        "The course that is asked for; null for what is no matter of another course.",
+        key=lambda reason, _context: reason.course_id,
+    )
+
+
+@strawberry.type(description="Whether the viewer could enrol, and what speaks against it.")
+class Eligibility:
+    """See loaders.EligibilityOf."""
+
+    is_eligible: bool = strawberry.field(description="Whether nothing blocks it; warnings may be left.")
+    reasons: list[EligibilityReason] = plain_list("What speaks against it.", size=3)
+
+
 @entity(EnrollmentById, "That a person takes part in an offering.")
 class Enrollment(Node):
     """See models.CourseEnrollment."""
@@ -107,9 +180,43 @@ class Enrollment(Node):
     grade_item_scores: list[_GradeItemScore] = edge(
         ScoresByEnrollment, "What the person got for grade items, once it is posted; staff see all.", size=5
     )
+    updated_at: datetime = strawberry.field(description="When it was last changed.")
+    section: OfferingSection | None = edge(
+        SectionById, "The section it belongs to; null where the offering has none.", key="section_id"
+    )
+    waitlisted_at: datetime | None = strawberry.field(
+        description="Since when the person waits, or has waited, for a seat; null for who never did."
+    )
+    waitlist_position: int | None = edge(
+        WaitlistPositionByEnrollment,
+        "The place on the waitlist, from 1; null for who does not wait.",
+        pick=waitlist_position,
+    )
+    course_progress: _CourseProgress | None = edge(
+        CourseProgressByEnrollment, "How far the person has come with the whole course."
+    )
+    events: Connection["EnrollmentEvent"] = page(EventsByEnrollment, "Its changes of status, the first one first.")
     quiz_attempts: Connection[_QuizAttempt] = page(
         AttemptsByEnrollment, "The person's attempts at quizzes, by quiz and number."
     )
     submissions: Connection[_Submission] = page(
         SubmissionsByEnrollment, "What the person handed in for labs and assignments, by item and number."
     )
+    certificate: _Certificate | None = edge(
+        CertificateByEnrollment, "The certificate, unless it was revoked; null until there is one."
+    )
+
+
+@entity(EventById, "That an enrollment went from one status to another. Seen by staff and by the person enrolled.")
+class EnrollmentEvent(Node):
+    """See models.EnrollmentEvent."""
+
+    database_id: strawberry.ID = database_id()
+    old_status: EnrollmentStatus | None = strawberry.field(description="How it stood before; null when it was made.")
+    new_status: EnrollmentStatus = strawberry.field(description="How it stood from then on.")
+    reason: str | None = strawberry.field(description="Why, where somebody has said.")
+    occurred_at: datetime = strawberry.field(description="When it happened.")
+    changed_by: User | None = edge(
+        UserById, "Who did it; null where nobody did, and where the viewer may not see the person.", key="changed_by"
+    )
+    enrollment: Enrollment | None = edge(EnrollmentById, "The enrollment.", key="enrollment_id")

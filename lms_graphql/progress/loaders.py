@@ -2,13 +2,37 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, any_, bindparam, func, select
-from sqlalchemy.dialects.postgresql import aggregate_order_by
-from typing_extensions import override
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Numeric,
+    Select,
+    and_,
+    any_,
+    bindparam,
+    cast,
+    func,
+    select,
+)
+from sqlalchemy.dialects.postgresql import (
+    aggregate_order_by,
+)
+from typing_extensions import (
+    override,
+)
 
-from lms_graphql.catalog.models import CourseOffering
-from lms_graphql.content.loaders import ItemById
-from lms_graphql.content.policy import TAKES_PART
+from lms_graphql.catalog.models import (
+    CourseOffering,
+)
+from lms_graphql.content.loaders import (
+    ItemById,
+)
+from lms_graphql.content.models import (
+    ContentItem,
+)
+from lms_graphql.content.policy import (
+    TAKES_PART,
+)
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.dataloaders import KEYS, Many, One, Page
 from lms_graphql.engine.rows import Row, record
@@ -20,11 +44,13 @@ from lms_graphql.progress.models import UserContentProgress, UserModuleProgress
 from lms_graphql.storage.statements import columns
 from lms_graphql.storage.tenancy import UNIVERSITY, USER
 from lms_graphql.syllabus.loaders import OutlineByCourse
+from lms_graphql.syllabus.models import Module
 from lms_graphql.syllabus.outline import Outline
 
 ModuleProgressRow = record("ModuleProgress")
 ContentProgressRow = record("ContentProgress")
 StepsRow = record("Steps")
+CourseProgressRow = record("CourseProgress")
 _OFFERING = bindparam("offering_id", type_=BigInteger, required=True)
 
 
@@ -176,3 +202,78 @@ def _next_step(step: Row | None, outlines: dict[int, Outline]) -> int | None:
     visible = set(outline.open_to_students)
     begun = (item for item in step["begun"] or () if item in visible)
     return next(begun, None) or next((item for item in outline.open_to_students if item not in done), None)
+
+
+class CourseProgressByEnrollment(One[int]):
+    """How far each enrollment is with its whole course: the share of its items that are completed.
+
+    The items are those that students see, whoever asks, so that everybody is told the same.
+    """
+
+    row = CourseProgressRow
+
+    @override
+    def query(self) -> Select[Any]:
+        asked = (
+            select(
+                CourseEnrollment.id,
+                CourseEnrollment.university_id,
+                CourseEnrollment.course_offering_id,
+                CourseEnrollment.user_id,
+                CourseOffering.course_id,
+            )
+            .join(
+                CourseOffering,
+                and_(
+                    CourseOffering.university_id == UNIVERSITY,
+                    CourseOffering.id == CourseEnrollment.course_offering_id,
+                ),
+            )
+            .where(CourseEnrollment.id == any_(KEYS), visible_enrollments(self.viewer))
+            .cte("asked")
+        )
+        items = (
+            select(ContentItem.id, ContentItem.course_id)
+            .join(Module, and_(Module.university_id == UNIVERSITY, Module.id == ContentItem.module_id))
+            .where(
+                ContentItem.university_id == UNIVERSITY,
+                ContentItem.course_id.in_(select(asked.c.course_id)),
+                ContentItem.is_active.is_(True),
+                Module.effective_published.is_(True),
+            )
+            .cte("items")
+        )
+        totals = select(items.c.course_id, func.count().label("number")).group_by(items.c.course_id).subquery("totals")
+        done = (
+            select(
+                asked.c.id,
+                func.count(UserContentProgress.completed_at).label("completed"),
+                func.max(UserContentProgress.last_interacted_at).label("last"),
+            )
+            .join(
+                UserContentProgress,
+                and_(
+                    UserContentProgress.university_id == UNIVERSITY,
+                    UserContentProgress.course_offering_id == asked.c.course_offering_id,
+                    UserContentProgress.user_id == asked.c.user_id,
+                    policy.visible_content_progress(self.viewer),
+                ),
+            )
+            .join(items, items.c.id == UserContentProgress.content_item_id)
+            .group_by(asked.c.id)
+            .subquery("done")
+        )
+        total, completed = func.coalesce(totals.c.number, 0), func.coalesce(done.c.completed, 0)
+        percent = func.round(cast(completed * 100, Numeric) / func.nullif(total, 0), 2)
+        return (
+            select(
+                asked.c.id,
+                asked.c.university_id,
+                total.label("item_count"),
+                completed.label("completed_item_count"),
+                func.coalesce(percent, cast(0, Numeric(5, 2))).label("progress_percent"),
+                done.c.last.label("last_interacted_at"),
+            )
+            .outerjoin(totals, totals.c.course_id == asked.c.course_id)
+            .outerjoin(done, done.c.id == asked.c.id)
+        )

@@ -13,6 +13,20 @@ from lms_graphql.syllabus.loaders import ModuleById
 from lms_graphql.syllabus.types import Module
 
 
+@strawberry.type(description="How far a person has come with a whole course in an offering.")
+class CourseProgress:
+    """See loaders.CourseProgressByEnrollment."""
+
+    progress_percent: Decimal = strawberry.field(
+        description="The share of the items that are completed, from 0 to 100 with two decimals; 0 without items."
+    )
+    item_count: int = strawberry.field(description="How many items the course has that students see.")
+    completed_item_count: int = strawberry.field(description="How many of these are completed.")
+    last_interacted_at: datetime | None = strawberry.field(
+        description="When the person last did something with one of these; null before that."
+    )
+
+
 @strawberry.type(description="How far a person has come with a module in an offering.")
 class ModuleProgress:
     """See models.UserModuleProgress."""

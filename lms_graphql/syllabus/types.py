@@ -9,18 +9,34 @@ import strawberry
 from lms_graphql.catalog.loaders import CourseById
 from lms_graphql.catalog.types import MODULES_OF_A_COURSE, Course
 from lms_graphql.content.loaders import ItemsByModule
+from lms_graphql.discussion.loaders import ThreadsByModule
 from lms_graphql.engine.context import Context
-from lms_graphql.engine.edges import Node, argument, computed, database_id, edge, entity, plain_list, with_arguments
+from lms_graphql.engine.counts import CountedConnection
+from lms_graphql.engine.edges import (
+    Node,
+    argument,
+    computed,
+    database_id,
+    edge,
+    entity,
+    page,
+    plain_list,
+    with_arguments,
+)
 from lms_graphql.engine.relay import number_of
 from lms_graphql.progress.loaders import ViewerModuleProgress
 from lms_graphql.syllabus.loaders import ModuleById, OutlineByCourse, SyllabusByCourse, TemplateById
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
     from lms_graphql.content.types import Content
+    from lms_graphql.discussion.types import DiscussionThread, ThreadFilter, ThreadOrder
     from lms_graphql.progress.types import ModuleProgress
 
 _Content = Annotated["Content", strawberry.lazy("lms_graphql.content.types")]
 _ModuleProgress = Annotated["ModuleProgress", strawberry.lazy("lms_graphql.progress.types")]
+_Thread = Annotated["DiscussionThread", strawberry.lazy("lms_graphql.discussion.types")]
+_ThreadFilter = Annotated["ThreadFilter", strawberry.lazy("lms_graphql.discussion.types")]
+_ThreadOrder = Annotated["ThreadOrder", strawberry.lazy("lms_graphql.discussion.types")]
 
 
 @strawberry.enum(description="What a module is in its course.")
@@ -142,6 +158,12 @@ class Module(Node):
         key="course_id",
         pick=lambda outline, module: outline.totals.get(module["id"]),
         versioned=True,
+    )
+    threads: CountedConnection[_Thread] = page(
+        ThreadsByModule,
+        "The threads on it that the viewer may see, in all offerings, by id; a filter picks one offering.",
+        filters=_ThreadFilter,
+        orders=_ThreadOrder,
     )
 
 

@@ -9,7 +9,7 @@ from typing_extensions import override
 from lms_graphql.engine.dataloaders import KEYS, TEXT_KEYS, Many, One, Page
 from lms_graphql.engine.rows import record
 from lms_graphql.storage.statements import columns
-from lms_graphql.storage.tenancy import USER
+from lms_graphql.storage.tenancy import UNIVERSITY, USER
 from lms_graphql.tenancy import policy
 from lms_graphql.tenancy.choices import MEMBER_FILTERS, MEMBER_ORDERS
 from lms_graphql.tenancy.models import Country, Department, University, UniversityMember, UserUniversityRole
@@ -120,6 +120,30 @@ class MembersByUniversity(Page[int]):
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
         return select(*_USER_COLUMNS).where(
             UniversityMember.university_id == parent, policy.visible_members(self.viewer)
+        )
+
+
+class AdministratorsByDepartment(Many[int]):
+    """Who looks after each department, by name; staff see it."""
+
+    row = UserRow
+
+    @override
+    def query(self) -> Select[Any]:
+        return (
+            select(UserUniversityRole.department_id, *_USER_COLUMNS)
+            .join(
+                UniversityMember,
+                (UniversityMember.university_id == UNIVERSITY)
+                & (UniversityMember.user_id == UserUniversityRole.user_id),
+            )
+            .where(
+                UserUniversityRole.department_id == any_(KEYS),
+                cast(UserUniversityRole.role, Text) == "department_admin",
+                policy.visible_administrators(self.viewer),
+                policy.visible_members(self.viewer),
+            )
+            .order_by(UniversityMember.display_name, UniversityMember.user_id)
         )
 
 

@@ -1,6 +1,6 @@
 """Who may see which universities and which of their people."""
 
-from sqlalchemy import ColumnElement, and_, exists, or_
+from sqlalchemy import ColumnElement, SQLColumnExpression, Text, and_, exists, null, or_, select
 
 from lms_graphql.catalog.models import CourseOfferingInstructor
 from lms_graphql.engine.context import Viewer
@@ -42,3 +42,20 @@ def visible_roles(viewer: Viewer) -> ColumnElement[bool]:
     """Staff see all roles, everybody else their own."""
     here = UserUniversityRole.university_id == UNIVERSITY
     return here if viewer.is_staff else and_(here, UserUniversityRole.user_id == USER)
+
+
+def shown_name(viewer: Viewer, user_id: SQLColumnExpression[int]) -> ColumnElement[str | None]:
+    """The name of who wrote something: members see it wherever they see what is written; null for others."""
+    if not viewer.is_member:
+        return null().cast(Text)
+    return (
+        select(UniversityMember.display_name)
+        .where(UniversityMember.university_id == UNIVERSITY, UniversityMember.user_id == user_id)
+        .scalar_subquery()
+    )
+
+
+def visible_administrators(viewer: Viewer) -> ColumnElement[bool]:
+    """Staff see who looks after a department, nobody else does."""
+    here = UserUniversityRole.university_id == UNIVERSITY
+    return here if viewer.is_staff else and_(here, NOBODY)

@@ -7,8 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from lms_graphql.assessment.loaders import PoolsByUniversity
-from lms_graphql.catalog.loaders import CoursesByDepartment, CoursesByUniversity, OfferingsByUniversity
-from lms_graphql.content.loaders import DueByUser
+from lms_graphql.catalog.loaders import (
+    CoursesByDepartment,
+    CoursesByUniversity,
+    OfferingsByInstructor,
+    OfferingsByUniversity,
+    TermsByUniversity,
+)
+from lms_graphql.certificates.loaders import (
+    CertificatesByUser,
+)
+from lms_graphql.content.loaders import (
+    DueByUser,
+)
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.counts import CountedConnection
 from lms_graphql.engine.edges import (
@@ -29,6 +40,7 @@ from lms_graphql.engine.relay import Connection, OrderDirection
 from lms_graphql.engine.rows import Row
 from lms_graphql.enrollment.loaders import EnrollmentsByUser
 from lms_graphql.tenancy.loaders import (
+    AdministratorsByDepartment,
     CountryById,
     DepartmentById,
     DepartmentsByUniversity,
@@ -49,8 +61,15 @@ if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
         CourseOrder,
         OfferingFilter,
         OfferingOrder,
+        Term,
+        TermOrder,
     )
-    from lms_graphql.content.types import DueItem
+    from lms_graphql.certificates.types import (
+        Certificate,
+    )
+    from lms_graphql.content.types import (
+        DueItem,
+    )
     from lms_graphql.enrollment.types import Enrollment, EnrollmentFilter, OwnEnrollmentOrder
 
 _DueItem = Annotated["DueItem", strawberry.lazy("lms_graphql.content.types")]
@@ -60,8 +79,11 @@ _CourseOrder = Annotated["CourseOrder", strawberry.lazy("lms_graphql.catalog.typ
 _OfferingFilter = Annotated["OfferingFilter", strawberry.lazy("lms_graphql.catalog.types")]
 _OfferingOrder = Annotated["OfferingOrder", strawberry.lazy("lms_graphql.catalog.types")]
 _Offering = Annotated["CourseOffering", strawberry.lazy("lms_graphql.catalog.types")]
+_Term = Annotated["Term", strawberry.lazy("lms_graphql.catalog.types")]
+_TermOrder = Annotated["TermOrder", strawberry.lazy("lms_graphql.catalog.types")]
 _EnrollmentFilter = Annotated["EnrollmentFilter", strawberry.lazy("lms_graphql.enrollment.types")]
 _OwnEnrollmentOrder = Annotated["OwnEnrollmentOrder", strawberry.lazy("lms_graphql.enrollment.types")]
+_Certificate = Annotated["Certificate", strawberry.lazy("lms_graphql.certificates.types")]
 _Enrollment = Annotated["Enrollment", strawberry.lazy("lms_graphql.enrollment.types")]
 _QuestionPool = Annotated["QuestionPool", strawberry.lazy("lms_graphql.assessment.types")]
 
@@ -77,6 +99,15 @@ class UniversityRole(Enum):
     UNIVERSITY_ADMIN = strawberry.enum_value("university_admin", description="Looks after the university.")
 
 
+@strawberry.enum(description="How a membership of a university stands.")
+class MemberStatus(Enum):
+    """What university_members.status holds."""
+
+    INVITED = strawberry.enum_value("invited", description="Has been asked to join.")
+    ACTIVE = strawberry.enum_value("active", description="Is a member.")
+    INACTIVE = strawberry.enum_value("inactive", description="Was a member; can do nothing there any more.")
+
+
 @entity(CountryById, "A country or region.")
 class Country(Node):
     """See models.Country."""
@@ -85,6 +116,7 @@ class Country(Node):
     iso_code: str = strawberry.field(description="ISO 3166-1 alpha-2 code.")
     name: str = strawberry.field(description="The country's name in English.")
     region_name: str | None = strawberry.field(description="The part of the world it lies in.")
+    updated_at: datetime = strawberry.field(description="When it was last changed.")
 
 
 @strawberry.input(one_of=True, description="An order of people: exactly one. Those that are equal in it stand by id.")
@@ -156,6 +188,9 @@ class University(Node):
     question_pools: CountedConnection[_QuestionPool] | None = page(
         PoolsByUniversity, "Its question pools, by id; none for everybody but staff.", key=own_university
     )
+    terms: Connection[_Term] | None = page(
+        TermsByUniversity, "Its terms, the earliest first.", key=own_university, orders=_TermOrder
+    )
 
 
 @entity(DepartmentById, "A department of a university.")
@@ -170,6 +205,9 @@ class Department(Node):
     university: University | None = edge(UniversityById, "The university it belongs to.", key="university_id")
     courses: CountedConnection[_Course] = page(
         CoursesByDepartment, "Its courses, by id.", filters=_CourseFilter, orders=_CourseOrder
+    )
+    administrators: list["User"] = edge(
+        AdministratorsByDepartment, "Who looks after it, by name; empty for all but staff.", size=2
     )
 
 
@@ -213,6 +251,20 @@ class User(Node):
         key="user_id",
         filters=_EnrollmentFilter,
         orders=_OwnEnrollmentOrder,
+    )
+    certificates: CountedConnection[_Certificate] = page(
+        CertificatesByUser, "The person's certificates, by id; empty for all but staff and the person.", key="user_id"
+    )
+    member_status: MemberStatus | None = _private(
+        "status", "How the membership stands; null for all but staff and the person."
+    )
+    updated_at: datetime = strawberry.field(description="When what the university knows of the person last changed.")
+    teaching: Connection[_Offering] = page(
+        OfferingsByInstructor,
+        "The offerings that the person teaches, or helps to, and that the viewer may see, by id.",
+        key="user_id",
+        filters=_OfferingFilter,
+        orders=_OfferingOrder,
     )
 
 

@@ -81,8 +81,9 @@ _CONFIGURATION = (
     + " ".join(f"WHEN '{language}' THEN '{name}'" for language, name in _CONFIGURATIONS.items())
     + " ELSE 'simple' END"
 )
-# A lexeme of the university stands in every document, so that the index finds what matches in this one alone.
-_OF_UNIVERSITY = "array_to_tsvector(ARRAY['/{entity}/' || {row}.university_id])"
+# A lexeme of the university stands in every document, so that the index finds what matches in this one alone. It has a
+# space, which no lexeme of a text or a search has.
+_OF_UNIVERSITY = "array_to_tsvector(ARRAY['{entity} ' || {row}.university_id])"
 _COURSE_DOCUMENT = (
     "setweight(to_tsvector(({config})::regconfig, {row}.code || ' ' || {row}.title), 'A')"
     " || setweight(to_tsvector(({config})::regconfig, coalesce({row}.description, '')), 'B')"
@@ -106,7 +107,7 @@ CREATE FUNCTION search_ids(wanted text, words text) RETURNS SETOF bigint LANGUAG
     JOIN search_texts AS found ON true
     WHERE wanted = 'course' AND numnode(query) > 0 AND found.university_id = university.id
       AND found.entity = 'course' AND found.configuration = used.configuration
-      AND found.document @@ (query && ('''/course/' || university.id || '''')::tsquery)
+      AND found.document @@ (query && ('''course ' || university.id || '''')::tsquery)
     UNION ALL
     SELECT found.entity_id
     FROM (SELECT nullif(current_setting('lms.university_id', true), '')::bigint AS id) AS university,
@@ -114,7 +115,7 @@ CREATE FUNCTION search_ids(wanted text, words text) RETURNS SETOF bigint LANGUAG
           FROM regexp_split_to_table({_normal("words")}, '\\W+') AS word WHERE word <> '') AS named
     JOIN search_texts AS found ON true
     WHERE wanted = 'member' AND found.university_id = university.id AND found.entity = 'member'
-      AND found.document @@ (named.query && ('''/member/' || university.id || '''')::tsquery)
+      AND found.document @@ (named.query && ('''member ' || university.id || '''')::tsquery)
 $$
 """
 

@@ -27,6 +27,17 @@ _INTROSPECTIONS = (
 )
 
 
+_LITERALS = {
+    "Boolean": ["true", "false"],
+    "Int": ["0", "1", "3", "32"],
+    "Float": ["0", "4.5", "9"],
+    "Decimal": ['"0"', '"50"', '"90.5"', '"100.00"'],
+    "DateTime": ['"2026-09-01T00:00:00Z"'],
+    "String": ['"forces"', '"forces"', '"forces"', '""'],
+}
+"""What values of a scalar are drawn from; ids are drawn from those that there are."""
+
+
 class Generator:
     """Makes documents; the same seed makes the same ones. `ids` are global ids by type name."""
 
@@ -190,17 +201,7 @@ class Generator:
         if inner.name == "ID":
             named = {"offering": "CourseOffering", "department": "Department"}.get(name, "")
             return f'"{self._chance.choice(self._ids.get(named, self._all_ids))}"'
-        if inner.name == "Boolean":
-            return self._chance.choice(["true", "false"])
-        if inner.name == "Int":
-            return str(self._chance.choice([0, 1, 3, 32]))
-        if inner.name == "Decimal":
-            return self._chance.choice(['"0"', '"50"', '"90.5"', '"100.00"'])
-        if inner.name == "DateTime":
-            return '"2026-09-01T00:00:00Z"'
-        if inner.name == "Float":
-            return str(self._chance.choice([0, 4.5, 9]))
-        return '"forces"' if self._chance.random() < 0.9 else '""'
+        return self._chance.choice(_LITERALS[inner.name])
 
     def _input(self, type_: GraphQLInputObjectType) -> str:
         """Some fields of an input; of a @oneOf one, which the schema made by Strawberry alone knows to be one, one."""

@@ -65,8 +65,9 @@ async def lessons(database, world):
             items.append(await rows.item(module, kind, payload, sequence_index=number + 1))
         if name == "clean":
             first = items
+    yield Lessons(gid("Module", made["clean"]), gid("Module", made["malformed"]), first)
+    await rows.remove_course(course)
     await driver.close()
-    return Lessons(gid("Module", made["clean"]), gid("Module", made["malformed"]), first)
 
 
 @pytest.fixture

@@ -28,7 +28,8 @@ TYPES = {
     "assignment": "AssignmentContent", "resource": "ResourceContent", "root": "Module", "lesson": "Module",
     "hidden": "Module", "course": "Course", "draft": "Course", "public": "CourseOffering", "private": "CourseOffering",
     "department": "Department", "enrollment_0": "Enrollment", "grade_0": "CourseGrade", "asset": "Asset",
-    "buried": "TextContent",
+    "buried": "TextContent", "term": "Term", "section": "OfferingSection", "teaches_section": "OfferingInstructor",
+    "event": "EnrollmentEvent",
 }  # fmt: skip
 
 

@@ -1,0 +1,158 @@
+"""Discussions, as clients see them."""
+
+from datetime import datetime
+from typing import Any
+
+import strawberry
+
+from lms_graphql.catalog.loaders import OfferingById
+from lms_graphql.catalog.types import CourseOffering
+from lms_graphql.content.loaders import ItemById
+from lms_graphql.content.types import Content
+from lms_graphql.discussion.loaders import (
+    POSTS_OF_A_TREE,
+    ActivityByThread,
+    DepthByPost,
+    PostById,
+    PostsByThread,
+    PostTreeByThread,
+    RepliesByPost,
+    ThreadById,
+)
+from lms_graphql.engine.context import Context
+from lms_graphql.engine.counts import CountedConnection
+from lms_graphql.engine.edges import Node, computed, database_id, edge, entity, optional, page
+from lms_graphql.engine.filters import FILTER_RULE
+from lms_graphql.engine.relay import GlobalId, OrderDirection
+from lms_graphql.syllabus.loaders import ModuleById
+from lms_graphql.syllabus.types import Module
+from lms_graphql.tenancy.loaders import UserById
+from lms_graphql.tenancy.types import User
+
+_ASSUMED_POSTS = 100
+"""The posts that a thread is assumed to have, for the price."""
+
+
+@strawberry.input(one_of=True, description="An order of threads: exactly one. Those that are equal in it stand by id.")
+class ThreadOrder:
+    """See choices.thread_orders."""
+
+    created_at: OrderDirection | None = optional("By the time they were begun.")
+    last_post: OrderDirection | None = optional(
+        "By their last post: DESC gives first where something was just written, and threads without posts last."
+    )
+    pinned: OrderDirection | None = optional("By whether they are pinned: DESC gives the pinned first, newest first.")
+
+
+@strawberry.input(description=f"Which threads are wanted: those that meet every field given. {FILTER_RULE}")
+class ThreadFilter:
+    """See choices.THREAD_FILTERS."""
+
+    offering: strawberry.ID | None = optional("In this offering.")
+    module: strawberry.ID | None = optional("On this module itself.")
+    content_item: strawberry.ID | None = optional("On this content item, of whatever kind.")
+    is_pinned: bool | None = optional("Whether they are pinned.")
+    is_answered: bool | None = optional("Whether one of their posts was accepted as the answer.")
+
+
+def _parent_id(post: Any, _context: Context) -> str | None:
+    parent = post["parent_post_id"]
+    return None if parent is None else str(GlobalId("DiscussionPost", parent, post["university_id"]))
+
+
+def _is_edited(post: Any, _context: Context) -> bool:
+    return bool(post["updated_at"] > post["created_at"]) and not post["is_deleted"]
+
+
+@entity(PostById, "A post in a thread. A deleted one stays as a stub, so that the answers to it keep their place.")
+class DiscussionPost(Node):
+    """See models.DiscussionPost."""
+
+    database_id: strawberry.ID = database_id()
+    body: str | None = strawberry.field(description="What it says; null for a deleted one.")
+    is_deleted: bool = strawberry.field(description="Whether it was deleted: then only its place is left.")
+    created_at: datetime = strawberry.field(description="When it was written.")
+    updated_at: datetime = strawberry.field(description="When it was last changed, or deleted.")
+    is_edited: bool = computed(_is_edited, "Whether it was changed after it was written; false for a deleted one.")
+    author_name: str | None = strawberry.field(description="The name of who wrote it; null for a deleted one.")
+    author: User | None = edge(
+        UserById,
+        "Who wrote it; null for a deleted one, and where the viewer may not see the person: a student sees who"
+        " teaches, and herself.",
+        key="user_id",
+    )
+    thread: "DiscussionThread | None" = edge(ThreadById, "The thread it stands in.", key="thread_id")
+    parent: "DiscussionPost | None" = edge(
+        PostById, "The post that it answers; null for one that answers none.", key="parent_post_id"
+    )
+    parent_id: strawberry.ID | None = computed(_parent_id, "The global id of the post that it answers.")
+    depth: int = edge(DepthByPost, "How many posts stand above it.", pick=lambda depth, _post: depth, weight=1)
+    replies: CountedConnection["DiscussionPost"] = page(RepliesByPost, "The posts that answer it directly, by id.")
+
+
+@strawberry.type(
+    description=f"The posts of a thread in one list, at most {POSTS_OF_A_TREE}: its first ones, to any depth."
+)
+class PostTree:
+    """The source is the thread's row."""
+
+    posts: list[DiscussionPost] = edge(
+        PostTreeByThread,
+        "The posts, each followed by the answers to it, by id. `depth` and `parentId` draw the tree.",
+        pick=lambda tree, _thread: tree.posts,
+        size=_ASSUMED_POSTS,
+    )
+    is_truncated: bool = edge(
+        PostTreeByThread,
+        f"Whether the thread has more than {POSTS_OF_A_TREE} posts, so that the newest are missing here; `posts` of the"
+        " thread and `replies` of its posts have them all.",
+        pick=lambda tree, _thread: tree.is_truncated,
+    )
+
+
+@entity(
+    ThreadById,
+    "A thread in an offering's discussion. Staff see it, and those whose enrollment is active or completed; one on a"
+    " module or an item only who sees that.",
+)
+class DiscussionThread(Node):
+    """See models.DiscussionThread."""
+
+    database_id: strawberry.ID = database_id()
+    title: str | None = strawberry.field(description="What it is about.")
+    is_locked: bool = strawberry.field(description="Whether nobody may post in it any more.")
+    is_pinned: bool = strawberry.field(description="Whether it is meant to stand above others.")
+    created_at: datetime = strawberry.field(description="When it was begun.")
+    updated_at: datetime = strawberry.field(description="When the thread itself was last changed: no post changes it.")
+    created_by_name: str | None = strawberry.field(description="The name of who began it.")
+    created_by: User | None = edge(
+        UserById,
+        "Who began it; null where the viewer may not see the person: a student sees who teaches, and herself.",
+        key="created_by_user_id",
+    )
+    offering: CourseOffering | None = edge(OfferingById, "The offering.", key="course_offering_id")
+    module: Module | None = edge(ModuleById, "The module it is about; null: none.", key="module_id")
+    content_item: Content | None = edge(ItemById, "The content item it is about; null: none.", key="content_item_id")
+    accepted_post: DiscussionPost | None = edge(
+        PostById, "The post that was accepted as the answer; null as long as none was.", key="accepted_post_id"
+    )
+    post_count: int = edge(
+        ActivityByThread,
+        "How many posts it has, on all levels; deleted ones don't count.",
+        pick=lambda activity, _thread: activity.posts,
+        weight=1,
+    )
+    last_post_at: datetime | None = edge(
+        ActivityByThread,
+        "When the last of these was written; null as long as there is none.",
+        pick=lambda activity, _thread: activity.last_post_at,
+        weight=1,
+    )
+    unread_count: int | None = edge(
+        ActivityByThread,
+        "How many of these, by others, came after what the viewer has read; null for who is not signed in.",
+        pick=lambda activity, _thread: activity.unread,
+        weight=1,
+    )
+    posts: CountedConnection[DiscussionPost] = page(PostsByThread, "The posts that answer no other, by id.")
+    post_tree: PostTree = computed(lambda thread, _context: thread, "All posts of all levels in one list.")
