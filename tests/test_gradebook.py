@@ -258,8 +258,8 @@ async def test_the_whole_gradebook(api, world, full):
         "points": "25.00", "dueAt": at(POSTED),
     }  # fmt: skip
     assert book["columns"][-1] == {
-        **empty, "itemId": gid("GradeItem", full["exams"][0]), "kind": "GRADE_ITEM", "title": "Exam 0", "points": "50.00",
-        "dueAt": "2026-12-10T00:00:00+00:00", "contentItem": None, "gradeItem": {"title": "Exam 0"},
+        **empty, "itemId": gid("GradeItem", full["exams"][0]), "kind": "GRADE_ITEM", "title": "Exam 0",
+        "points": "50.00", "dueAt": "2026-12-10T00:00:00+00:00", "contentItem": None, "gradeItem": {"title": "Exam 0"},
     }  # fmt: skip
     rows = [edge["node"] for edge in book["rows"]["edges"]]
     variables["after"] = book["rows"]["pageInfo"]["endCursor"]

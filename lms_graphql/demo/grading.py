@@ -20,6 +20,10 @@ _CATEGORIES: list[dict[str, Any]] = [
     {"name": "Extra work", "weight": 5, "drop_lowest": 0, "min_count": 0, "extra_credit": True},
 ]
 _CATEGORY_OF = {"quiz": "Quizzes", "engineering_lab": "Labs", "assignment": "Assignments"}
+_TO_BE_SEEN = {
+    **dict.fromkeys(("unlock_at", "due_at", "lock_at", "points", "min_score", "grade_category_id")),
+    "completion_rule": "view",
+}
 _EXAMS = {"Midterm exam": 0.45, "Final exam": 0.98}
 """When each is held, as a share of the run's time."""
 
@@ -52,21 +56,26 @@ async def add_policy(rows: Rows, course_id: int, offering_id: int | None = None)
 
 
 async def add_grading(rows: Rows, run: Run, categories: dict[str, int]) -> None:
-    """What a run asks of its graded items, one after the other through the term, and its exams."""
-    asked = [_setting(run, item, categories) for item in run.items if item.content_type in _CATEGORY_OF]
+    """What a run asks of its items, the graded ones due one after the other through the term, and its exams."""
+    asked = [_setting(run, item, categories) for item in run.items]
     await rows.put(ContentItemSetting, asked + _overrides(run, asked))
     await _add_exams(rows, run, categories["Exams"])
 
 
 def _setting(run: Run, item: Item, categories: dict[str, int]) -> dict[str, Any]:
-    due_at = run.starts_at + (run.ends_at - run.starts_at) * (item.position / (len(run.items) + 1))
-    by_score = item.content_type == "quiz"
-    return {
+    setting = {
         "course_id": run.course_id,
         "course_offering_id": run.offering_id,
         "content_item_id": item.id,
         "section_id": None,
         "user_id": None,
+    }
+    if item.content_type not in _CATEGORY_OF:
+        return {**setting, **_TO_BE_SEEN}
+    due_at = run.starts_at + (run.ends_at - run.starts_at) * (item.position / (len(run.items) + 1))
+    by_score = item.content_type == "quiz"
+    return {
+        **setting,
         "unlock_at": due_at - timedelta(days=21),
         "due_at": due_at,
         "lock_at": due_at + timedelta(days=7),
@@ -79,7 +88,7 @@ def _setting(run: Run, item: Item, categories: dict[str, int]) -> dict[str, Any]
 
 def _overrides(run: Run, asked: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Of what is due next, the last section has three days more, and the first person ten, and an easier rule."""
-    ahead = [setting for setting in asked if setting["due_at"] > run.now]
+    ahead = [setting for setting in asked if setting["due_at"] and setting["due_at"] > run.now]
     if not run.sections or not ahead or not run.taking_part:
         return []
     later = _later(ahead[0], timedelta(days=3)) | {"section_id": run.sections[-1]}
