@@ -317,12 +317,14 @@ def test_the_open_edx_course_imports_twice_and_comes_out(served, shared):
     assert (first.returncode, first.stderr) == (0, "")
     second = run("import", "olx", archive, "--university", "DEMO", **folder)
     assert (second.returncode, second.stderr) == (0, "")
-    assert second.stdout.splitlines()[:5] == [
+    assert second.stdout.splitlines()[:7] == [
         f"{code} «Open edX Demo Course» is up to date",
         "  course: 0 created, 0 updated, 1 unchanged, 0 retired",
         "  offering: 0 created, 0 updated, 1 unchanged, 0 retired",
         "  module: 0 created, 0 updated, 81 unchanged, 0 retired",
         "  content_item: 0 created, 0 updated, 304 unchanged, 0 retired",
+        "  question_pool: 0 created, 0 updated, 14 unchanged, 0 retired",
+        "  question: 0 created, 0 updated, 21 unchanged, 0 retired",
     ]
     assert "6 chapter → unit" in second.stdout
     course = served.ask(TREE, code=code)["data"]["course"]

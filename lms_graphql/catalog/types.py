@@ -37,22 +37,11 @@ from lms_graphql.catalog.loaders import (
     SubjectsByParent,
     TermById,
 )
-from lms_graphql.certificates.loaders import (
-    CertificatesByOffering,
-)
-from lms_graphql.content.loaders import (
-    DueByOffering,
-    OverridesByOffering,
-)
-from lms_graphql.discussion.loaders import (
-    ThreadsByOffering,
-)
-from lms_graphql.engine.context import (
-    Context,
-)
-from lms_graphql.engine.counts import (
-    CountedConnection,
-)
+from lms_graphql.certificates.loaders import CertificatesByOffering
+from lms_graphql.content.loaders import DueByOffering, OverridesByOffering
+from lms_graphql.discussion.loaders import ThreadsByOffering
+from lms_graphql.engine.context import Context
+from lms_graphql.engine.counts import CountedConnection
 from lms_graphql.engine.edges import (
     Node,
     argument,
@@ -65,16 +54,9 @@ from lms_graphql.engine.edges import (
     page,
     with_arguments,
 )
-from lms_graphql.engine.errors import (
-    bad_input,
-)
-from lms_graphql.engine.filters import (
-    FILTER_RULE,
-)
-from lms_graphql.engine.relay import (
-    Connection,
-    OrderDirection,
-)
+from lms_graphql.engine.errors import bad_input
+from lms_graphql.engine.filters import FILTER_RULE
+from lms_graphql.engine.relay import Connection, OrderDirection
 from lms_graphql.enrollment.loaders import (
     EligibilityByCourse,
     EligibilityByOffering,
@@ -85,15 +67,8 @@ from lms_graphql.enrollment.loaders import (
     ViewerWaitlistPosition,
     waitlist_position,
 )
-from lms_graphql.grades.loaders import (
-    GradeItemsByOffering,
-    GradesByOffering,
-    PolicyByCourse,
-    PolicyByOffering,
-)
-from lms_graphql.grades.policy import (
-    sees_gradebook,
-)
+from lms_graphql.grades.loaders import GradeItemsByOffering, GradesByOffering, PolicyByCourse, PolicyByOffering
+from lms_graphql.grades.policy import sees_gradebook
 from lms_graphql.reviews.loaders import (
     ReviewsByCourse,
     ReviewsByOffering,
@@ -102,14 +77,20 @@ from lms_graphql.reviews.loaders import (
 )
 from lms_graphql.syllabus.loaders import SyllabusByCourse
 from lms_graphql.syllabus.outline import DEEPEST, flat
-from lms_graphql.tenancy.loaders import DepartmentById, UniversityById, UserById
-from lms_graphql.tenancy.types import Department, University, User, due_between
+from lms_graphql.tenancy.loaders import DepartmentById, UniversityById
+from lms_graphql.tenancy.types import Department, University, due_between
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
     from lms_graphql.assessment.types import QuestionPool, QuizAttempt, Submission, SubmissionFilter
     from lms_graphql.certificates.types import Certificate
-    from lms_graphql.content.types import DueItem, SettingOverride
     from lms_graphql.discussion.types import DiscussionThread, ThreadFilter, ThreadOrder
+    from lms_graphql.enrollment.types import Enrollment, EnrollmentFilter, EnrollmentOrder
+from lms_graphql.tenancy.loaders import UserById
+from lms_graphql.tenancy.types import User
+
+if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
+    from lms_graphql.assessment.types import QuestionPool, QuizAttempt, Submission, SubmissionFilter
+    from lms_graphql.content.types import DueItem, SettingOverride
     from lms_graphql.enrollment.types import Eligibility, Enrollment, EnrollmentFilter, EnrollmentOrder
     from lms_graphql.grades.types import CourseGrade, Gradebook, GradeFilter, GradeItem, GradeOrder, GradingPolicy
     from lms_graphql.reviews.types import CourseReview, ReviewFilter, ReviewOrder, ReviewSummary
@@ -429,9 +410,6 @@ class Course(Node):
         option=_max_depth,
         version="content_version",
     )
-    grading_policy: _GradingPolicy | None = edge(
-        PolicyByCourse, "How its grade is worked out where an offering does not say otherwise; null without a policy."
-    )
     reviews: CountedConnection[_Review] = page(
         ReviewsByCourse,
         "What people think of those of its offerings that the viewer may see, by id.",
@@ -440,6 +418,9 @@ class Course(Node):
     )
     review_summary: _ReviewSummary | None = edge(
         ReviewSummaryByCourse, "What these reviews come to; null where there is none."
+    )
+    grading_policy: _GradingPolicy | None = edge(
+        PolicyByCourse, "How its grade is worked out where an offering does not say otherwise; null without a policy."
     )
 
 
@@ -546,27 +527,6 @@ class CourseOffering(Node):
         "The submissions that nobody has graded, the oldest first; none for everybody but staff.",
         filters=_SubmissionFilter,
     )
-    upcoming: Connection[_DueItem] = page(
-        DueByOffering,
-        "What is due, soonest first, by the dates that apply to the viewer; empty for who does not take part.",
-        arguments=due_between(),
-    )
-    overrides: Connection[_Override] | None = page(
-        OverridesByOffering,
-        "What it asks of single sections and people instead of all, by id; null for all but staff.",
-        key=lambda offering, context: offering["id"] if context.viewer.is_staff else None,
-        arguments=[argument("item", strawberry.ID | None, "Only what is set for this item.")],
-    )
-    grading_policy: _GradingPolicy | None = edge(
-        PolicyByOffering, "How its grade is worked out, by its own policy or else the course's; null without one."
-    )
-    grade_items: list[_GradeItem] = edge(
-        GradeItemsByOffering, "What is graded in it besides content items, by day.", size=5
-    )
-    gradebook: _Gradebook | None = computed(
-        lambda offering, context: offering if sees_gradebook(context.viewer) else None,
-        "What everybody has got for everything; null for all but staff.",
-    )
     reviews: CountedConnection[_Review] = page(
         ReviewsByOffering, "What people think of it, by id.", filters=_ReviewFilter, orders=_ReviewOrder
     )
@@ -607,4 +567,25 @@ class CourseOffering(Node):
         "Whether the viewer could enrol now: what the course asks for, the dates and the seats; null for who is no "
         "member of the university.",
         key=_of_member,
+    )
+    upcoming: Connection[_DueItem] = page(
+        DueByOffering,
+        "What is due, soonest first, by the dates that apply to the viewer; empty for who does not take part.",
+        arguments=due_between(),
+    )
+    overrides: Connection[_Override] | None = page(
+        OverridesByOffering,
+        "What it asks of single sections and people instead of all, by id; null for all but staff.",
+        key=lambda offering, context: offering["id"] if context.viewer.is_staff else None,
+        arguments=[argument("item", strawberry.ID | None, "Only what is set for this item.")],
+    )
+    grading_policy: _GradingPolicy | None = edge(
+        PolicyByOffering, "How its grade is worked out, by its own policy or else the course's; null without one."
+    )
+    grade_items: list[_GradeItem] = edge(
+        GradeItemsByOffering, "What is graded in it besides content items, by day.", size=5
+    )
+    gradebook: _Gradebook | None = computed(
+        lambda offering, context: offering if sees_gradebook(context.viewer) else None,
+        "What everybody has got for everything; null for all but staff.",
     )

@@ -189,17 +189,17 @@ class ContentItem(Node):
         pick=lambda neighbours, _item: neighbours.next,
         versioned=True,
     )
-    setting: "ItemSetting | None" = with_arguments(
-        _setting,
-        "What an offering asks of it, as it applies to the viewer; null where it asks for nothing, and for who does not"
-        " take part.",
-        argument("offering", strawberry.ID, "The global id of the offering."),
-    )
     threads: CountedConnection[_Thread] = page(
         ThreadsByItem,
         "The threads on it that the viewer may see, in all offerings, by id; a filter picks one offering.",
         filters=_ThreadFilter,
         orders=_ThreadOrder,
+    )
+    setting: "ItemSetting | None" = with_arguments(
+        _setting,
+        "What an offering asks of it, as it applies to the viewer; null where it asks for nothing, and for who does not"
+        " take part.",
+        argument("offering", strawberry.ID, "The global id of the offering."),
     )
 
 

@@ -14,12 +14,8 @@ from lms_graphql.catalog.loaders import (
     OfferingsByUniversity,
     TermsByUniversity,
 )
-from lms_graphql.certificates.loaders import (
-    CertificatesByUser,
-)
-from lms_graphql.content.loaders import (
-    DueByUser,
-)
+from lms_graphql.certificates.loaders import CertificatesByUser
+from lms_graphql.content.loaders import DueByUser
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.counts import CountedConnection
 from lms_graphql.engine.edges import (
@@ -64,12 +60,8 @@ if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
         Term,
         TermOrder,
     )
-    from lms_graphql.certificates.types import (
-        Certificate,
-    )
-    from lms_graphql.content.types import (
-        DueItem,
-    )
+    from lms_graphql.certificates.types import Certificate
+    from lms_graphql.content.types import DueItem
     from lms_graphql.enrollment.types import Enrollment, EnrollmentFilter, OwnEnrollmentOrder
 
 _DueItem = Annotated["DueItem", strawberry.lazy("lms_graphql.content.types")]
