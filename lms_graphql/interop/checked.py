@@ -119,9 +119,7 @@ def too_deep(name: "Name") -> ImportRefusedError:
     return name.refused(f"it lies deeper than {MAX_DEPTH} levels below the first")
 
 
-def _module(
-    module: ImportedModule, parent: str | None, position: int, depth: int, *, has_templates: bool
-) -> Thing:
+def _module(module: ImportedModule, parent: str | None, position: int, depth: int, *, has_templates: bool) -> Thing:
     name = Name(MODULE, module.external_id)
     columns: dict[str, Any] = {
         "module_type": name.label("module type", module.module_type, module_type_enum.enums),
