@@ -186,7 +186,12 @@ async def _campus(
     )
     await _syllabus(rows, made)
     await _learning(rows, made, tenant, people, roles)
-    await rows.add("module_templates", **tenant, template_type="lesson", title=f"{code} template")
+    template = await rows.add("module_templates", **tenant, template_type="lesson", title=f"{code} template")
+    made["template"] = template
+    await rows.driver.execute(
+        "UPDATE modules SET module_template_id = $1 WHERE university_id = $2 AND id = $3",
+        *(template["id"], university["id"], made["lesson"]["id"]),
+    )
     return campus
 
 
