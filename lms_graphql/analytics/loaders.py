@@ -6,19 +6,22 @@ A lesson is a published module of that type; progress on other modules is rolled
 from typing import Any
 
 from sqlalchemy import (
-    CTE,
     BigInteger,
     ColumnElement,
     Integer,
     Numeric,
     Select,
+    TableClause,
+    Text,
     and_,
     any_,
+    column,
     func,
     literal,
     literal_column,
     or_,
     select,
+    table,
     true,
 )
 from typing_extensions import override
@@ -43,16 +46,37 @@ _LESSON: ColumnElement[str] = literal_column("'lesson'")
 _ACTIVE: ColumnElement[str] = literal_column("'active'")
 _COMPLETED: ColumnElement[str] = literal_column("'completed'")
 
-# What the part `measured` of each statement has. Columns of a mapping of orders must be the same objects in every
-# statement, so they are named here and not taken from it. It is materialized: joined without statistics of new tables,
-# PostgreSQL would work it out again for each row (measured: 16 s for 100 people).
-_ENROLLED = literal_column("measured.enrolled", Integer)
-_AVERAGE = literal_column("measured.average", Numeric)
-_SHARE = literal_column("measured.share", Numeric)
 _PARENT = literal_column("parents.key", BigInteger)
 """The key that a page is for, as every page's statement calls it; from within a part of the statement."""
 _NO_AVERAGE = literal(1000, Numeric)
 """Stands where PostgreSQL puts a null: behind every percentage."""
+
+# What the part `measured` of each statement has. It is materialized, and alone what a page is taken from: joined, and
+# without statistics of new tables, PostgreSQL would work it out again for each row (measured: 16 s for 100 people).
+_COURSES = table("measured", column("university_id", BigInteger), column("id", BigInteger), column("enrolled", Integer))
+_PEOPLE = table(
+    "measured",
+    column("university_id", BigInteger),
+    column("id", BigInteger),
+    column("user_id", BigInteger),
+    column("lessons_started", Integer),
+    column("average_of_started", Numeric),
+    column("average_of_all", Numeric),
+)
+_TEMPLATES = table(
+    "measured",
+    column("university_id", BigInteger),
+    column("id", BigInteger),
+    column("slug", Text),
+    column("begun", Integer),
+    column("average_progress", Numeric),
+)
+
+
+def _page_of(measured: TableClause, statement: Select[Any]) -> Select[Any]:
+    """The rows of a part of the statement that is worked out once for each parent."""
+    part = statement.cte("measured").prefix_with("MATERIALIZED")
+    return select(*measured.c).add_cte(part, nest_here=True)
 
 
 def _lessons() -> ColumnElement[bool]:
@@ -72,14 +96,19 @@ class CourseEnrollmentCounts(Page[int]):
     """All courses of the request's university with how many people take part in their offerings, by id."""
 
     row = CourseEnrollmentCountRow
-    order = (Course.id,)
-    orders = {"enrolled": (func.coalesce(_ENROLLED, 0, type_=Integer), Course.id)}
+    order = (_COURSES.c.id,)
+    orders = {"enrolled": (_COURSES.c.enrolled, _COURSES.c.id)}
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
+        course: list[Any] = [Course.university_id, Course.id]
         measured = (
-            select(CourseOffering.course_id, func.count().label("enrolled"))
-            .join(
+            select(*course, func.count(CourseEnrollment.id).label("enrolled"))
+            .outerjoin(
+                CourseOffering,
+                and_(CourseOffering.university_id == UNIVERSITY, CourseOffering.course_id == Course.id),
+            )
+            .outerjoin(
                 CourseEnrollment,
                 and_(
                     CourseEnrollment.university_id == UNIVERSITY,
@@ -87,20 +116,11 @@ class CourseEnrollmentCounts(Page[int]):
                     _takes_part(),
                 ),
             )
-            .where(CourseOffering.university_id == UNIVERSITY)
-            .group_by(CourseOffering.course_id)
-            .cte("measured")
-            .prefix_with("MATERIALIZED")
+            .where(Course.university_id == UNIVERSITY)
+            .group_by(*course)
         )
-        columns: list[Any] = [Course.university_id, Course.id]
-        return (
-            select(*columns, func.coalesce(_ENROLLED, 0, type_=Integer).label("enrolled"))
-            .outerjoin(measured, measured.c.course_id == Course.id)
-            .where(
-                Course.university_id == parent,
-                Course.university_id == UNIVERSITY,
-                policy.visible_aggregates(self.viewer),
-            )
+        return _page_of(_COURSES, measured).where(
+            _COURSES.c.university_id == parent, policy.visible_aggregates(self.viewer)
         )
 
 
@@ -123,35 +143,24 @@ class StudentProgressByOffering(Page[int]):
     """All enrollments in each offering, whatever their status, with averages over the course's lessons, by id."""
 
     row = StudentProgressRow
-    order = (CourseEnrollment.id,)
+    order = (_PEOPLE.c.id,)
     orders = {
-        "averageOfStarted": (func.coalesce(_AVERAGE, _NO_AVERAGE, type_=Numeric), CourseEnrollment.id),
-        "averageOfAll": (func.coalesce(_SHARE, 0, type_=Numeric), CourseEnrollment.id),
+        "averageOfStarted": (
+            func.coalesce(_PEOPLE.c.average_of_started, _NO_AVERAGE, type_=Numeric),
+            _PEOPLE.c.id,
+        ),
+        "averageOfAll": (_PEOPLE.c.average_of_all, _PEOPLE.c.id),
     }
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
-        measured = _measured_people()
-        return (
-            select(
-                CourseEnrollment.university_id,
-                CourseEnrollment.id,
-                CourseEnrollment.user_id,
-                func.coalesce(literal_column("measured.started", Integer), 0, type_=Integer).label("lessons_started"),
-                _AVERAGE.label("average_of_started"),
-                func.coalesce(_SHARE, 0, type_=Numeric).label("average_of_all"),
-            )
-            .outerjoin(measured, measured.c.user_id == CourseEnrollment.user_id)
-            .where(
-                CourseEnrollment.course_offering_id == parent,
-                CourseEnrollment.university_id == UNIVERSITY,
-                policy.visible_aggregates(self.viewer),
-            )
+        return _page_of(_PEOPLE, _measured_people()).where(
+            _PEOPLE.c.university_id == UNIVERSITY, policy.visible_aggregates(self.viewer)
         )
 
 
-def _measured_people() -> CTE:
-    """For everybody with progress in the offering of the parent: over how many lessons, and both averages."""
+def _measured_people() -> Select[Any]:
+    """For every enrollment in the offering of the parent: how many lessons were begun, and both averages."""
     course = (
         select(func.count().label("lessons"))
         .select_from(Module)
@@ -160,19 +169,30 @@ def _measured_people() -> CTE:
         .cte("course", nesting=True)
         .prefix_with("MATERIALIZED")
     )
+    begun = Module.id.is_not(None)
+    percent = UserModuleProgress.progress_percent
+    share = func.sum(percent).filter(begun) / course.c.lessons
     return (
         select(
-            UserModuleProgress.user_id,
-            func.count().label("started"),
-            _rounded(func.avg(UserModuleProgress.progress_percent)).label("average"),
-            _rounded(func.sum(UserModuleProgress.progress_percent) / course.c.lessons).label("share"),
+            CourseEnrollment.university_id,
+            CourseEnrollment.id,
+            CourseEnrollment.user_id,
+            func.count(Module.id).label("lessons_started"),
+            _rounded(func.avg(percent).filter(begun)).label("average_of_started"),
+            func.coalesce(_rounded(share), 0, type_=Numeric).label("average_of_all"),
         )
-        .join(Module, and_(_lessons(), Module.id == UserModuleProgress.module_id))
+        .outerjoin(
+            UserModuleProgress,
+            and_(
+                UserModuleProgress.university_id == UNIVERSITY,
+                UserModuleProgress.course_offering_id == CourseEnrollment.course_offering_id,
+                UserModuleProgress.user_id == CourseEnrollment.user_id,
+            ),
+        )
+        .outerjoin(Module, and_(_lessons(), Module.id == UserModuleProgress.module_id))
         .join(course, true())
-        .where(UserModuleProgress.university_id == UNIVERSITY, UserModuleProgress.course_offering_id == _PARENT)
-        .group_by(UserModuleProgress.user_id, course.c.lessons)
-        .cte("measured", nesting=True)
-        .prefix_with("MATERIALIZED")
+        .where(CourseEnrollment.university_id == UNIVERSITY, CourseEnrollment.course_offering_id == _PARENT)
+        .group_by(CourseEnrollment.university_id, CourseEnrollment.id, course.c.lessons)
     )
 
 
@@ -180,39 +200,27 @@ class LessonTemplateProgressByUniversity(Page[int]):
     """The lesson templates that somebody has begun, wherever they stand, with the average of their progress, by id."""
 
     row = LessonTemplateProgressRow
-    order = (ModuleTemplate.id,)
-    orders = {"averageProgress": (func.coalesce(_AVERAGE, 0, type_=Numeric), ModuleTemplate.id)}
+    order = (_TEMPLATES.c.id,)
+    orders = {"averageProgress": (_TEMPLATES.c.average_progress, _TEMPLATES.c.id)}
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
         measured = (
             select(
                 Module.university_id,
-                Module.module_template_id,
+                ModuleTemplate.id,
+                ModuleTemplate.default_data["slug"].astext.label("slug"),
                 func.count().label("begun"),
-                _rounded(func.avg(UserModuleProgress.progress_percent)).label("average"),
+                _rounded(func.avg(UserModuleProgress.progress_percent)).label("average_progress"),
             )
+            .join(ModuleTemplate, ModuleTemplate.id == Module.module_template_id)
             .join(
                 UserModuleProgress,
                 and_(UserModuleProgress.university_id == UNIVERSITY, UserModuleProgress.module_id == Module.id),
             )
-            .where(_lessons(), Module.module_template_id.is_not(None))
-            .group_by(Module.university_id, Module.module_template_id)
-            .cte("measured")
-            .prefix_with("MATERIALIZED")
+            .where(_lessons(), visible_templates(self.viewer))
+            .group_by(Module.university_id, ModuleTemplate.id)
         )
-        return (
-            select(
-                measured.c.university_id,
-                ModuleTemplate.id,
-                ModuleTemplate.default_data["slug"].astext.label("slug"),
-                literal_column("measured.begun", Integer).label("begun"),
-                _AVERAGE.label("average_progress"),
-            )
-            .join(measured, measured.c.module_template_id == ModuleTemplate.id)
-            .where(
-                measured.c.university_id == parent,
-                visible_templates(self.viewer),
-                policy.visible_aggregates(self.viewer),
-            )
+        return _page_of(_TEMPLATES, measured).where(
+            _TEMPLATES.c.university_id == parent, policy.visible_aggregates(self.viewer)
         )
