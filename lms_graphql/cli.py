@@ -88,6 +88,17 @@ def import_olx(
     _run("imports:import_olx", _settings(), path=path, university=university, dry_run=dry_run)
 
 
+@imports.command("academy", epilog="Example: lms-graphql import academy --dsn postgresql://reader@localhost/academy")
+def import_academy(
+    dsn: Annotated[str, typer.Option(help="The URL of the academy's database, which is only read.")],
+    university: Annotated[
+        str, typer.Option(help="The short code of the university that it becomes; made where there is none.")
+    ] = "ACADEMY",
+) -> None:
+    """Import an academy (users, courses, lessons, enrollments, progress); one academy for each university."""
+    _run("academy:import_academy", _settings(), dsn=dsn, university=university)
+
+
 @documents.command("add", epilog="Example: lms-graphql documents add relay.json --manifest trusted.json")
 def documents_add(
     files: Annotated[list[Path], typer.Argument(help="Manifests of Apollo, Relay or GraphQL Code Generator, or ours.")],

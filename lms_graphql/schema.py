@@ -8,6 +8,7 @@ from graphql import GraphQLSchema
 from strawberry.printer import print_schema
 from strawberry.schema.config import StrawberryConfig
 
+from lms_graphql.analytics.queries import AnalyticsQuery
 from lms_graphql.assessment.queries import AssessmentQuery
 from lms_graphql.catalog.queries import CatalogQuery
 from lms_graphql.certificates.queries import CertificatesQuery
@@ -20,7 +21,16 @@ from lms_graphql.tenancy.queries import TenancyQuery
 
 
 @strawberry.type(description="Everything that can be read. Tenant data is that of the request's university.")
-class Query(TenancyQuery, CatalogQuery, SyllabusQuery, ContentQuery, AssessmentQuery, CertificatesQuery, NodeQuery):
+class Query(
+    TenancyQuery,
+    CatalogQuery,
+    SyllabusQuery,
+    ContentQuery,
+    AssessmentQuery,
+    CertificatesQuery,
+    NodeQuery,
+    AnalyticsQuery,
+):
     """The root of all queries."""
 
 

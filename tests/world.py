@@ -202,8 +202,13 @@ async def _campus(
     await _assessment(rows, made, tenant, next(people[name] for name, role in roles.items() if role != "student"))
     await _finished(rows, made, tenant, people["admin" if code == "ALPHA" else "beta_admin"], code)
     await _talk(rows, made, tenant, [people[name] for name in roles if "student" in name or name == "other"])
-    await rows.add("module_templates", **tenant, template_type="lesson", title=f"{code} template")
     await _campus_life(rows, made, tenant, people["student"])
+    template = await rows.add("module_templates", **tenant, template_type="lesson", title=f"{code} template")
+    made["template"] = template
+    await rows.driver.execute(
+        "UPDATE modules SET module_template_id = $1 WHERE university_id = $2 AND id = $3",
+        *(template["id"], university["id"], made["lesson"]["id"]),
+    )
     return campus
 
 

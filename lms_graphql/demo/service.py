@@ -1,4 +1,4 @@
-"""Loads the demo: two universities that share one student, so that tenancy can be seen."""
+"""Loads the demo: two universities that share one student, so that tenancy can be seen, and an imported academy."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -8,10 +8,12 @@ from sqlalchemy import Text, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lms_graphql.demo import university as data
+from lms_graphql.demo.academy import ACADEMY, TEACHER, academy
 from lms_graphql.demo.campus import Campus
 from lms_graphql.demo.reference import add_country, add_subjects, add_university, add_users, address, everybody
 from lms_graphql.demo.rows import Rows
 from lms_graphql.demo.university import DEMO, LAKE
+from lms_graphql.interop.academy.service import import_academy
 from lms_graphql.interop.service import ignore
 from lms_graphql.syllabus.models import ModuleTemplate
 from lms_graphql.tenancy.models import University, User
@@ -38,7 +40,7 @@ class DemoSummary(msgspec.Struct):
 
 
 async def load_demo(connection: AsyncConnection, on_progress: Callable[[int, int], None] = ignore) -> DemoSummary:
-    """Write both universities; the caller has begun the transaction as lms_owner, and commits.
+    """Write all three universities; the caller has begun the transaction as lms_owner, and commits.
 
     Dates are relative to now; everything else is the same each time. `on_progress` gets how many steps are done, and
     of how many. Raises DemoExistsError before anything is written.
@@ -51,7 +53,7 @@ async def load_demo(connection: AsyncConnection, on_progress: Callable[[int, int
     users = await add_users(reference)
     await reference.put(ModuleTemplate, data.PLATFORM_TEMPLATES)
 
-    total = 1 + len(data.COURSES) + len(data.LAKE_COURSES)
+    total = 2 + len(data.COURSES) + len(data.LAKE_COURSES)
     on_progress(1, total)
     demo = Campus(connection, await add_university(reference, country_id, DEMO, "Demo University"), DEMO, users, now)
     await demo.add_people(data.PEOPLE, data.DEPARTMENTS)
@@ -67,7 +69,11 @@ async def load_demo(connection: AsyncConnection, on_progress: Callable[[int, int
     await lake.add_people([person for person in data.PEOPLE if person.name == data.IN_BOTH], {"LIB": "Liberal Arts"})
     for code, taught in data.LAKE_COURSES.items():
         await lake.add_course(code, taught, subjects)
+    on_progress(total - 1, total)
+
+    await import_academy(connection, await add_university(reference, country_id, ACADEMY, "Academy"), academy(now))
     on_progress(total, total)
+    users["academy"] = (await connection.scalars(select(User.id).where(User.email == TEACHER))).one()
     return DemoSummary(_representatives(users), data.FIRST_COURSE)
 
 
@@ -75,14 +81,15 @@ async def _refuse_if_loaded(connection: AsyncConnection) -> None:
     """Also waits for another process that is loading the demo just now."""
     await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(literal("demo", Text), 0))))
     emails = [address(person.name) for person in everybody()]
-    universities = select(University.short_code).where(University.short_code.in_([DEMO, LAKE]))
+    universities = select(University.short_code).where(University.short_code.in_([DEMO, LAKE, ACADEMY]))
     people = select(User.email).where(func.lower(User.email).in_(emails))
     if found := list(await connection.scalars(universities.union_all(people))):
-        raise DemoExistsError(f"the demo is already here ({min(found)}); nothing was changed")
+        first = DEMO if DEMO in found else min(found)
+        raise DemoExistsError(f"the demo is already here ({first}); nothing was changed")
 
 
 def _representatives(users: dict[str, int]) -> list[DemoPerson]:
-    """The first person of each role; the student of both universities stands second, there."""
+    """The first person of each role; the student of both universities stands second, there; who teaches the academy."""
     first: dict[str, DemoPerson] = {}
     for person in data.PEOPLE:
         for role, _ in person.roles:
@@ -95,4 +102,5 @@ def _representatives(users: dict[str, int]) -> list[DemoPerson]:
         DemoPerson(f"{both.label}, also at {DEMO}", "student", users[both.name], LAKE),
         *staff,
         DemoPerson(platform.label, "platform_admin", users[platform.name], None),
+        DemoPerson("Instructor of the academy", "instructor", users["academy"], ACADEMY),
     ]

@@ -30,6 +30,13 @@ class Counts(msgspec.Struct):
         """How many things are not what they were before."""
         return self.created + self.updated + self.retired
 
+    def add(self, other: "Counts") -> None:
+        """Count the things of another one too."""
+        self.created += other.created
+        self.updated += other.updated
+        self.unchanged += other.unchanged
+        self.retired += other.retired
+
     def __str__(self) -> str:
         return f"{self.created} created, {self.updated} updated, {self.unchanged} unchanged, {self.retired} retired"
 

@@ -242,6 +242,14 @@ def rows_of(node, variables):
 IN_TREE = {("Course", "modules"), ("Module", "children")}
 
 
+WEIGHTS = {
+    ("Analytics", "courseEnrollmentCounts"): 20,
+    ("Analytics", "lessonTemplates"): 20,
+    ("OfferingProgress", "students"): 20,
+}
+"""Connections that are dearer than others."""
+
+
 def reference(selection_set, on, fragments, variables, *, without=()):
     """The formula as it stands in the docstring, without memory."""
     if is_abstract_type(on):
@@ -263,7 +271,8 @@ def reference(selection_set, on, fragments, variables, *, without=()):
             total += 1 + 100 * dearest_level(node, target, fragments, variables)
         elif target.name.endswith("Connection"):
             counts = [one for one in expanded(node.selection_set, target, fragments) if one.name.value == "totalCount"]
-            total += 1 + 10 * len(counts) + rows_of(node, variables) * (1 + below())
+            weight = WEIGHTS.get((on.name, node.name.value), 1)
+            total += weight + 10 * len(counts) + rows_of(node, variables) * (1 + below())
         elif isinstance(get_nullable_type(field.type), GraphQLList):
             total += (weight or 1) + size * (1 + below())
         elif is_leaf_type(target):

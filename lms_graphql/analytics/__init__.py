@@ -1,0 +1,1 @@
+"""What staff ask about all learners of a university: counts and averages."""
