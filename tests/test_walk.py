@@ -77,9 +77,9 @@ async def explorer(superuser):
             for user in [*users, None]:
                 await made.explore(user, given)
             # One has completed the course, and so met every kind of item; one waits for a seat.
-            for name in ("student3", "student10"):
+            for name, code in (("student3", "DEMO-ME101-0003-1"), ("student10", "unknown")):
                 student = await member(database, name)
-                await made.explore(student, await literals(api, student))
+                await made.explore(student, await literals(api, student) | {"code": f'"{code}"'})
             yield made
 
 

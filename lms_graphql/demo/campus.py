@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from lms_graphql.assessment.models import QuestionPool
 from lms_graphql.catalog.models import (
     Course,
     CourseOffering,
@@ -19,11 +20,14 @@ from lms_graphql.catalog.service import Prerequisite, add_prerequisites
 from lms_graphql.certificates.models import Certificate
 from lms_graphql.content.models import Asset
 from lms_graphql.demo import university as data
+from lms_graphql.demo.discussion import TALKS, Place, add_talk
+from lms_graphql.demo.grading import SCHEME, Run, add_grading, add_policy
 from lms_graphql.demo.learning import Item, Learner, record_progress, visible_items
+from lms_graphql.demo.questions import POOLS
+from lms_graphql.demo.quizzes import Stored, add_pools
 from lms_graphql.demo.reference import address
 from lms_graphql.demo.rows import Rows
 from lms_graphql.demo.university import FAILED, Offered, Person, Taught
-from lms_graphql.discussion.models import DiscussionPost, DiscussionThread
 from lms_graphql.enrollment.models import CourseEnrollment, EnrollmentEvent
 from lms_graphql.grades.models import CourseGrade
 from lms_graphql.interop.service import import_course
@@ -35,7 +39,6 @@ _SPANS = {"past": (-230, -140), "current": (-70, 20), "upcoming": (30, 120), "la
 """First and last day of an offering, counted from today."""
 _SEASONS = ("Winter", "Spring", "Summer", "Autumn")
 """Of three months each, the first of them from December on."""
-_SCHEME = [(93, "A"), (85, "B"), (75, "C"), (60, "D")]
 
 
 class Campus:
@@ -56,6 +59,8 @@ class Campus:
         self._templates: list[int] = []
         self._offerings: dict[tuple[str, str], int] = {}
         self._items: dict[str, list[Item]] = {}
+        self._questions: dict[str, dict[int, list[Stored]]] = {}
+        self._categories: dict[str, dict[str, int]] = {}
 
     def _student(self, number: int) -> int:
         return self._users[f"student{number}"]
@@ -100,7 +105,8 @@ class Campus:
     async def add_course(self, code: str, taught: Taught, subjects: dict[str, int]) -> None:
         """A course with its assets, its syllabus, its runs and what people did in them."""
         assets = await self._add_assets(taught)
-        written = taught.written.build(assets)
+        pools, self._questions[code] = await add_pools(self._rows, POOLS.get(code, {}))
+        written = taught.written.build(assets, pools)
         outcome = await import_course(
             self._rows.connection,
             self._university_id,
@@ -110,6 +116,11 @@ class Campus:
         )
         course_id = self._courses[code] = outcome.course_id
         self._titles[code] = written.title
+        await self._rows.connection.execute(
+            update(QuestionPool)
+            .where(QuestionPool.university_id == self._university_id, QuestionPool.id.in_(pools.values()))
+            .values(course_id=course_id)
+        )
         await self._rows.connection.execute(
             update(Course)
             .where(Course.university_id == self._university_id, Course.id == course_id)
@@ -156,6 +167,7 @@ class Campus:
 
     async def _add_offerings(self, code: str, taught: Taught) -> None:
         course_id = self._courses[code]
+        self._categories[code] = await add_policy(self._rows, course_id)
         for offered in taught.offered:
             await self._add_term(offered.when)
         ids = await self._rows.add(
@@ -182,8 +194,34 @@ class Campus:
                 {"course_id": course_id, "course_offering_id": offering_id},
                 self._items[code],
                 list(self._learners(offered)),
+                self._questions[code],
             )
             await self._grade(code, offering_id, offered)
+            await self._add_grading(code, offering_id, offered, sections)
+
+    async def _add_grading(self, code: str, offering_id: int, offered: Offered, sections: list[int]) -> None:
+        """What the run asks of people; the current run of the first course has a policy of its own."""
+        dates, course_id, categories = self._dates(offered.when), self._courses[code], self._categories[code]
+        if (code, offered.when) == (data.FIRST_COURSE, "current"):
+            categories = await add_policy(self._rows, course_id, offering_id)
+        taking_part = {
+            self._student(number): number
+            for number, (status, _) in offered.students.items()
+            if status in {"active", "completed"}
+        }
+        instructor = self._users[offered.instructors[0]] if offered.instructors else None
+        run = Run(
+            course_id,
+            offering_id,
+            dates["starts_at"],
+            dates["ends_at"],
+            self._now,
+            self._items[code],
+            sections,
+            taking_part,
+            instructor,
+        )
+        await add_grading(self._rows, run, categories)
 
     def _dates(self, when: str) -> dict[str, Any]:
         """The term and the four dates of an offering; enrollment opens 45 days before the start."""
@@ -277,8 +315,9 @@ class Campus:
     def _learners(self, offered: Offered) -> Iterable[Learner]:
         dates = self._dates(offered.when)
         until = min(dates["ends_at"], self._now)
+        grader = self._users[offered.instructors[0]] if offered.instructors else None
         for number, (_, share) in offered.students.items():
-            yield Learner(self._student(number), number, share, dates["starts_at"], until)
+            yield Learner(self._student(number), number, share, dates["starts_at"], until, grader)
 
     async def _grade(self, code: str, offering_id: int, offered: Offered) -> None:
         """Grades for those who have completed the run, certificates for those who passed."""
@@ -289,7 +328,7 @@ class Campus:
             if status == "completed"
         }
         letters = {
-            number: next((letter for mark, letter in _SCHEME if score >= mark), "F") for number, score in grades.items()
+            number: next((letter for mark, letter in SCHEME if score >= mark), "F") for number, score in grades.items()
         }
         await self._rows.put(
             CourseGrade,
@@ -302,29 +341,39 @@ class Campus:
                     "passed": letters[number] != "F",
                     "graded_at": graded_at,
                     "posted_at": graded_at,
+                    "policy_version": 1,
                 }
                 for number, score in grades.items()
             ],
         )
-        await self._rows.put(
-            Certificate,
-            [
-                {
-                    "user_id": self._student(number),
-                    "course_offering_id": offering_id,
-                    "certificate_code": f"{self._short_code}-{code}-{number:04}",
-                    "issued_at": graded_at + timedelta(days=1),
-                    "metadata_json": {"course_code": code, "letter_grade": letters[number]},
-                    "recipient_name": f"Student {number}",
-                    "course_code": code,
-                    "course_title": self._titles[code],
-                    "final_score": grades[number],
-                    "letter_grade": letters[number],
-                }
-                for number in grades
-                if letters[number] != "F"
-            ],
-        )
+        passed = {number: (score, letters[number]) for number, score in grades.items() if letters[number] != "F"}
+        await self._certify(code, offering_id, offered.when, passed, graded_at + timedelta(days=1))
+
+    async def _certify(
+        self, code: str, offering_id: int, when: str, passed: dict[int, tuple[float, str]], issued_at: datetime
+    ) -> None:
+        """Certificates for these scores and letters, by the student's number; of one there is a revoked one before."""
+        days = data.CERTIFICATE_DAYS.get(code)
+        issued: dict[int, dict[str, Any]] = {
+            number: {
+                "user_id": self._student(number),
+                "course_offering_id": offering_id,
+                "certificate_code": f"{self._short_code}-{code}-{number:04}",
+                "issued_at": issued_at,
+                "expires_at": None if days is None else issued_at + timedelta(days=days),
+                "metadata_json": {"course_code": code, "letter_grade": letter},
+                "recipient_name": f"Student {number}",
+                "course_code": code,
+                "course_title": self._titles[code],
+                "final_score": score,
+                "letter_grade": letter,
+                "revoked_at": None,
+                "revocation_reason": None,
+            }
+            for number, (score, letter) in passed.items()
+        }
+        revoked = [row | _revoked(row) for number, row in issued.items() if (code, when, number) == data.REVOKED]
+        await self._rows.put(Certificate, [*revoked, *issued.values()])
 
     async def add_prerequisites(self) -> None:
         """What courses ask for."""
@@ -334,37 +383,11 @@ class Campus:
         await add_prerequisites(self._rows.connection, self._university_id, asked)
 
     async def add_discussion(self) -> None:
-        """A thread on an article of the first course's current run, with answers to answers."""
-        code = data.FIRST_COURSE
-        article = next(item for item in self._items[code] if item.content_type == "text")
-        begun = self._now - timedelta(days=12, hours=3)
-        (thread_id,) = await self._rows.add(
-            DiscussionThread,
-            [
-                {
-                    "course_id": self._courses[code],
-                    "course_offering_id": self._offerings[code, "current"],
-                    "module_id": article.modules[-1],
-                    "content_item_id": article.id,
-                    "created_by_user_id": self._users[data.POSTS[0][0]],
-                    "title": data.THREAD,
-                    "created_at": begun,
-                }
-            ],
-        )
-        ids: list[int] = []
-        for number, (name, parent, body) in enumerate(data.POSTS):
-            written = begun + timedelta(hours=5 * number)
-            post = {
-                "thread_id": thread_id,
-                "parent_post_id": None if parent is None else ids[parent],
-                "user_id": self._users[name],
-                "body": body,
-                "created_at": written,
-                "updated_at": written,
-                "is_deleted": number == data.DELETED_POST,
-            }
-            ids += await self._rows.add(DiscussionPost, [post])
+        """What is said in the current offerings."""
+        for talk in TALKS:
+            code = talk.course
+            place = Place(self._courses[code], self._offerings[code, "current"], self._items[code])
+            await add_talk(self._rows, talk, place, self._users, self._now)
 
     async def add_reviews(self) -> None:
         """What people wrote about runs that they have completed."""
@@ -383,3 +406,15 @@ class Campus:
                 for code, number, rating, words in data.REVIEWS
             ],
         )
+
+
+def _revoked(replacement: dict[str, Any]) -> dict[str, Any]:
+    """What the first certificate of a person says otherwise than the one that came in its place."""
+    issued_at: datetime = replacement["issued_at"] - timedelta(hours=22)
+    return {
+        "certificate_code": f"{replacement['certificate_code']}-1",
+        "issued_at": issued_at,
+        "expires_at": issued_at + timedelta(days=1000),
+        "revoked_at": issued_at + timedelta(hours=20),
+        "revocation_reason": "Issued with an end, which certificates of this course don't have.",
+    }

@@ -230,6 +230,10 @@ COURSES = {
     ),
 }
 FAILED = {("ME101", "past", 6), ("CS120", "past", 2)}
+CERTIFICATE_DAYS = {"CS120": 60}
+"""How long the certificates of a course hold; others hold for ever."""
+REVOKED = ("ME101", "past", 3)
+"""Whose first certificate was revoked, since it was issued with an end by mistake."""
 
 PREREQUISITES = [  # course, what it asks for, how
     ("EE220", "ME101", "strict"),
@@ -276,34 +280,6 @@ UNIVERSITY_TEMPLATES: list[dict[str, Any]] = [
     },
 ]
 
-THREAD = "Does a heavier cyclist need a longer way to stop?"
-POSTS = [  # who, index of the post that it answers, words
-    (
-        "student7",
-        None,
-        "In the example the mass does not appear. But a loaded bike surely is harder to stop? What am I missing?",
-    ),
-    (
-        "assistant",
-        0,
-        "Good question. Ask what limits the deceleration: your hands, or the grip of the tyres on the road?",
-    ),
-    (
-        "student7",
-        1,
-        "With good brakes it is the grip. And the friction grows with the mass, so the mass cancels again?",
-    ),
-    (
-        "instructor.mechanics",
-        2,
-        "Exactly, as on the inclined plane. With weak brakes the force is what the brakes give, whatever the mass; "
-        "then the heavier bike does need a longer way. Both of you are right, about different brakes.",
-    ),
-    ("student2", 0, "I tried it with two bottles of water on the rack. It was about the same."),
-    ("student9", None, "Is there a lecture on Friday?"),
-]
-DELETED_POST = 5
-
 REVIEWS = [  # course, number of the student, rating, words; on past runs
     ("ME101", 3, 5, "The free-body diagrams are worth the course alone."),
     ("ME101", 4, 4, "Clear articles. The collision lab took me twice as long as it said."),
@@ -311,4 +287,6 @@ REVIEWS = [  # course, number of the student, rating, words; on past runs
     ("MA110", 1, 5, "The first time that a limit made sense to me."),
     ("MA110", 2, 4, None),
     ("CS120", 4, 5, "I still use the program that I wrote in the project weeks."),
+    ("MA110", 3, 3, "Good on derivatives, hasty on continuity."),
+    ("CS120", 2, 4, "More exercises on lists, please."),
 ]

@@ -15,7 +15,7 @@ class CourseReview(TenantRow, Model):
         references("course_enrollments", "course_offering_id", "user_id", key=("course_offering_id", "user_id")),
         CheckConstraint("rating BETWEEN 1 AND 5", name="rating"),
         Index("ux_course_reviews_unique", "university_id", "user_id", "course_offering_id", unique=True),
-        Index("ix_course_reviews_course_offering", "university_id", "course_offering_id"),
+        Index("ix_course_reviews_course_offering", "university_id", "course_offering_id", "id"),
         Index("ix_course_reviews_created_at", "university_id", "course_offering_id", "created_at", "id"),
         Index("ix_course_reviews_rating", "university_id", "course_offering_id", "rating", "id"),
     )

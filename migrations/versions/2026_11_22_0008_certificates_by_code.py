@@ -31,28 +31,37 @@ _NEW_INDEXES = {
     "ix_course_reviews_created_at": "course_reviews (university_id, course_offering_id, created_at, id)",
     "ix_course_reviews_rating": "course_reviews (university_id, course_offering_id, rating, id)",
     "ix_discussion_threads_created_at": "discussion_threads (university_id, course_offering_id, created_at, id)",
+    "ix_discussion_threads_pinned": "discussion_threads (university_id, course_offering_id, is_pinned, created_at, id)",
 }
-_REPLIES = "discussion_posts (university_id, thread_id, parent_post_id{})"
+_LONGER_BY_ID = {
+    "ix_course_reviews_course_offering": "course_reviews (university_id, course_offering_id{})",
+    "ix_discussion_threads_course_offering": "discussion_threads (university_id, course_offering_id{})",
+    "ix_discussion_threads_module_id": "discussion_threads (university_id, module_id{})",
+    "ix_discussion_threads_content_item_id": "discussion_threads (university_id, content_item_id{})",
+    "ix_discussion_posts_parent_post_id": "discussion_posts (university_id, thread_id, parent_post_id{})",
+}
+"""Indexes that give their rows by id from here on, which is the order of these lists."""
 
 
 def upgrade() -> None:
-    """Create the function and the indexes; answers to a post come by id from the index."""
+    """Create the function and the indexes."""
     op.execute(_FUNCTION)
     op.execute("REVOKE ALL ON FUNCTION verify_certificate(text) FROM PUBLIC")
     op.execute("GRANT EXECUTE ON FUNCTION verify_certificate(text) TO lms_app")
     for name, columns in _NEW_INDEXES.items():
         op.execute(f"CREATE INDEX {name} ON {columns}")
-    _renew_replies(", id")
+    _renew(", id")
 
 
 def downgrade() -> None:
     """Drop them; no row changes."""
-    _renew_replies("")
+    _renew("")
     for name in _NEW_INDEXES:
         op.execute(f"DROP INDEX {name}")
     op.execute("DROP FUNCTION verify_certificate(text)")
 
 
-def _renew_replies(last: str) -> None:
-    op.execute("DROP INDEX ix_discussion_posts_parent_post_id")
-    op.execute(f"CREATE INDEX ix_discussion_posts_parent_post_id ON {_REPLIES.format(last)}")
+def _renew(last: str) -> None:
+    for name, columns in _LONGER_BY_ID.items():
+        op.execute(f"DROP INDEX {name}")
+        op.execute(f"CREATE INDEX {name} ON {columns.format(last)}")

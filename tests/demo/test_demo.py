@@ -60,18 +60,6 @@ EMPTY = {
     "content_item_revisions",
     "grade_overrides",
     "grade_history",
-    # those that the read side will show get their rows with it
-    "content_item_settings",
-    "grading_policies",
-    "grade_categories",
-    "grade_items",
-    "grade_item_scores",
-    "question_pools",
-    "questions",
-    "question_keys",
-    "quiz_attempt_questions",
-    "quiz_attempt_answers",
-    "thread_read_marks",
 }
 
 
@@ -372,8 +360,12 @@ async def test_grades_certificates_reviews(demo):
             " = (c.user_id, c.course_offering_id) WHERE g.passed AND c.issued_at > g.graded_at AND c.issued_at < now()"
         )
         == await demo.value("SELECT count(*) FROM certificates")
-        == 7
+        == 8
     )
+    assert await demo.rows(
+        "SELECT certificate_code, revoked_at IS NOT NULL, expires_at < now() FROM certificates"
+        " WHERE revoked_at IS NOT NULL OR expires_at IS NOT NULL ORDER BY 1"
+    ) == [("DEMO-CS120-0004", False, True), ("DEMO-ME101-0003-1", True, False)]
     assert (
         await demo.rows(
             "SELECT r.user_id FROM course_reviews r WHERE NOT EXISTS (SELECT FROM course_enrollments e WHERE"
@@ -383,13 +375,53 @@ async def test_grades_certificates_reviews(demo):
     )
 
 
+async def test_grading(demo):
+    """A policy for each course and one for a run; what is asked lies within the run; who took part has been graded."""
+    assert await demo.rows(
+        "SELECT p.course_offering_id IS NULL, count(DISTINCT p.id), sum(c.weight) FILTER (WHERE NOT c.extra_credit)"
+        " / count(DISTINCT p.id) FROM grading_policies p JOIN grade_categories c ON c.policy_id = p.id GROUP BY 1"
+    ) == [(False, 1, 100), (True, 7, 100)]
+    assert (
+        await demo.rows(
+            "SELECT s.id FROM content_item_settings s JOIN course_offerings o ON o.id = s.course_offering_id"
+            " JOIN content_items i ON i.id = s.content_item_id"
+            " WHERE (i.content_type IN ('quiz', 'engineering_lab', 'assignment')) <> (s.due_at IS NOT NULL)"
+            " OR s.user_id IS NULL AND s.section_id IS NULL AND (s.due_at < o.starts_at OR s.due_at > o.ends_at)"
+        )
+        == []
+    )
+    assert await demo.rows(
+        "SELECT DISTINCT section_id IS NULL, user_id IS NULL FROM content_item_settings ORDER BY 1, 2"
+    ) == [(False, True), (True, False), (True, True)]
+    assert await demo.value(
+        "SELECT count(*) FROM content_item_settings s JOIN course_enrollments e"
+        " ON e.course_offering_id = s.course_offering_id JOIN users u ON u.id = e.user_id"
+        " WHERE u.full_name = 'Student 1' AND e.status = 'active' AND s.due_at BETWEEN now() AND now() + '21 days'"
+    )
+    assert await demo.rows(
+        "SELECT s.user_id FROM grade_item_scores s JOIN grade_items g ON g.id = s.grade_item_id"
+        " WHERE s.score > g.points OR s.graded_at < g.held_at OR s.posted_at > now()"
+    ) == []  # fmt: skip
+
+
 async def test_the_discussion_is_nested(demo):
     assert await demo.rows(
         "WITH RECURSIVE tree AS (SELECT id, 0 AS depth, is_deleted FROM discussion_posts WHERE parent_post_id IS NULL"
         " UNION ALL SELECT p.id, depth + 1, p.is_deleted FROM discussion_posts p JOIN tree"
         " ON p.parent_post_id = tree.id)"
         " SELECT depth, is_deleted FROM tree ORDER BY id"
-    ) == [(0, False), (1, False), (2, False), (3, False), (1, False), (0, True)]
+    ) == [
+        *[(0, False), (1, False), (2, False), (3, False), (1, False), (0, True)],
+        (0, False),
+        *[(0, False), (1, False), (2, False)],
+    ]
+    assert await demo.rows(
+        "SELECT t.is_pinned, t.is_locked, p.id - (SELECT min(id) FROM discussion_posts f WHERE f.thread_id = t.id),"
+        " (SELECT count(*) FROM thread_read_marks m WHERE m.thread_id = t.id) FROM discussion_threads t"
+        " LEFT JOIN discussion_posts p ON p.id = t.accepted_post_id ORDER BY t.id"
+    ) == [(False, False, 3, 4), (True, True, None, 3), (False, False, 1, 2)]
+    assert await demo.value("SELECT count(*) FROM discussion_posts WHERE updated_at > created_at") == 1
+    assert await demo.value("SELECT max(created_at) < now() FROM discussion_posts")
 
 
 async def test_templates_of_the_platform_and_of_the_university(demo):

@@ -207,7 +207,10 @@ def test_the_dearest_documents_are_compiled_in_time():
     kinds = " ".join(f"... on {kind.name} {{ id }}" for kind in SCHEMA.get_possible_types(SCHEMA.type_map["Node"]))
     items = "... on ContentItem { module { contentItems { ... on ContentItem { course { offerings(first: $n)"
     items += " { edges { node { course { id } } } } } } } } }"
-    text = f"query ($n: Int) {{ {' '.join(f'a{i}: node(id: {i}) {{ {kinds} {items} }}' for i in range(8))} }}"
+    fields = kinds.count("{ id }") + 10  # of each of them
+    text = (
+        f"query ($n: Int) {{ {' '.join(f'a{i}: node(id: {i}) {{ {kinds} {items} }}' for i in range(300 // fields))} }}"
+    )
     document = Documents(SCHEMA, {}).get(text)
     assert document.errors == ()
     assert fastest(lambda: PRICING.prices(document.node), 1) < 0.15
@@ -249,7 +252,7 @@ def reference(selection_set, on, fragments, variables, *, without=()):
             continue
         field = on.fields[node.name.value]
         target = get_named_type(field.type)
-        size = declared_price(field)[0]
+        size, weight = declared_price(field)
 
         def below(node=node, target=target):
             return reference(node.selection_set, target, fragments, variables) if node.selection_set else 0
@@ -262,9 +265,11 @@ def reference(selection_set, on, fragments, variables, *, without=()):
             counts = [one for one in expanded(node.selection_set, target, fragments) if one.name.value == "totalCount"]
             total += 1 + 10 * len(counts) + rows_of(node, variables) * (1 + below())
         elif isinstance(get_nullable_type(field.type), GraphQLList):
-            total += 1 + size * (1 + below())
-        elif not is_leaf_type(target):
-            total += 1 + below()
+            total += (weight or 1) + size * (1 + below())
+        elif is_leaf_type(target):
+            total += weight or 0
+        else:
+            total += (weight or 1) + below()
     return total
 
 
