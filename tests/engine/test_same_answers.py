@@ -28,7 +28,8 @@ TYPES = {
     "assignment": "AssignmentContent", "resource": "ResourceContent", "root": "Module", "lesson": "Module",
     "hidden": "Module", "course": "Course", "draft": "Course", "public": "CourseOffering", "private": "CourseOffering",
     "department": "Department", "enrollment_0": "Enrollment", "grade_0": "CourseGrade", "asset": "Asset",
-    "buried": "TextContent",
+    "buried": "TextContent", "attempt_0": "QuizAttempt", "posted_0": "Submission", "pool": "QuestionPool",
+    "question_1": "Question",
 }  # fmt: skip
 
 
