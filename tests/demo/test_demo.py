@@ -3,12 +3,15 @@
 import asyncio
 import time
 from collections import Counter
+from typing import get_args
 
 import msgspec
 import pytest
 from sqlalchemy import text
 
 from lms_graphql import tables
+from lms_graphql.assessment import payloads as assessment
+from lms_graphql.assessment.payloads import QuestionType
 from lms_graphql.content import payloads
 from lms_graphql.demo.service import DemoExistsError, DemoPerson, load_demo
 from lms_graphql.storage import tenancy
@@ -253,7 +256,8 @@ async def test_the_last_event_of_an_enrollment_is_its_status(demo):
             "SELECT e.id FROM course_enrollments e LEFT JOIN LATERAL (SELECT * FROM enrollment_events v"
             " WHERE v.enrollment_id = e.id ORDER BY v.occurred_at DESC, v.id DESC LIMIT 1) v ON true"
             # An academy does not say how its enrollments came to stand as they do.
-            " JOIN universities u ON u.id = e.university_id AND u.short_code <> 'ACADEMY' WHERE (v.new_status IS DISTINCT FROM e.status OR v.occurred_at > now())"
+            " JOIN universities u ON u.id = e.university_id AND u.short_code <> 'ACADEMY'"
+            " WHERE (v.new_status IS DISTINCT FROM e.status OR v.occurred_at > now())"
         )
         == []
     )
@@ -354,6 +358,57 @@ async def test_attempts_and_submissions_belong_to_progress(demo):
     passed = await demo.rows("SELECT passed, count(*) FROM quiz_attempts GROUP BY 1 ORDER BY 1")
     assert [outcome for outcome, _ in passed] == [False, True, None]
     assert {row[0] for row in await demo.rows("SELECT DISTINCT status FROM lab_submissions")} == {"graded", "submitted"}
+
+
+async def test_attempts_drew_from_their_quizzes_pool_and_add_up(demo):
+    assert (
+        await demo.rows(
+            "SELECT a.id FROM quiz_attempts a JOIN content_items i ON i.id = a.content_item_id"
+            " JOIN quiz_attempt_questions d ON d.attempt_id = a.id JOIN questions q ON q.id = d.question_id"
+            " LEFT JOIN quiz_attempt_answers r ON (r.attempt_id, r.position) = (d.attempt_id, d.position)"
+            " GROUP BY a.university_id, a.id, i.university_id, i.id"
+            " HAVING bool_or(q.pool_id <> CAST(i.data_json ->> 'question_pool_id' AS bigint))"
+            " OR count(*) <> CAST(i.data_json ->> 'num_questions_per_attempt' AS int)"
+            " OR count(DISTINCT q.id) < count(*)"
+            " OR sum(d.points) <> a.max_score OR sum(r.points_awarded) IS DISTINCT FROM a.score_obtained"
+            " OR a.submitted_at > a.deadline_at OR a.passed <> (a.score_obtained >= 0.6 * a.max_score)"
+        )
+        == []
+    )
+    assert await demo.value("SELECT count(DISTINCT attempt_id) FROM quiz_attempt_questions") == await demo.value(
+        "SELECT count(*) FROM quiz_attempts"
+    )
+
+
+async def test_every_question_can_be_answered(demo):
+    """Of every type there is one; what is right are options that there are, and what is stored can be read."""
+    rows = await demo.rows(
+        "SELECT q.id, q.type, q.options::text, q.hints::text, k.answer::text, k.explanation, p.course_id"
+        " FROM questions q JOIN question_keys k ON k.question_id = q.id JOIN question_pools p ON p.id = q.pool_id"
+    )
+    assert {row[1] for row in rows} == set(get_args(QuestionType))
+    assert len(rows) == await demo.value("SELECT count(*) FROM questions")
+    for id_, type_, options, hints, stored, explanation, course_id in rows:
+        keys = {option.id: option.side for option in assessment.read_options(options, id_)}
+        answer = assessment.read_answer(stored, id_)
+        assert answer is not None
+        assert explanation
+        assert course_id
+        assert msgspec.json.decode(hints) == assessment.read_hints(hints, id_)
+        assert len(keys) == len(msgspec.json.decode(options))
+        if type_ in {"single_choice", "dropdown", "multiple_choice"}:
+            assert 0 < len(answer.correct) < len(keys)
+            assert (len(answer.correct) == 1) == (type_ != "multiple_choice")
+            assert set(answer.correct) < set(keys)
+        elif type_ == "ordering":
+            assert sorted(answer.order) == sorted(keys)
+        elif type_ == "matching":
+            assert sorted(key for pair in answer.pairs for key in pair) == sorted(keys)
+            assert all((keys[left], keys[right]) == ("left", "right") for left, right in answer.pairs)
+        elif type_ == "numerical":
+            assert float(answer.value) is not None
+        else:
+            assert answer.accepted
 
 
 async def test_grades_certificates_reviews(demo):

@@ -29,7 +29,8 @@ TYPES = {
     "hidden": "Module", "course": "Course", "draft": "Course", "public": "CourseOffering", "private": "CourseOffering",
     "department": "Department", "enrollment_0": "Enrollment", "grade_0": "CourseGrade", "asset": "Asset",
     "buried": "TextContent", "term": "Term", "section": "OfferingSection", "teaches_section": "OfferingInstructor",
-    "event": "EnrollmentEvent",
+    "event": "EnrollmentEvent", "attempt_0": "QuizAttempt", "posted_0": "Submission", "pool": "QuestionPool",
+    "question_1": "Question",
 }  # fmt: skip
 
 

@@ -597,6 +597,10 @@ INSERT INTO grade_overrides (university_id, course_offering_id, user_id, final_s
 INSERT INTO grade_history (university_id, course_offering_id, user_id, old_score, new_score) VALUES ({alpha}, {a.private}, {student}, NULL, 80);
 INSERT INTO content_item_revisions (university_id, content_item_id, revision, title, data_json) VALUES ({alpha}, {a.quiz}, 1, 'Before', '{}');
 INSERT INTO content_item_settings (university_id, course_id, course_offering_id, content_item_id, due_at) VALUES ({alpha}, {a.course}, {a.private}, {a.quiz}, '2026-10-01Z');
+DELETE FROM quiz_attempts;
+DELETE FROM lab_submissions;
+DELETE FROM questions;
+DELETE FROM question_pools;
 INSERT INTO question_pools (university_id, course_id, title) VALUES ({alpha}, {a.course}, 'Forces');
 INSERT INTO questions (university_id, pool_id, number, type, stem) SELECT university_id, id, 1, 'numerical', 'What is g?' FROM question_pools;
 INSERT INTO question_keys (university_id, question_id, answer) SELECT university_id, id, '{"value": "9.81"}' FROM questions;
