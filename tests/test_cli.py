@@ -188,7 +188,7 @@ async def test_a_database_of_ones_own(superuser, data):
         assert "university_admin: University Administrator (DEMO)" in demo.stdout
         refused(run("demo", **environment), "DEMO")
         back = run("migrate", "--down", "--revision", "0001", **environment)
-        refused(back, "revision 0003 can't be taken back and changed nothing")
+        refused(back, "revision 0006 can't be taken back and changed nothing")
         doctor = run("doctor", LMS_PORT=str(free_port()), **environment)
         assert doctor.returncode == 0, doctor.stdout
         assert PASSWORD not in doctor.stdout
@@ -317,12 +317,14 @@ def test_the_open_edx_course_imports_twice_and_comes_out(served, shared):
     assert (first.returncode, first.stderr) == (0, "")
     second = run("import", "olx", archive, "--university", "DEMO", **folder)
     assert (second.returncode, second.stderr) == (0, "")
-    assert second.stdout.splitlines()[:5] == [
+    assert second.stdout.splitlines()[:7] == [
         f"{code} «Open edX Demo Course» is up to date",
         "  course: 0 created, 0 updated, 1 unchanged, 0 retired",
         "  offering: 0 created, 0 updated, 1 unchanged, 0 retired",
         "  module: 0 created, 0 updated, 81 unchanged, 0 retired",
         "  content_item: 0 created, 0 updated, 304 unchanged, 0 retired",
+        "  question_pool: 0 created, 0 updated, 14 unchanged, 0 retired",
+        "  question: 0 created, 0 updated, 21 unchanged, 0 retired",
     ]
     assert "6 chapter → unit" in second.stdout
     course = served.ask(TREE, code=code)["data"]["course"]

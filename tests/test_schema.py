@@ -78,7 +78,6 @@ def test_the_loader_of_an_edge_gives_what_its_annotation_says(field, declared):
         assert target is GraphQLInt
         return
     elif is_leaf_type(target):
-        assert declared.picks
         assert declared.picks  # a value of the row, not the row
         return
     elif not declared.picks:
@@ -91,6 +90,9 @@ def test_the_loader_of_an_edge_gives_what_its_annotation_says(field, declared):
     assert isinstance(typename, property) or shown_names.get(typename, typename) in names
 
 
+PAGE_ARGUMENTS = {"first", "after", "last", "before", "filter", "orderBy"}
+
+
 def paged():
     for field, declared in (parameter.values for parameter in edges()):
         if issubclass(declared.loader, Page):
@@ -98,8 +100,9 @@ def paged():
 
 
 def named(field, argument):
-    """The names of an input's fields; none where the field does not take it."""
-    return set(field.args[argument].type.fields) if argument in field.args else None
+    """The names of an input's fields, with those of filters that are arguments themselves; None without any."""
+    own = set(field.args) - PAGE_ARGUMENTS if argument == "filter" else set()
+    return (set(field.args[argument].type.fields) if argument in field.args else set()) | own or None
 
 
 def test_what_clients_can_choose_from_is_what_the_loader_has():

@@ -71,6 +71,9 @@ KINDS = {
     "resource": RESOURCE,
 }
 
+POSTED = datetime(2026, 10, 1, 12, tzinfo=UTC)
+DUE = datetime(2026, 12, 1, 12, tzinfo=UTC)
+
 
 class Rows:
     """Inserts rows: `await rows.add("courses", title=…)` gives the new row."""
@@ -226,6 +229,39 @@ async def _syllabus(rows: Rows, made: dict[str, Any]) -> None:
     made["draft_item"] = await rows.item(made["draft_module"], "text", title="SECRET draft")
 
 
+async def _settings(rows: Rows, made: dict[str, Any], tenant: dict[str, Any]) -> None:
+    """What the private offering asks: a quiz is due for all, and later for who is in section B."""
+    offering = {**tenant, "course_offering_id": made["private"]["id"]}
+    made["section"] = await rows.add("offering_sections", **offering, code="B", name="Section B")
+    asked = {**offering, "course_id": made["course"]["id"], "content_item_id": made["quiz"]["id"]}
+    made["setting"] = await rows.add("content_item_settings", **asked, due_at=DUE, points=10)
+    made["override"] = await rows.add(
+        "content_item_settings", **asked, section_id=made["section"]["id"], due_at=DUE + timedelta(days=7)
+    )
+
+
+async def _grading(rows: Rows, made: dict[str, Any], tenant: dict[str, Any]) -> None:
+    """The course's policy, and an exam on paper in the private offering."""
+    scheme = [[80, "B"], [90, "A"]]
+    made["policy"] = await rows.add(
+        "grading_policies", **tenant, course_id=made["course"]["id"], pass_mark=55, letter_scheme=scheme
+    )
+    category = {**tenant, "policy_id": made["policy"]["id"]}
+    made["exams"] = await rows.add("grade_categories", **category, name="Exams", position=2, weight=60)
+    made["homework"] = await rows.add(
+        "grade_categories", **category, name="Homework", position=1, weight=40, drop_lowest=1, min_count=3
+    )
+    made["exam"] = await rows.add(
+        "grade_items",
+        **tenant,
+        course_offering_id=made["private"]["id"],
+        grade_category_id=made["exams"]["id"],
+        title="Exam on paper",
+        points=100,
+        held_at=POSTED,
+    )
+
+
 async def _learning(
     rows: Rows, made: dict[str, Any], tenant: dict[str, Any], people: dict[str, int], roles: dict[str, str]
 ) -> None:
@@ -235,11 +271,16 @@ async def _learning(
             "course_offerings", **tenant, course_id=course_id, term_name=visibility, visibility=visibility
         )
     students = [people[name] for name, role in roles.items() if role == "student" and name != "gone"]
+    await _settings(rows, made, tenant)
+    await _grading(rows, made, tenant)
     for number, user_id in enumerate(students):
         enrollment = {**tenant, "user_id": user_id, "course_offering_id": made["private"]["id"]}
         made[f"enrollment_{number}"] = await rows.add("course_enrollments", **enrollment)
         made[f"grade_{number}"] = await rows.add(
-            "course_grades", **enrollment, final_score=90 + number, letter_grade="A", passed=True
+            "course_grades", **enrollment, final_score=90 + number, letter_grade="A", passed=True, posted_at=POSTED
+        )
+        await rows.add(
+            "grade_item_scores", **enrollment, grade_item_id=made["exam"]["id"], score=70 + number, posted_at=POSTED
         )
         progress = {**enrollment, "course_id": course_id, "progress_percent": 50}
         await rows.add("user_module_progress", **progress, module_id=made["lesson"]["id"])

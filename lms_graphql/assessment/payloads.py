@@ -5,6 +5,7 @@ without the content, and read as None or as an empty list. Writers make the same
 """
 
 import logging
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Literal
@@ -102,6 +103,10 @@ def stored(value: msgspec.Struct | list[Any]) -> Any:
     return msgspec.to_builtins(value)
 
 
+_QUOTED = re.compile("'.*'")
+"""A value of the row, which an error about a closed list of values repeats."""
+
+
 def _reader(type_: Any, what: str) -> Callable[[str | None, Any], Any]:
     """Reads the text of a JSON column; `of` names the row in the log. None for what is missing or does not fit."""
     decode = msgspec.json.Decoder(type_).decode
@@ -110,7 +115,7 @@ def _reader(type_: Any, what: str) -> Callable[[str | None, Any], Any]:
         try:
             return None if data is None else decode(data)
         except msgspec.DecodeError as error:
-            logger.warning("%s: unreadable %s: %s", of, what, error)
+            logger.warning("%s: unreadable %s: %s", of, what, _QUOTED.sub("…", str(error)))
             return None
 
     return read

@@ -38,6 +38,7 @@ from lms_graphql.catalog.loaders import (
     TermById,
 )
 from lms_graphql.certificates.loaders import CertificatesByOffering
+from lms_graphql.content.loaders import DueByOffering, OverridesByOffering
 from lms_graphql.discussion.loaders import ThreadsByOffering
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.counts import CountedConnection
@@ -66,7 +67,8 @@ from lms_graphql.enrollment.loaders import (
     ViewerWaitlistPosition,
     waitlist_position,
 )
-from lms_graphql.grades.loaders import GradesByOffering
+from lms_graphql.grades.loaders import GradeItemsByOffering, GradesByOffering, PolicyByCourse, PolicyByOffering
+from lms_graphql.grades.policy import sees_gradebook
 from lms_graphql.reviews.loaders import (
     ReviewsByCourse,
     ReviewsByOffering,
@@ -76,7 +78,7 @@ from lms_graphql.reviews.loaders import (
 from lms_graphql.syllabus.loaders import SyllabusByCourse
 from lms_graphql.syllabus.outline import DEEPEST, flat
 from lms_graphql.tenancy.loaders import DepartmentById, UniversityById
-from lms_graphql.tenancy.types import Department, University
+from lms_graphql.tenancy.types import Department, University, due_between
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
     from lms_graphql.assessment.types import QuestionPool, QuizAttempt, Submission, SubmissionFilter
@@ -88,14 +90,20 @@ from lms_graphql.tenancy.types import User
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
     from lms_graphql.assessment.types import QuestionPool, QuizAttempt, Submission, SubmissionFilter
+    from lms_graphql.content.types import DueItem, SettingOverride
     from lms_graphql.enrollment.types import Eligibility, Enrollment, EnrollmentFilter, EnrollmentOrder
-    from lms_graphql.grades.types import CourseGrade, GradeFilter, GradeOrder
+    from lms_graphql.grades.types import CourseGrade, Gradebook, GradeFilter, GradeItem, GradeOrder, GradingPolicy
     from lms_graphql.reviews.types import CourseReview, ReviewFilter, ReviewOrder, ReviewSummary
     from lms_graphql.syllabus.types import Module, Syllabus
 
 _Eligibility = Annotated["Eligibility", strawberry.lazy("lms_graphql.enrollment.types")]
 _Enrollment = Annotated["Enrollment", strawberry.lazy("lms_graphql.enrollment.types")]
 _Grade = Annotated["CourseGrade", strawberry.lazy("lms_graphql.grades.types")]
+_Gradebook = Annotated["Gradebook", strawberry.lazy("lms_graphql.grades.types")]
+_GradeItem = Annotated["GradeItem", strawberry.lazy("lms_graphql.grades.types")]
+_GradingPolicy = Annotated["GradingPolicy", strawberry.lazy("lms_graphql.grades.types")]
+_DueItem = Annotated["DueItem", strawberry.lazy("lms_graphql.content.types")]
+_Override = Annotated["SettingOverride", strawberry.lazy("lms_graphql.content.types")]
 _EnrollmentFilter = Annotated["EnrollmentFilter", strawberry.lazy("lms_graphql.enrollment.types")]
 _EnrollmentOrder = Annotated["EnrollmentOrder", strawberry.lazy("lms_graphql.enrollment.types")]
 _GradeFilter = Annotated["GradeFilter", strawberry.lazy("lms_graphql.grades.types")]
@@ -411,6 +419,9 @@ class Course(Node):
     review_summary: _ReviewSummary | None = edge(
         ReviewSummaryByCourse, "What these reviews come to; null where there is none."
     )
+    grading_policy: _GradingPolicy | None = edge(
+        PolicyByCourse, "How its grade is worked out where an offering does not say otherwise; null without a policy."
+    )
 
 
 @entity(TermById, "A stretch of a university's year in which offerings run.")
@@ -556,4 +567,25 @@ class CourseOffering(Node):
         "Whether the viewer could enrol now: what the course asks for, the dates and the seats; null for who is no "
         "member of the university.",
         key=_of_member,
+    )
+    upcoming: Connection[_DueItem] = page(
+        DueByOffering,
+        "What is due, soonest first, by the dates that apply to the viewer; empty for who does not take part.",
+        arguments=due_between(),
+    )
+    overrides: Connection[_Override] | None = page(
+        OverridesByOffering,
+        "What it asks of single sections and people instead of all, by id; null for all but staff.",
+        key=lambda offering, context: offering["id"] if context.viewer.is_staff else None,
+        arguments=[argument("item", strawberry.ID | None, "Only what is set for this item.")],
+    )
+    grading_policy: _GradingPolicy | None = edge(
+        PolicyByOffering, "How its grade is worked out, by its own policy or else the course's; null without one."
+    )
+    grade_items: list[_GradeItem] = edge(
+        GradeItemsByOffering, "What is graded in it besides content items, by day.", size=5
+    )
+    gradebook: _Gradebook | None = computed(
+        lambda offering, context: offering if sees_gradebook(context.viewer) else None,
+        "What everybody has got for everything; null for all but staff.",
     )

@@ -1,4 +1,4 @@
-"""Assets and content items. The payload is fetched only when the document selects a field of it."""
+"""Assets, content items and what offerings ask of them. Payloads are fetched only for documents that select of them."""
 
 from collections import defaultdict
 from collections.abc import Hashable
@@ -6,36 +6,55 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     ColumnElement,
+    DateTime,
     Select,
     SQLColumnExpression,
     Text,
+    and_,
     any_,
+    bindparam,
     case,
     cast,
+    column,
+    exists,
     func,
     literal,
     null,
     select,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import aliased
 from typing_extensions import override
 
-from lms_graphql.catalog.models import Course
+from lms_graphql.catalog.models import Course, OfferingSection
 from lms_graphql.catalog.policy import visible_courses
 from lms_graphql.content import payloads, policy
-from lms_graphql.content.models import Asset, ContentItem
+from lms_graphql.content.models import Asset, ContentItem, ContentItemSetting
+from lms_graphql.content.settings import applying
 from lms_graphql.engine.context import Context
-from lms_graphql.engine.dataloaders import KEYS, Loader, Many, One
+from lms_graphql.engine.dataloaders import KEYS, Loader, Many, One, Page
 from lms_graphql.engine.edges import PAYLOAD
+from lms_graphql.engine.filters import NO_ROW, Filter, moment
+from lms_graphql.engine.relay import number_of
 from lms_graphql.engine.rows import Row, once, record
+from lms_graphql.enrollment.models import CourseEnrollment
+from lms_graphql.enrollment.policy import visible_enrollments
 from lms_graphql.storage.statements import columns
+from lms_graphql.storage.tenancy import UNIVERSITY, USER
 from lms_graphql.syllabus.loaders import OutlineByCourse, SyllabusByCourse
 from lms_graphql.syllabus.models import Module
 from lms_graphql.syllabus.policy import visible_modules_of_course
 
 AssetRow = record("Asset")
 TranscriptRow = record("Transcript")
+SettingRow = record("ItemSetting")
+DueRow = record("DueItem")
+OverrideRow = record("SettingOverride")
+
+_OFFERINGS = bindparam("offering_ids", type_=ARRAY(BigInteger), required=True)
+"""The offering of each key of a batch."""
 
 TYPENAMES = {
     "video": "VideoContent",
@@ -218,3 +237,143 @@ class AssetById(One[int]):
         return select(Asset.id, *columns(Asset), Asset.meta_json).where(
             Asset.id == any_(KEYS), policy.visible_assets(self.viewer)
         )
+
+
+def _narrowness(setting: type[ContentItemSetting]) -> ColumnElement[int]:
+    """What is set for a person counts before what is set for a section, and that before what is set for all."""
+    return case((setting.user_id.is_not(None), 2), (setting.section_id.is_not(None), 1), else_=0)
+
+
+def _enrollment_of(person: ColumnElement[Any]) -> ColumnElement[bool]:
+    """The enrollment of a person in a setting's offering."""
+    return and_(
+        CourseEnrollment.university_id == UNIVERSITY,
+        CourseEnrollment.course_offering_id == ContentItemSetting.course_offering_id,
+        CourseEnrollment.user_id == person,
+        policy.TAKES_PART,
+    )
+
+
+class SettingForViewer(One[tuple[int, int]]):
+    """What an offering asks of an item, as it applies to the viewer, keyed by offering and item."""
+
+    row = SettingRow
+
+    @override
+    def query(self) -> Select[Any]:
+        wanted: Any = func.unnest(KEYS, _OFFERINGS).table_valued(
+            column("item_id", BigInteger), column("offering_id", BigInteger)
+        )
+        wanted = wanted.render_derived(name="wanted")
+        return (
+            select(*self.keyed(ContentItemSetting.content_item_id, ContentItemSetting))
+            .select_from(ContentItemSetting)
+            .join(
+                wanted,
+                and_(
+                    ContentItemSetting.content_item_id == wanted.c.item_id,
+                    ContentItemSetting.course_offering_id == wanted.c.offering_id,
+                ),
+            )
+            .outerjoin(CourseEnrollment, _enrollment_of(USER))
+            .where(
+                policy.visible_settings(self.viewer),
+                policy.setting_applies(ContentItemSetting, USER, CourseEnrollment.section_id),
+            )
+            .order_by(_narrowness(ContentItemSetting).desc())
+        )
+
+    @override
+    async def load_batch(self, keys: list[tuple[int, int]]) -> list[Any]:
+        found: dict[tuple[int, int], list[Row]] = defaultdict(list)
+        for row in await self.rows([item for _, item in keys], offering_ids=[offering for offering, _ in keys]):  # type: ignore[misc]
+            found[row["course_offering_id"], row["content_item_id"]].append(row)
+        return [applying(found[key]) if key in found else None for key in keys]
+
+
+class _Due(Page[int]):
+    """Things that are due, by the date that applies to a person: never by walking a tree."""
+
+    row = DueRow
+    order = (ContentItemSetting.due_at.label("due_at"), ContentItemSetting.id)
+    filters = {
+        "from": Filter(lambda _viewer, at: ContentItemSetting.due_at >= at, DateTime(timezone=True), moment),
+        "to": Filter(lambda _viewer, at: ContentItemSetting.due_at < at, DateTime(timezone=True), moment),
+    }
+
+    def _due(self, person: ColumnElement[Any]) -> Select[Any]:
+        """What is due for a person whose enrollment the caller joins."""
+        narrower = aliased(ContentItemSetting)
+        overridden = exists().where(
+            narrower.university_id == UNIVERSITY,
+            narrower.course_offering_id == ContentItemSetting.course_offering_id,
+            narrower.content_item_id == ContentItemSetting.content_item_id,
+            func.num_nonnulls(narrower.unlock_at, narrower.due_at, narrower.lock_at) > 0,
+            _narrowness(narrower) > _narrowness(ContentItemSetting),
+            policy.setting_applies(narrower, person, CourseEnrollment.section_id),
+        )
+        item = and_(ContentItem.university_id == UNIVERSITY, ContentItem.id == ContentItemSetting.content_item_id)
+        return (
+            select(*columns(ContentItemSetting))
+            .join(ContentItem, item)
+            .where(
+                ContentItemSetting.due_at.is_not(None),
+                policy.setting_applies(ContentItemSetting, person, CourseEnrollment.section_id),
+                ~overridden,
+                policy.visible_settings(self.viewer),
+                policy.visible_items(self.viewer),
+            )
+        )
+
+
+class DueByUser(_Due):
+    """What is due for each person in all offerings in which the person is active, soonest first."""
+
+    @override
+    def children(self, parent: ColumnElement[Any]) -> Select[Any]:
+        active = and_(_enrollment_of(parent), cast(CourseEnrollment.status, Text) == "active")
+        return self._due(parent).join(CourseEnrollment, active).where(visible_enrollments(self.viewer))
+
+
+class DueByOffering(_Due):
+    """What is due in each offering, by the dates that apply to the viewer, soonest first."""
+
+    @override
+    def children(self, parent: ColumnElement[Any]) -> Select[Any]:
+        return (
+            self._due(USER)
+            .outerjoin(CourseEnrollment, _enrollment_of(USER))
+            .where(ContentItemSetting.course_offering_id == parent)
+        )
+
+
+class OverridesByOffering(Page[int]):
+    """What each offering asks of single sections and people, by id; staff only."""
+
+    row = OverrideRow
+    order = (ContentItemSetting.id,)
+    filters = {
+        "item": Filter(
+            lambda _viewer, wanted: ContentItemSetting.content_item_id == wanted,
+            BigInteger(),
+            lambda given, context: _item_number(given, context.viewer.university_id),
+        )
+    }
+
+    @override
+    def children(self, parent: ColumnElement[Any]) -> Select[Any]:
+        section = and_(OfferingSection.university_id == UNIVERSITY, OfferingSection.id == ContentItemSetting.section_id)
+        return (
+            select(*columns(ContentItemSetting), OfferingSection.code.label("section_code"))
+            .outerjoin(OfferingSection, section)
+            .where(
+                ContentItemSetting.course_offering_id == parent,
+                func.num_nonnulls(ContentItemSetting.section_id, ContentItemSetting.user_id) > 0,
+                policy.visible_overrides(self.viewer),
+            )
+        )
+
+
+def _item_number(given: str, university_id: int | None) -> int:
+    """The number of the item of any kind that a global id names."""
+    return next((found for kind in TYPENAMES.values() if (found := number_of(given, kind, university_id))), NO_ROW)

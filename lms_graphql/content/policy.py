@@ -1,11 +1,14 @@
 """Who may see which content, and how much of it."""
 
-from sqlalchemy import ColumnElement, and_, exists
+from typing import Any
+
+from sqlalchemy import ColumnElement, SQLColumnExpression, Text, and_, cast, exists, or_
 
 from lms_graphql.catalog.policy import published_course
-from lms_graphql.content.models import Asset, ContentItem
+from lms_graphql.content.models import Asset, ContentItem, ContentItemSetting
 from lms_graphql.engine.context import Viewer
-from lms_graphql.storage.tenancy import UNIVERSITY
+from lms_graphql.enrollment.models import CourseEnrollment
+from lms_graphql.storage.tenancy import NOBODY, UNIVERSITY, USER
 from lms_graphql.syllabus.models import Module
 
 STAFF_ONLY_KEYS = ("container_image", "env")
@@ -34,3 +37,39 @@ def visible_items_of_module(viewer: Viewer) -> ColumnElement[bool]:
 def visible_assets(_viewer: Viewer) -> ColumnElement[bool]:
     """All of the request's university: an asset is found only through what refers to it, or by its id."""
     return Asset.university_id == UNIVERSITY
+
+
+TAKES_PART = or_(cast(CourseEnrollment.status, Text) == "active", cast(CourseEnrollment.status, Text) == "completed")
+"""That an enrollment lets its person see what an offering asks."""
+
+
+def visible_settings(viewer: Viewer) -> ColumnElement[bool]:
+    """Staff see all; who takes part in the offering sees what applies to them; nobody else any."""
+    here = ContentItemSetting.university_id == UNIVERSITY
+    if viewer.is_staff:
+        return here
+    if not viewer.is_member:
+        return and_(here, NOBODY)
+    takes_part = exists().where(
+        CourseEnrollment.university_id == UNIVERSITY,
+        CourseEnrollment.course_offering_id == ContentItemSetting.course_offering_id,
+        CourseEnrollment.user_id == USER,
+        TAKES_PART,
+        setting_applies(ContentItemSetting, USER, CourseEnrollment.section_id),
+    )
+    # A statement may have joined an enrollment of its own, which this one is not.
+    return and_(here, takes_part.correlate(ContentItemSetting))
+
+
+def setting_applies(
+    setting: type[ContentItemSetting], person: ColumnElement[Any], section: SQLColumnExpression[Any]
+) -> ColumnElement[bool]:
+    """Whether a setting is meant for a person of a section, which is null for who is in none."""
+    everybody = and_(setting.section_id.is_(None), setting.user_id.is_(None))
+    return or_(everybody, setting.user_id == person, setting.section_id == section)
+
+
+def visible_overrides(viewer: Viewer) -> ColumnElement[bool]:
+    """Staff see what is set for single sections and people; nobody else sees it as such."""
+    here = ContentItemSetting.university_id == UNIVERSITY
+    return here if viewer.is_staff else and_(here, NOBODY)

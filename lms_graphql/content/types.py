@@ -5,15 +5,24 @@ fields, without an error.
 """
 
 from datetime import datetime
+from decimal import Decimal
+from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
 from lms_graphql.assessment.loaders import PoolById, ViewerAttempts, ViewerSubmissions
-from lms_graphql.catalog.loaders import CourseById
-from lms_graphql.catalog.types import Course
+from lms_graphql.catalog.loaders import CourseById, OfferingById
+from lms_graphql.catalog.types import Course, CourseOffering
 from lms_graphql.content import payloads
-from lms_graphql.content.loaders import AssetById, ContentRow, ItemById, NeighboursByItem, TranscriptByItem
+from lms_graphql.content.loaders import (
+    AssetById,
+    ContentRow,
+    ItemById,
+    NeighboursByItem,
+    SettingForViewer,
+    TranscriptByItem,
+)
 from lms_graphql.content.payloads import STUDENT_VISIBLE
 from lms_graphql.discussion.loaders import ThreadsByItem
 from lms_graphql.engine.context import Context, LoaderClass
@@ -31,9 +40,13 @@ from lms_graphql.engine.edges import (
     with_arguments,
 )
 from lms_graphql.engine.relay import number_of
+from lms_graphql.grades.loaders import CategoryById
+from lms_graphql.grades.types import GradeCategory
 from lms_graphql.progress.loaders import ViewerContentProgress
 from lms_graphql.syllabus.loaders import ModuleById
 from lms_graphql.syllabus.types import Module
+from lms_graphql.tenancy.loaders import UserById
+from lms_graphql.tenancy.types import User
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
     from lms_graphql.assessment.types import QuestionPool, QuizAttempt, Submission
@@ -103,8 +116,44 @@ def _viewer_progress(item: Any, context: Context, offering: str) -> Any:
     return None if number is None else context.loader(ViewerContentProgress, number).load(item["id"])
 
 
+def _setting(item: Any, context: Context, offering: str) -> Any:
+    number = number_of(offering, "CourseOffering", context.viewer.university_id)
+    return None if number is None else context.load(SettingForViewer, (number, item["id"]))
+
+
 def _with_course(item: Any, _context: Context) -> tuple[int, int]:
     return item["course_id"], item["id"]
+
+
+@strawberry.enum(description="What makes an item count as done.")
+class CompletionRule(Enum):
+    """What content_item_settings.completion_rule holds."""
+
+    VIEW = strawberry.enum_value("view", description="To have opened it.")
+    SUBMIT = strawberry.enum_value("submit", description="To have handed something in.")
+    MIN_SCORE = strawberry.enum_value("min_score", description="To have reached `minScore`.")
+    MANUAL = strawberry.enum_value("manual", description="That the person says so.")
+
+
+@strawberry.type(
+    description="What an offering asks of an item, as it applies to the viewer: what is set for the person counts"
+    " before what is set for a section, and that before what is set for all. The dates come together from the first"
+    " of the three that has any, the rule with its score likewise."
+)
+class ItemSetting:
+    """See settings.ItemSetting."""
+
+    unlock_at: datetime | None = strawberry.field(description="From when it can be worked on; null: at any time.")
+    due_at: datetime | None = strawberry.field(description="Until when it should be done.")
+    lock_at: datetime | None = strawberry.field(description="From when nothing is accepted any more; null: never.")
+    points: Decimal | None = strawberry.field(description="What it is worth; null where it is not graded.")
+    completion_rule: CompletionRule | None = strawberry.field(description="What makes it count as done.")
+    min_score: Decimal | None = strawberry.field(description="The score in points that MIN_SCORE asks for.")
+    grade_category: GradeCategory | None = edge(
+        CategoryById,
+        "The part of the grading policy that it counts in.",
+        key=lambda setting, _context: setting.grade_category_id,
+    )
 
 
 @strawberry.interface(description="Something to learn from, in a module.")
@@ -145,6 +194,12 @@ class ContentItem(Node):
         "The threads on it that the viewer may see, in all offerings, by id; a filter picks one offering.",
         filters=_ThreadFilter,
         orders=_ThreadOrder,
+    )
+    setting: "ItemSetting | None" = with_arguments(
+        _setting,
+        "What an offering asks of it, as it applies to the viewer; null where it asks for nothing, and for who does not"
+        " take part.",
+        argument("offering", strawberry.ID, "The global id of the offering."),
     )
 
 
@@ -423,3 +478,40 @@ Content = Annotated[
     VideoContent | QuizContent | EngineeringLabContent | TextContent | AssignmentContent | ResourceContent,
     strawberry.union("Content", description="Something to learn from, as one of six kinds."),
 ]
+
+
+# what offerings ask
+
+
+def _offering_and_item(row: Any, _context: Context) -> tuple[int, int]:
+    return row["course_offering_id"], row["content_item_id"]
+
+
+@strawberry.type(description="Something that is due.")
+class DueItem:
+    """See models.ContentItemSetting."""
+
+    due_at: datetime = strawberry.field(description="Until when it should be done.")
+    setting: ItemSetting | None = edge(
+        SettingForViewer, "All that the offering asks of it, as it applies to the viewer.", key=_offering_and_item
+    )
+    content_item: Content | None = edge(ItemById, "What is due.", key="content_item_id")
+    offering: CourseOffering | None = edge(OfferingById, "Where it is due.", key="course_offering_id")
+
+
+@strawberry.type(
+    description="What an offering asks of a section or a person instead of what it asks of all; null: as of all. Staff"
+    " only."
+)
+class SettingOverride:
+    """See models.ContentItemSetting."""
+
+    unlock_at: datetime | None = strawberry.field(description="From when it can be worked on.")
+    due_at: datetime | None = strawberry.field(description="Until when it should be done.")
+    lock_at: datetime | None = strawberry.field(description="From when nothing is accepted any more.")
+    points: Decimal | None = strawberry.field(description="What it is worth.")
+    completion_rule: CompletionRule | None = strawberry.field(description="What makes it count as done.")
+    min_score: Decimal | None = strawberry.field(description="The score in points that MIN_SCORE asks for.")
+    section_code: str | None = strawberry.field(description="The section that it is for; null: it is for a person.")
+    user: User | None = edge(UserById, "The person whom it is for; null where it is for a section.", key="user_id")
+    content_item: Content | None = edge(ItemById, "The item.", key="content_item_id")

@@ -7,7 +7,7 @@ What `engine.cost` prices a field by is declared here too: `size`, the rows that
 `weight`, what the field itself costs where that is more than usual.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Self, TypeVar
 
 import strawberry
@@ -240,24 +240,27 @@ def page(
     weight: int | None = None,
     filters: Any = None,
     orders: Any = None,
+    arguments: Sequence[StrawberryArgument] = (),
 ) -> Any:
     """A connection: the page of the loader's rows for the row's key that the arguments ask for.
 
     `filters` is an input, whose fields are those of the loader's `filters`; `orders` a @oneOf input of directions,
-    whose fields are those of its `orders`. A test of the schema compares them.
+    whose fields are those of its `orders`. `arguments` are filters too, without an input around them. A test of the
+    schema compares them.
     """
     read = _reader(key)
 
-    def resolve(source: Any, info: Any, **arguments: Any) -> Any:
+    def resolve(source: Any, info: Any, **given: Any) -> Any:
         context: Context = info.context
-        return context.loader(loader, page_arguments(**arguments)).load(read(source, context))
+        pages, found = context.loader(loader, page_arguments(**given)), read(source, context)
+        return None if found is None else pages.load(found)
 
-    arguments = _page_arguments()
+    taken = [*_page_arguments(), *arguments]
     if filters is not None:
-        arguments.append(argument("filter", filters | None, "Which rows are wanted; null: all."))
+        taken.append(argument("filter", filters | None, "Which rows are wanted; null: all."))
     if orders is not None:
-        arguments.append(argument("orderBy", orders | None, "The list's order; null: as the field's description says."))
-    return _declared(resolve, description, arguments, loader=loader, read=read, pages=True, weight=weight)
+        taken.append(argument("orderBy", orders | None, "The list's order; null: as the field's description says."))
+    return _declared(resolve, description, taken, loader=loader, read=read, pages=True, weight=weight)
 
 
 def with_arguments(

@@ -134,8 +134,12 @@ def page_arguments(
     before: str | None = None,
     filter: Mapping[str, Any] | None = None,  # noqa: A002 - the argument's name
     orderBy: Mapping[str, OrderDirection] | None = None,  # noqa: N803 - the argument's name
+    **filters: Any,
 ) -> PageArguments:
-    """The page that a connection's arguments ask for; BAD_USER_INPUT unless exactly one of `first`, `last` is 1–100."""
+    """The page that a connection's arguments ask for; BAD_USER_INPUT unless exactly one of `first`, `last` is 1–100.
+
+    `filters` are those that are arguments of their own.
+    """
     if (first is None) == (last is None):
         raise bad_input(f"give exactly one of first and last, from 1 to {LARGEST_PAGE}")
     backward = first is None
@@ -151,7 +155,7 @@ def page_arguments(
         before if backward else after,
         order,
         direction is OrderDirection.DESC,
-        canonical(filter),
+        canonical({**(filter or {}), **filters}),
     )
 
 

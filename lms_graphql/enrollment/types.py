@@ -21,11 +21,12 @@ from lms_graphql.enrollment.loaders import (
     WaitlistPositionByEnrollment,
     waitlist_position,
 )
-from lms_graphql.grades.loaders import GradeByEnrollment
+from lms_graphql.grades.loaders import GradeByEnrollment, ScoresByEnrollment
 from lms_graphql.progress.loaders import (
     ContentProgressByEnrollment,
     CourseProgressByEnrollment,
     ModuleProgressByEnrollment,
+    ResumePointByEnrollment,
 )
 from lms_graphql.tenancy.loaders import UserById
 from lms_graphql.tenancy.types import User
@@ -33,12 +34,15 @@ from lms_graphql.tenancy.types import User
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
     from lms_graphql.assessment.types import QuizAttempt, Submission
     from lms_graphql.certificates.types import Certificate
-    from lms_graphql.grades.types import CourseGrade
+    from lms_graphql.content.types import Content
+    from lms_graphql.grades.types import CourseGrade, GradeItemScore
     from lms_graphql.progress.types import ContentProgress, ContentProgressFilter, CourseProgress, ModuleProgress
 
 _Certificate = Annotated["Certificate", strawberry.lazy("lms_graphql.certificates.types")]
-_Grade = Annotated["CourseGrade", strawberry.lazy("lms_graphql.grades.types")]
 _CourseProgress = Annotated["CourseProgress", strawberry.lazy("lms_graphql.progress.types")]
+_Content = Annotated["Content", strawberry.lazy("lms_graphql.content.types")]
+_Grade = Annotated["CourseGrade", strawberry.lazy("lms_graphql.grades.types")]
+_GradeItemScore = Annotated["GradeItemScore", strawberry.lazy("lms_graphql.grades.types")]
 _ModuleProgress = Annotated["ModuleProgress", strawberry.lazy("lms_graphql.progress.types")]
 _ContentProgressFilter = Annotated["ContentProgressFilter", strawberry.lazy("lms_graphql.progress.types")]
 _ContentProgress = Annotated["ContentProgress", strawberry.lazy("lms_graphql.progress.types")]
@@ -181,6 +185,14 @@ class Enrollment(Node):
         CourseProgressByEnrollment, "How far the person has come with the whole course."
     )
     events: Connection["EnrollmentEvent"] = page(EventsByEnrollment, "Its changes of status, the first one first.")
+    resume_point: _Content | None = edge(
+        ResumePointByEnrollment,
+        "The item to go on with: what was begun last and is not done, else the first in reading order that is not done;"
+        " null when all is done, and for who does not take part.",
+    )
+    grade_item_scores: list[_GradeItemScore] = edge(
+        ScoresByEnrollment, "What the person got for grade items, once it is posted; staff see all.", size=5
+    )
     quiz_attempts: Connection[_QuizAttempt] = page(
         AttemptsByEnrollment, "The person's attempts at quizzes, by quiz and number."
     )

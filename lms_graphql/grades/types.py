@@ -2,17 +2,41 @@
 
 from datetime import datetime
 from decimal import Decimal
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from lms_graphql.catalog.loaders import OfferingById
-from lms_graphql.catalog.types import CourseOffering
-from lms_graphql.engine.edges import Node, database_id, edge, entity, optional
+from lms_graphql.catalog.loaders import CourseById, OfferingById
+from lms_graphql.catalog.types import Course, CourseOffering
+from lms_graphql.content.loaders import ItemById
+from lms_graphql.engine.context import Context
+from lms_graphql.engine.edges import Node, computed, database_id, edge, entity, optional, page
 from lms_graphql.engine.filters import FILTER_RULE
-from lms_graphql.engine.relay import OrderDirection
-from lms_graphql.grades.loaders import GradeById
+from lms_graphql.engine.relay import Connection, OrderDirection
+from lms_graphql.enrollment.loaders import EnrollmentById
+from lms_graphql.grades import scheme
+from lms_graphql.grades.gradebook import GRADE_ITEM
+from lms_graphql.grades.gradebook import GradebookColumn as Column
+from lms_graphql.grades.loaders import (
+    CategoriesByPolicy,
+    CategoryById,
+    CellsByEnrollment,
+    ColumnsByOffering,
+    GradeById,
+    GradeItemById,
+    PeopleByGradebook,
+    PolicyById,
+)
 from lms_graphql.tenancy.loaders import UserById
 from lms_graphql.tenancy.types import User
+
+if TYPE_CHECKING:  # the types below these; Strawberry finds them by name
+    from lms_graphql.content.types import Content
+    from lms_graphql.enrollment.types import Enrollment
+
+_Content = Annotated["Content", strawberry.lazy("lms_graphql.content.types")]
+_Enrollment = Annotated["Enrollment", strawberry.lazy("lms_graphql.enrollment.types")]
 
 
 @strawberry.input(description=f"Which grades are wanted: those that meet every field given. {FILTER_RULE}")
@@ -31,7 +55,7 @@ class GradeOrder:
     final_score: OrderDirection | None = optional("By score.")
 
 
-@entity(GradeById, "The grade of a person in an offering.")
+@entity(GradeById, "The grade of a person in an offering; students see their own once it is posted.")
 class CourseGrade(Node):
     """See models.CourseGrade."""
 
@@ -42,3 +66,171 @@ class CourseGrade(Node):
     graded_at: datetime | None = strawberry.field(description="When the grade was given.")
     user: User | None = edge(UserById, "The person.", key="user_id")
     offering: CourseOffering | None = edge(OfferingById, "The offering.", key="course_offering_id")
+    posted_at: datetime | None = strawberry.field(description="From when the person sees it; null: not yet.")
+    policy_version: int | None = strawberry.field(
+        description="The version of the grading policy that it was worked out by; null where it was not."
+    )
+
+
+@strawberry.type(description="A letter, and what earns it.")
+class LetterGrade:
+    """See scheme.LetterGrade."""
+
+    letter: str = strawberry.field(description="The letter, for example A-.")
+    lowest_score: Decimal = strawberry.field(description="The lowest score in percent that earns it.")
+
+
+@entity(CategoryById, "A part of a grading policy, for example homework.")
+class GradeCategory(Node):
+    """See models.GradeCategory."""
+
+    database_id: strawberry.ID = database_id()
+    name: str = strawberry.field(description="Its name.")
+    position: int = strawberry.field(description="Its place in the policy, from 1.")
+    weight: Decimal = strawberry.field(description="Its part of the final score in percent.")
+    drop_lowest: int = strawberry.field(description="So many of the lowest scores are left out.")
+    drop_highest: int = strawberry.field(description="So many of the highest scores are left out.")
+    min_count: int = strawberry.field(description="So many scores are wanted at least; what is missing counts as 0.")
+    extra_credit: bool = strawberry.field(description="Whether its weight comes on top of the others.")
+
+
+@entity(PolicyById, "How the final grade of a course, or of one offering, is worked out.")
+class GradingPolicy(Node):
+    """See models.GradingPolicy."""
+
+    database_id: strawberry.ID = database_id()
+    pass_mark: Decimal = strawberry.field(description="The lowest final score in percent with which one passes.")
+    version: int = strawberry.field(description="Counts its changes, from 1.")
+    letter_scheme: list[LetterGrade] = computed(
+        lambda row, _: scheme.letters(row["letter_scheme"], policy_id=row["id"]),
+        "Its letters, the best first; empty where grades have none.",
+        size=6,
+    )
+    categories: list[GradeCategory] = edge(CategoriesByPolicy, "What the final score is made of, in order.", size=5)
+    course: Course | None = edge(CourseById, "The course.", key="course_id")
+    offering: CourseOffering | None = edge(
+        OfferingById, "The offering that it is for alone; null: for all of the course.", key="course_offering_id"
+    )
+
+
+@entity(GradeItemById, "Something graded that is no content item, for example an exam on paper.")
+class GradeItem(Node):
+    """See models.GradeItem."""
+
+    database_id: strawberry.ID = database_id()
+    title: str = strawberry.field(description="Its title, unique in the offering.")
+    points: Decimal = strawberry.field(description="What perfect work is worth.")
+    held_at: datetime | None = strawberry.field(description="When it takes place.")
+    category: GradeCategory | None = edge(
+        CategoryById, "The part of the grading policy that it counts in.", key="grade_category_id"
+    )
+    offering: CourseOffering | None = edge(OfferingById, "The offering.", key="course_offering_id")
+
+
+def _grader(row: Any, context: Context) -> int | None:
+    """Whoever graded; for staff alone."""
+    return row["graded_by"] if context.viewer.is_staff else None
+
+
+@strawberry.type(description="What a person got for a grade item; students see their own once it is posted.")
+class GradeItemScore:
+    """See models.GradeItemScore."""
+
+    score: Decimal = strawberry.field(description="The score in points.")
+    graded_at: datetime = strawberry.field(description="When it was graded.")
+    posted_at: datetime | None = strawberry.field(description="From when the person sees it; null: not yet.")
+    graded_by: User | None = edge(UserById, "Who graded it; null for all but staff.", key=_grader)
+    grade_item: GradeItem | None = edge(GradeItemById, "What was graded.", key="grade_item_id")
+
+
+# the gradebook
+
+
+@strawberry.enum(description="What a column of a gradebook is for.")
+class GradebookColumnKind(Enum):
+    """The graded labels of content_type_enum, and one more."""
+
+    QUIZ = strawberry.enum_value("quiz", description="A quiz; its best attempt counts.")
+    ENGINEERING_LAB = strawberry.enum_value(
+        "engineering_lab", description="A lab; its latest graded submission counts."
+    )
+    ASSIGNMENT = strawberry.enum_value("assignment", description="An assignment; as with a lab.")
+    GRADE_ITEM = strawberry.enum_value(GRADE_ITEM, description="Something that is no content item.")
+
+
+@strawberry.enum(description="How a person stands with a column of a gradebook.")
+class GradebookCellStatus(Enum):
+    """See gradebook.GradebookCell."""
+
+    NOT_SUBMITTED = strawberry.enum_value("not_submitted", description="Nothing is there.")
+    IN_PROGRESS = strawberry.enum_value("in_progress", description="A quiz that was begun.")
+    SUBMITTED = strawberry.enum_value("submitted", description="Waits for a grade.")
+    GRADED = strawberry.enum_value("graded", description="Has a grade.")
+
+
+def _item(column: Column, _context: Context) -> int | None:
+    return None if column.kind == GRADE_ITEM else column.number
+
+
+def _grade_item(column: Column, _context: Context) -> int | None:
+    return column.number if column.kind == GRADE_ITEM else None
+
+
+@strawberry.type(description="Something that is graded in an offering.")
+class GradebookColumn:
+    """See gradebook.GradebookColumn."""
+
+    id: strawberry.ID = strawberry.field(description="The global id of the content item or the grade item.")
+    kind: GradebookColumnKind = strawberry.field(description="What it is.")
+    title: str = strawberry.field(description="Its title.")
+    points: Decimal | None = strawberry.field(description="What perfect work is worth; null where nobody has said.")
+    due_at: datetime | None = strawberry.field(description="Until when it should be done, or when it is held.")
+    category: GradeCategory | None = edge(
+        CategoryById,
+        "The part of the grading policy that it counts in.",
+        key=lambda column, _context: column.grade_category_id,
+    )
+    content_item: _Content | None = edge(ItemById, "The content item, if it is one.", key=_item)
+    grade_item: GradeItem | None = edge(GradeItemById, "The grade item, if it is one.", key=_grade_item)
+
+
+@strawberry.type(description="How a person stands with one column.")
+class GradebookCell:
+    """See gradebook.GradebookCell."""
+
+    score: Decimal | None = strawberry.field(description="The score in points; null until there is one.")
+    max_score: Decimal | None = strawberry.field(description="What it could have been at most.")
+    status: GradebookCellStatus = strawberry.field(description="How it stands.")
+    column: GradebookColumn = strawberry.field(description="The column.")
+
+
+@strawberry.type(description="A person in a gradebook.")
+class GradebookRow:
+    """See loaders.PeopleByGradebook."""
+
+    display_name: str = strawberry.field(description="The person's name.")
+    final_score: Decimal | None = strawberry.field(
+        description="The final score, also before it is posted; one that was set by hand wins."
+    )
+    letter_grade: str | None = strawberry.field(description="The final grade in letters.")
+    is_overridden: bool = strawberry.field(description="Whether the final grade was set by hand.")
+    user: User | None = edge(UserById, "The person.", key="user_id")
+    enrollment: _Enrollment | None = edge(EnrollmentById, "The person's enrollment.")
+    cells: list[GradebookCell] = edge(
+        CellsByEnrollment,
+        "One for each column, in the columns' order.",
+        key=lambda row, _context: (row["id"], row["course_offering_id"]),
+        size=20,
+    )
+
+
+@strawberry.type(description="What everybody in an offering has got for everything: rows of people, columns of work.")
+class Gradebook:
+    """The source is the offering."""
+
+    columns: list[GradebookColumn] = edge(
+        ColumnsByOffering, "What is graded: items in reading order, then what is no item by its day.", size=20
+    )
+    rows: Connection[GradebookRow] = page(
+        PeopleByGradebook, "The people who take part or have completed the course, by name."
+    )

@@ -11,10 +11,11 @@ import msgspec
 
 from lms_graphql.catalog.models import course_level_enum
 from lms_graphql.content.models import content_type_enum
-from lms_graphql.interop.imported import ImportedCourse, ImportedItem, ImportedModule, ImportedRun
+from lms_graphql.interop.imported import ImportedCourse, ImportedItem, ImportedModule, ImportedPool, ImportedRun
 from lms_graphql.syllabus.models import module_type_enum
 
 COURSE, OFFERING, MODULE, ITEM = "course", "offering", "module", "content_item"
+POOL, QUESTION = "question_pool", "question"
 """What `external_keys.entity` may say."""
 MAX_DEPTH = 32
 """How many levels modules may lie below the first."""
@@ -132,34 +133,43 @@ def _module(module: ImportedModule, parent: str | None, position: int, depth: in
     return name.thing(columns, parent, position, depth)
 
 
-def item_things(course: ImportedCourse) -> list[Thing]:
-    """Every item of the course, in the order of the syllabus."""
+def item_things(course: ImportedCourse, pool_ids: Mapping[str, int]) -> list[Thing]:
+    """Every item of the course, in the order of the syllabus; quizzes with the ids of their pools, as far as known."""
     return [
-        _item(item, module.external_id, position)
+        _item(item, module.external_id, position, pool_ids)
         for module, *_ in _walk(course.modules, None, 0)
         for position, item in enumerate(module.items, 1)
     ]
 
 
-def _item(item: ImportedItem, module: str, position: int) -> Thing:
+def pools_of(course: ImportedCourse) -> Iterator[ImportedPool]:
+    """The pools of the items, in the order of the syllabus."""
+    items = (item for module, *_ in _walk(course.modules, None, 0) for item in module.items)
+    return (item.pool for item in items if item.pool is not None)
+
+
+def _item(item: ImportedItem, module: str, position: int, pool_ids: Mapping[str, int]) -> Thing:
     name = Name(ITEM, item.external_id)
     seconds = item.estimated_duration_seconds
     if seconds is not None and not 0 <= seconds <= _MAX_INTEGER:
         raise name.refused("its duration is negative or too long")
+    payload = dict(item.payload)
+    if item.pool is not None and item.pool.external_id in pool_ids:
+        payload["question_pool_id"] = pool_ids[item.pool.external_id]
     columns = {
         "content_type": name.label("content type", item.content_type, content_type_enum.enums),
         "title": name.text("title", item.title, 255),
         "description": name.text("description", item.description),
         "estimated_duration_seconds": seconds,
-        "data_json": name.json(item.payload),
+        "data_json": name.json("payload", payload),
         "is_active": item.is_active,
     }
     return name.thing(columns, module, position)
 
 
 def refuse_duplicates(*levels: list[Thing]) -> None:
-    """Raise ImportRefusedError when two of the modules, or two of the items, have the same external id."""
-    for entity, things in zip((MODULE, ITEM), levels, strict=True):
+    """Raise ImportRefusedError when two modules, two items, two pools or two questions have the same external id."""
+    for entity, things in zip((MODULE, ITEM, POOL, QUESTION), levels, strict=True):
         for external_id, count in Counter(thing.external_id for thing in things).items():
             if count > 1:
                 raise Name(entity, external_id).refused(f"the source has it {count} times")
@@ -207,15 +217,15 @@ class Name:
         except OverflowError:
             raise self.refused(f"its {what} is out of range") from None
 
-    def json(self, value: Mapping[str, Any]) -> str:
-        """The canonical text of a payload."""
+    def json(self, what: str, value: Any) -> str:
+        """The canonical text of a payload or another value that is stored as JSON."""
         try:
             data = msgspec.json.encode(value, order="sorted")
         except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
             reason = " ".join(str(error).split()) or type(error).__name__
-            raise self.refused(f"its payload can't be stored as JSON: {reason}") from None
+            raise self.refused(f"its {what} can't be stored as JSON: {reason}") from None
         if _NUL_IN_JSON.search(data):
-            raise self.refused("its payload has a character that can't be stored")
+            raise self.refused(f"its {what} has a character that can't be stored")
         return data.decode()
 
     def thing(self, columns: dict[str, Any], parent: str | None = None, position: int = 0, depth: int = 0) -> Thing:

@@ -5,13 +5,40 @@ makes an import safe to repeat. Lists are in syllabus order.
 """
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
+from lms_graphql.assessment.payloads import Answer, Option
+
+
+class ImportedQuestion(msgspec.Struct):
+    """One question; `type` is a `QuestionType` of `assessment.payloads`. Its texts are Markdown."""
+
+    external_id: str
+    type: str
+    stem: str
+    answer: Answer
+    points: Decimal = Decimal(1)
+    options: list[Option] = []
+    hints: list[str] = []
+    explanation: str | None = None
+
+
+class ImportedPool(msgspec.Struct):
+    """The questions that one item draws from. Their place in the list is their number, as long as that is free here."""
+
+    external_id: str
+    title: str
+    questions: list[ImportedQuestion] = []
+
 
 class ImportedItem(msgspec.Struct):
-    """One content item. `payload` is the JSON object for its kind, in the names of `content.payloads`."""
+    """One content item. `payload` is the JSON object for its kind, in the names of `content.payloads`.
+
+    With a pool (of a quiz) the payload gets its id as `question_pool_id` when it is stored.
+    """
 
     external_id: str
     content_type: str
@@ -20,6 +47,7 @@ class ImportedItem(msgspec.Struct):
     description: str | None = None
     estimated_duration_seconds: int | None = None
     is_active: bool = True
+    pool: ImportedPool | None = None
 
 
 class ImportedModule(msgspec.Struct):

@@ -2,19 +2,52 @@
 
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Select, String, Text, and_, any_, bindparam, func, literal, or_, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Select,
+    Sequence,
+    String,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
 
+from lms_graphql.assessment.models import Question, QuestionPool
 from lms_graphql.catalog.models import Course, CourseOffering
 from lms_graphql.content.models import ContentItem
 from lms_graphql.interop.arrays import unnest
-from lms_graphql.interop.checked import COURSE, ITEM, MODULE, OFFERING, ImportConflictError, Name, Thing
+from lms_graphql.interop.checked import COURSE, ITEM, MODULE, OFFERING, POOL, QUESTION, ImportConflictError, Name, Thing
 from lms_graphql.interop.imported import ImportedCourse, ImportedRun
 from lms_graphql.interop.models import ExternalKey
 from lms_graphql.interop.plan import ITEMS, MODULES, Plan, Stored, Table, make_plan
+from lms_graphql.interop.pools import (
+    PoolPlan,
+    StoredKey,
+    StoredPools,
+    StoredQuestion,
+    make_pool_plan,
+    missing,
+    rewritten,
+)
 from lms_graphql.syllabus.models import Module
 from lms_graphql.tenancy.models import Department
+
+_POOL_IDS, _QUESTION_IDS = Sequence("question_pools_id_seq"), Sequence("questions_id_seq")
+_OWNED: tuple[tuple[Any, str], ...] = (
+    (Module, MODULE),
+    (ContentItem, ITEM),
+    (CourseOffering, OFFERING),
+    (QuestionPool, POOL),
+)
+"""What belongs to a course, with its entity."""
 
 
 class Reader:
@@ -95,35 +128,86 @@ class Reader:
             )
         )
         found = {row[0]: row for row in rows}
-        keys = await self._connection.execute(
-            select(ExternalKey.entity_id, ExternalKey.external_id, ExternalKey.content_hash).where(
-                *self._keys_of(table.entity),
-                ExternalKey.entity_id == any_(bindparam("ids", list(found), type_=ARRAY(BigInteger))),
-            )
-        )
-        named = {entity_id: (name, content_hash) for entity_id, name, content_hash in keys}
+        named = await self._named(table.entity, list(found))
         return [
             Stored(row[0], row[1], row[2], row[3], *named.get(entity_id, (None, None)))
             for entity_id, row in found.items()
         ]
 
+    async def _named(self, entity: str, ids: list[int]) -> dict[int, StoredKey]:
+        """What rows are called in this system, by their ids."""
+        if not ids:
+            return {}
+        keys = await self._connection.execute(
+            select(ExternalKey.entity_id, ExternalKey.external_id, ExternalKey.content_hash).where(
+                *self._keys_of(entity),
+                ExternalKey.entity_id == any_(bindparam("ids", ids, type_=ARRAY(BigInteger))),
+            )
+        )
+        return {entity_id: StoredKey(name, content_hash) for entity_id, name, content_hash in keys}
+
     async def _new_ids(self, table: Table, things: list[Thing], stored: list[Stored]) -> dict[str, int]:
         """Ids for the things that have none, drawn before their rows are written: so parents need not come first."""
         known = {row.external_id for row in stored}
-        new = [thing.external_id for thing in things if thing.external_id not in known]
-        if not new:
-            return {}
-        numbers = func.generate_series(1, len(new)).table_valued("number")
-        ids = await self._connection.scalars(select(table.ids.next_value()).select_from(numbers))
-        return dict(zip(new, ids, strict=True))
+        return await self._draw(table.ids, [thing.external_id for thing in things if thing.external_id not in known])
 
-    async def refuse_taken(self, course_id: int | None, run: ImportedRun | None, plans: tuple[Plan, Plan]) -> None:
+    async def _draw(self, ids: Sequence, names: list[str]) -> dict[str, int]:
+        """An id of the sequence for each name."""
+        if not names:
+            return {}
+        numbers = func.generate_series(1, len(names)).table_valued("number")
+        drawn = await self._connection.scalars(select(ids.next_value()).select_from(numbers))
+        return dict(zip(names, drawn, strict=True))
+
+    async def plan_pools(self, course_id: int | None, pools: list[Thing], questions: list[Thing]) -> PoolPlan:
+        """What has to be done to the question pools."""
+        here = await self._stored_pools(course_id)
+        pool_ids = await self._draw(_POOL_IDS, missing(pools, here.pools.values()))
+        question_ids = await self._draw(_QUESTION_IDS, rewritten(questions, here))
+        return make_pool_plan(pools, questions, here, pool_ids, question_ids)
+
+    async def _stored_pools(self, course_id: int | None) -> StoredPools:
+        """The pools of the course with all their questions, and the keys of this system."""
+        if course_id is None:
+            return StoredPools({}, [])
+        rows = (
+            await self._connection.execute(
+                select(
+                    QuestionPool.id.label("pool_id"),
+                    Question.id,
+                    Question.number,
+                    Question.version,
+                    Question.is_active,
+                )
+                .outerjoin(
+                    Question,
+                    and_(Question.university_id == QuestionPool.university_id, Question.pool_id == QuestionPool.id),
+                )
+                .where(QuestionPool.university_id == self._university_id, QuestionPool.course_id == course_id)
+            )
+        ).all()
+        pool_ids = list(dict.fromkeys(row.pool_id for row in rows))
+        versions = [row for row in rows if row.version is not None]
+        pools = await self._named(POOL, pool_ids)
+        keys = await self._named(QUESTION, [row.id for row in versions])
+        return StoredPools(
+            {pool_id: pools.get(pool_id) for pool_id in pool_ids},
+            [
+                StoredQuestion(row.id, row.pool_id, row.number, row.version, row.is_active, keys.get(row.id))
+                for row in versions
+            ],
+        )
+
+    async def refuse_taken(
+        self, course_id: int | None, run: ImportedRun | None, plans: tuple[Plan, Plan], pool_plan: PoolPlan
+    ) -> None:
         """Find the run's offering, and raise ImportConflictError when another course has something of this source.
 
         A key whose row is gone stands in nobody's way: it will name the new row.
         """
         wanted = [(MODULE, thing.external_id) for thing in plans[0].created]
         wanted += [(ITEM, thing.external_id) for thing in plans[1].created]
+        wanted += [(POOL, thing.external_id) for thing in pool_plan.created]
         wanted += [(OFFERING, run.external_id)] if run else []
         if not wanted:
             return
@@ -146,7 +230,7 @@ class Reader:
         )
         statement = select(ExternalKey.entity, ExternalKey.external_id, ExternalKey.entity_id.label("id"))
         statement = statement.add_columns(
-            ExternalKey.content_hash, func.coalesce(Module.course_id, ContentItem.course_id, CourseOffering.course_id)
+            ExternalKey.content_hash, func.coalesce(*(model.course_id for model, _ in _OWNED))
         ).join_from(
             rows,
             ExternalKey,
@@ -157,7 +241,7 @@ class Reader:
                 ExternalKey.external_id == rows.c.external_id,
             ),
         )
-        for model, entity in ((Module, MODULE), (ContentItem, ITEM), (CourseOffering, OFFERING)):
+        for model, entity in _OWNED:
             statement = statement.outerjoin(
                 model,
                 and_(

@@ -1,9 +1,9 @@
 """Writes an imported course, and remembers what each thing is called where it comes from: so an import is repeatable.
 
-The course, its offering, its modules and its items each have an external key with the hash of what was stored. A thing
-whose hash is the same is not written. A key without a hash belongs to something retired: it has left the source, is
-hidden, and comes back to life when the source has it again. What people have added to the course here stays, behind
-what is imported.
+The course, its offering, its modules, items, question pools and questions each have an external key with the hash of
+what was stored. A thing whose hash is the same is not written; a question that changed gets a new version. A key
+without a hash belongs to something retired: it has left the source, is hidden, and comes back to life when the source
+has it again. What people have added to the course here stays, behind what is imported.
 
 The number of statements does not depend on the size of the course: rows travel as arrays, ids are drawn beforehand, and
 the keys of the tree are checked when a statement ends.
@@ -17,7 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from lms_graphql.catalog.models import Course, CourseOffering
 from lms_graphql.interop.checked import (
     COURSE,
+    ITEM,
+    MODULE,
     OFFERING,
+    POOL,
+    QUESTION,
     course_thing,
     item_things,
     module_things,
@@ -26,6 +30,7 @@ from lms_graphql.interop.checked import (
 )
 from lms_graphql.interop.imported import ImportedCourse
 from lms_graphql.interop.plan import ITEMS, MODULES
+from lms_graphql.interop.pools import pool_things, question_things
 from lms_graphql.interop.reader import Reader
 from lms_graphql.interop.writer import Counts, Writer
 from lms_graphql.syllabus.service import refresh_published, renew_version
@@ -60,10 +65,11 @@ async def import_course(
 
     Raises ImportRefusedError and ImportConflictError, both before anything is written.
     """
-    modules, items = module_things(course), item_things(course)
+    modules, items = module_things(course), item_things(course, {})
+    pools, questions = pool_things(course), question_things(course)
     singles = [course_thing(course, department_id, publish), *([offering_thing(course.run)] if course.run else [])]
-    refuse_duplicates(modules, items)
-    total = len(singles) + len(modules) + len(items)
+    refuse_duplicates(modules, items, pools, questions)
+    total = len(singles) + len(modules) + len(pools) + len(questions) + len(items)
     on_progress(0, total)
 
     reader = Reader(connection, university_id, course.system)
@@ -71,8 +77,11 @@ async def import_course(
     course_id = await reader.find_course(course)
     if department_id is not None:
         await reader.require_department(department_id, course.external_id)
+    pool_plan = await reader.plan_pools(course_id, pools, questions)
+    if pools:
+        items = item_things(course, pool_plan.pool_ids)
     plans = await reader.plan(course_id, modules, items)
-    await reader.refuse_taken(course_id, course.run, plans)
+    await reader.refuse_taken(course_id, course.run, plans, pool_plan)
 
     writer = Writer(connection, university_id, course.system, reader.singles)
     course_id = await writer.write_single(Course, COURSE, singles[0], {})
@@ -82,11 +91,12 @@ async def import_course(
         offering_id = await writer.write_single(CourseOffering, OFFERING, singles[1], offering)
     on_progress(len(singles), total)
     await writer.write_tree(MODULES, course_id, plans[0])
-    on_progress(len(singles) + len(modules), total)
+    await writer.write_pools(course_id, pool_plan)
+    on_progress(total - len(items), total)
     await writer.write_tree(ITEMS, course_id, plans[1])
     await writer.write_keys()
     await refresh_published(connection, university_id, course_id)
-    if any(writer.counts[table.entity].changed for table in (MODULES, ITEMS)):
+    if any(writer.counts[entity].changed for entity in (MODULE, ITEM, POOL, QUESTION)):
         await renew_version(connection, university_id, course_id)
     on_progress(total, total)
     return ImportOutcome(course_id, offering_id, writer.counts)

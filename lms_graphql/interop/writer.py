@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import BigInteger, Boolean, Integer, and_, func, not_, update
+from sqlalchemy import ARRAY, BigInteger, Boolean, Integer, and_, any_, bindparam, func, not_, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from lms_graphql.assessment.models import Question, QuestionKey, QuestionPool
 from lms_graphql.interop.arrays import unnest, upsert
-from lms_graphql.interop.checked import COURSE, ITEM, MODULE, OFFERING, Thing
+from lms_graphql.interop.checked import COURSE, ITEM, MODULE, OFFERING, POOL, QUESTION, Thing
 from lms_graphql.interop.models import ExternalKey
 from lms_graphql.interop.plan import MODULES, Plan, Shift, Table
+from lms_graphql.interop.pools import NewVersion, PoolPlan
 from lms_graphql.syllabus.models import Module
 
 
@@ -50,7 +52,7 @@ class Writer:
     def __init__(
         self, connection: AsyncConnection, university_id: int, system: str, singles: Mapping[str, Any]
     ) -> None:
-        self.counts = {entity: Counts() for entity in (COURSE, OFFERING, MODULE, ITEM)}
+        self.counts = {entity: Counts() for entity in (COURSE, OFFERING, MODULE, ITEM, POOL, QUESTION)}
         self._connection = connection
         self._university_id = university_id
         self._system = system
@@ -105,12 +107,7 @@ class Writer:
             columns["depth"] = [thing.depth for thing in things]
             # Right from the start: when a transaction writes a row of its own again, all its keys are checked again.
             columns["effective_published"] = [thing.is_visible for thing in things]
-        return upsert(
-            table.model,
-            {"university_id": self._university_id, "course_id": course_id},
-            columns,
-            ("university_id", "id"),
-        )
+        return self._rows(table.model, columns, "id", course_id=course_id)
 
     def _shifted(self, table: Table, shifts: list[Shift]) -> Any:
         rows = unnest(
@@ -130,6 +127,46 @@ class Writer:
             values["depth"] = rows.c.depth
             values["effective_published"] = and_(Module.effective_published, not_(rows.c.retire))
         return update(model).values(values).where(model.university_id == self._university_id, model.id == rows.c.id)
+
+    async def write_pools(self, course_id: int, plan: PoolPlan) -> None:
+        """Write the pools and the new versions of their questions, and end the versions that these replace."""
+        self.counts[POOL] = Counts(len(plan.created), len(plan.changed), plan.unchanged, plan.retired_of(POOL))
+        created, changed = plan.new_questions, plan.changed_questions
+        self.counts[QUESTION] = Counts(len(created), len(changed), plan.unchanged_questions, plan.retired_of(QUESTION))
+        pools, questions = [*plan.created, *plan.changed], [*created, *changed]
+        self._keys += [
+            _Key(POOL, pool.external_id, plan.pool_ids[pool.external_id], pool.content_hash) for pool in pools
+        ]
+        self._keys += [_Key(QUESTION, row.thing.external_id, row.id, row.thing.content_hash) for row in questions]
+        self._keys += [_Key(entity, name, entity_id, None) for entity, name, entity_id in plan.retired]
+        if pools:
+            columns = {
+                "id": [plan.pool_ids[pool.external_id] for pool in pools],
+                "title": [pool.columns["title"] for pool in pools],
+            }
+            await self._connection.execute(self._rows(QuestionPool, columns, "id", course_id=course_id))
+        if plan.inactive:
+            ended = Question.id == any_(bindparam("ids", plan.inactive, type_=ARRAY(BigInteger)))
+            await self._connection.execute(
+                update(Question).where(Question.university_id == self._university_id, ended).values(is_active=False)
+            )
+        if questions:
+            await self._write_questions(questions)
+
+    async def _write_questions(self, rows: list[NewVersion]) -> None:
+        columns: dict[str, list[Any]] = {
+            name: [getattr(row, name) for row in rows] for name in ("id", "pool_id", "number", "version")
+        }
+        for name in ("type", "points", "stem", "options", "hints"):
+            columns[name] = [row.thing.columns[name] for row in rows]
+        await self._connection.execute(self._rows(Question, columns, "id"))
+        keys = {"question_id": columns["id"]}
+        for name in ("answer", "explanation"):
+            keys[name] = [row.thing.columns[name] for row in rows]
+        await self._connection.execute(self._rows(QuestionKey, keys, "question_id"))
+
+    def _rows(self, model: Any, columns: Mapping[str, list[Any]], key: str, **fixed: Any) -> Insert:
+        return upsert(model, {"university_id": self._university_id, **fixed}, columns, ("university_id", key))
 
     async def write_keys(self) -> None:
         """Remember the keys of everything that was written or retired."""

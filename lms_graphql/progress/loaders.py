@@ -3,10 +3,13 @@
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Numeric, Select, and_, any_, bindparam, cast, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from typing_extensions import override
 
 from lms_graphql.catalog.models import CourseOffering
+from lms_graphql.content.loaders import ItemById
 from lms_graphql.content.models import ContentItem
+from lms_graphql.content.policy import TAKES_PART
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.dataloaders import KEYS, Many, One, Page
 from lms_graphql.engine.rows import Row, record
@@ -17,11 +20,14 @@ from lms_graphql.progress.choices import CONTENT_PROGRESS_FILTERS
 from lms_graphql.progress.models import UserContentProgress, UserModuleProgress
 from lms_graphql.storage.statements import columns
 from lms_graphql.storage.tenancy import UNIVERSITY, USER
+from lms_graphql.syllabus.loaders import OutlineByCourse
 from lms_graphql.syllabus.models import Module
+from lms_graphql.syllabus.outline import Outline
 
 ModuleProgressRow = record("ModuleProgress")
 ContentProgressRow = record("ContentProgress")
 CourseProgressRow = record("CourseProgress")
+StepsRow = record("Steps")
 _OFFERING = bindparam("offering_id", type_=BigInteger, required=True)
 
 
@@ -189,3 +195,62 @@ class CourseProgressByEnrollment(One[int]):
             .outerjoin(totals, totals.c.course_id == asked.c.course_id)
             .outerjoin(done, done.c.id == asked.c.id)
         )
+
+
+class StepsByEnrollment(One[int]):
+    """For each enrollment that is active or completed: the course, the items done, and those begun, latest first."""
+
+    row = StepsRow
+
+    @override
+    def query(self) -> Select[Any]:
+        theirs = and_(
+            UserContentProgress.university_id == UNIVERSITY,
+            UserContentProgress.course_offering_id == CourseEnrollment.course_offering_id,
+            UserContentProgress.user_id == CourseEnrollment.user_id,
+            policy.visible_content_progress(self.viewer),
+        )
+        offering = and_(
+            CourseOffering.university_id == UNIVERSITY, CourseOffering.id == CourseEnrollment.course_offering_id
+        )
+        item, done = UserContentProgress.content_item_id, UserContentProgress.completed_at.is_not(None)
+        latest = func.coalesce(UserContentProgress.last_interacted_at, UserContentProgress.first_started_at)
+        begun = func.array_agg(aggregate_order_by(item, latest.desc(), item))
+        wanted: list[Any] = [
+            CourseEnrollment.id,
+            CourseEnrollment.university_id,
+            CourseOffering.course_id,
+            func.array_agg(item).filter(done).label("done"),
+            begun.filter(~done, latest.is_not(None)).label("begun"),
+        ]
+        return (
+            select(*wanted)
+            .join(CourseOffering, offering)
+            .outerjoin(UserContentProgress, theirs)
+            .where(CourseEnrollment.id == any_(KEYS), visible_enrollments(self.viewer), TAKES_PART)
+            .group_by(CourseEnrollment.university_id, CourseEnrollment.id, CourseOffering.course_id)
+        )
+
+
+class ResumePointByEnrollment(ItemById):
+    """The item that each enrollment's person would go on with: three statements for any number of enrollments."""
+
+    @override
+    async def load_batch(self, keys: list[int]) -> list[Row | None]:
+        steps = await self.context.loader(StepsByEnrollment).values(keys)
+        courses = {step["course_id"] for key in keys if (step := steps[key])}
+        outlines = await self.context.loader(OutlineByCourse).values(courses)
+        wanted = [_next_step(steps[key], outlines) for key in keys]
+        ids = list({item for item in wanted if item is not None})
+        found = {row[0]: row for row in await self.rows(ids)} if ids else {}
+        return [None if item is None else found.get(item) for item in wanted]
+
+
+def _next_step(step: Row | None, outlines: dict[int, Outline]) -> int | None:
+    """What was begun last and is not done, else the first item that is not done; only what students see."""
+    if step is None:
+        return None
+    outline, done = outlines[step["course_id"]], set(step["done"] or ())
+    visible = set(outline.open_to_students)
+    begun = (item for item in step["begun"] or () if item in visible)
+    return next(begun, None) or next((item for item in outline.open_to_students if item not in done), None)

@@ -15,9 +15,21 @@ from lms_graphql.catalog.loaders import (
     TermsByUniversity,
 )
 from lms_graphql.certificates.loaders import CertificatesByUser
+from lms_graphql.content.loaders import DueByUser
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.counts import CountedConnection
-from lms_graphql.engine.edges import Node, column, computed, database_id, edge, entity, optional, page, plain_list
+from lms_graphql.engine.edges import (
+    Node,
+    argument,
+    column,
+    computed,
+    database_id,
+    edge,
+    entity,
+    optional,
+    page,
+    plain_list,
+)
 from lms_graphql.engine.errors import Code, RequestError
 from lms_graphql.engine.filters import FILTER_RULE
 from lms_graphql.engine.relay import Connection, OrderDirection
@@ -49,8 +61,10 @@ if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
         TermOrder,
     )
     from lms_graphql.certificates.types import Certificate
+    from lms_graphql.content.types import DueItem
     from lms_graphql.enrollment.types import Enrollment, EnrollmentFilter, OwnEnrollmentOrder
 
+_DueItem = Annotated["DueItem", strawberry.lazy("lms_graphql.content.types")]
 _Course = Annotated["Course", strawberry.lazy("lms_graphql.catalog.types")]
 _CourseFilter = Annotated["CourseFilter", strawberry.lazy("lms_graphql.catalog.types")]
 _CourseOrder = Annotated["CourseOrder", strawberry.lazy("lms_graphql.catalog.types")]
@@ -255,6 +269,14 @@ class Membership:
     roles: list[UniversityRole] = plain_list("The viewer's roles there.", size=3)
 
 
+def due_between() -> list[Any]:
+    """The arguments of lists of what is due."""
+    return [
+        argument("from", datetime | None, "Only what is due from this time on; null: from the beginning."),
+        argument("to", datetime | None, "Only what is due before this time; null: to the end."),
+    ]
+
+
 def _here(viewer: Any, _context: Context) -> int | None:
     return viewer.user_id if viewer.university_id is not None else None
 
@@ -279,4 +301,11 @@ class ViewerObject:
         key=lambda v, _: v.user_id,
         filters=_EnrollmentFilter,
         orders=_OwnEnrollmentOrder,
+    )
+    upcoming: Connection[_DueItem] = page(
+        DueByUser,
+        "What is due in all offerings in which the viewer is active, soonest first, by the dates that apply to the"
+        " viewer.",
+        key=lambda v, _: v.user_id,
+        arguments=due_between(),
     )

@@ -1,16 +1,14 @@
 """Importing into a real database, as lms_app behind row-level security: every test has a university of its own."""
 
 import asyncio
-import contextlib
 import hashlib
-import itertools
 import time
 from datetime import UTC, datetime, timedelta
 from random import Random
 
 import msgspec
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from lms_graphql.interop.checked import ImportConflictError, ImportRefusedError
@@ -19,13 +17,10 @@ from lms_graphql.interop.olx.archive import read_archive
 from lms_graphql.interop.olx.course import read_course
 from lms_graphql.interop.service import import_course
 from lms_graphql.interop.writer import Counts
-from lms_graphql.storage import tenancy
-from lms_graphql.storage.database import create_engine
 from lms_graphql.syllabus.service import refresh_published
-from tests.conftest import temporary_database
 from tests.interop.olx_packages import demo_course
+from tests.interop.universities import counts, new_university
 
-TABLES = ("courses", "course_offerings", "modules", "content_items", "external_keys")
 RUN = ImportedRun("run-1", "Autumn", datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC))
 PAYLOAD = {"layout": "rich_text_v1", "blocks": [{"type": "paragraph", "text": "Weft \\u0000 is not NUL."}]}
 
@@ -54,130 +49,6 @@ def sample(**changes):
         module("u3", is_published=False),
         **changes,
     )
-
-
-class University:
-    """A university of the test: imports commit; `rows` looks at it from outside the wall."""
-
-    def __init__(self, engine, owner, university_id):
-        self.engine = engine
-        self.owner = owner
-        self.id = university_id
-
-    @contextlib.asynccontextmanager
-    async def acting(self):
-        async with self.engine.begin() as connection:
-            for setting in tenancy.settings(self.id, None):
-                await connection.execute(text(setting))
-            yield connection
-
-    async def take(self, imported, **options):
-        async with self.acting() as connection:
-            return await import_course(connection, self.id, imported, **options)
-
-    async def refused(self, imported, error, **options):
-        """The line of the refusal; also that nothing was written, although the caller commits."""
-        before = await self.everything()
-        async with self.acting() as connection:
-            with pytest.raises(error) as caught:
-                await import_course(connection, self.id, imported, **options)
-        assert await self.everything() == before
-        line = str(caught.value)
-        assert len(line.splitlines()) == 1
-        return line
-
-    async def rows(self, sql, **parameters):
-        async with self.owner.connect() as connection:
-            rows = await connection.execute(text(sql), {"university_id": self.id, **parameters})
-            return [tuple(row) for row in rows]
-
-    async def everything(self):
-        """Every row, and where and by which transaction it was written."""
-        return {
-            table: await self.rows(
-                f"SELECT ctid::text, xmin::text, to_jsonb(t)::text FROM {table} t"
-                " WHERE university_id = :university_id ORDER BY ctid"
-            )
-            for table in TABLES
-        }
-
-    async def ids(self):
-        found = await self.rows(
-            "SELECT entity, external_id, entity_id FROM external_keys WHERE university_id = :university_id"
-        )
-        return {(entity, external_id): entity_id for entity, external_id, entity_id in found}
-
-    async def written(self, before):
-        """The external ids of modules and items whose rows are new or another version than `before`."""
-        names = {(entity, entity_id): name for (entity, name), entity_id in (await self.ids()).items()}
-        now = await self.everything()
-        changed = set()
-        for table, entity in (("modules", "module"), ("content_items", "content_item")):
-            for row in set(now[table]) - set(before[table]):
-                changed.add(names.get((entity, msgspec.json.decode(row[2])["id"]), "by hand"))
-        return changed
-
-    async def tree(self):
-        """The syllabus as lines: depth by indent, place among siblings, name, a mark for hidden; items with a dash."""
-        rows = await self.rows(
-            """
-            WITH RECURSIVE tree AS (
-                SELECT m.*, ARRAY[sequence_index] AS path FROM modules m
-                WHERE university_id = :university_id AND parent_module_id IS NULL
-                UNION ALL
-                SELECT m.*, path || m.sequence_index FROM modules m JOIN tree
-                ON (m.university_id, m.parent_module_id) = (tree.university_id, tree.id)
-            )
-            SELECT path, 0 AS item, depth, sequence_index, title, is_published FROM tree
-            UNION ALL
-            SELECT path, i.sequence_index, depth + 1, i.sequence_index, '- ' || i.title, is_active FROM tree
-            JOIN content_items i ON (i.university_id, i.module_id) = (tree.university_id, tree.id)
-            ORDER BY path, item
-            """
-        )
-        return [
-            f"{'  ' * depth}{index} {title}{'' if shown else ' hidden'}" for _, _, depth, index, title, shown in rows
-        ]
-
-
-@pytest.fixture(scope="module")
-async def databases(superuser):
-    async with temporary_database(superuser) as made:
-        app, owner = create_engine(made.app), create_engine(made.owner)
-        yield app, owner
-        await app.dispose()
-        await owner.dispose()
-
-
-_numbers = itertools.count(1)
-
-
-async def _university(databases):
-    app, owner = databases
-    async with owner.begin() as connection:
-        await connection.execute(
-            text("INSERT INTO countries (iso_code, name) VALUES ('US', 'United States') ON CONFLICT DO NOTHING")
-        )
-        university_id = await connection.scalar(
-            text(
-                "INSERT INTO universities (name, short_code, country_id)"
-                " SELECT :name, :name, id FROM countries RETURNING id"
-            ),
-            {"name": f"T{next(_numbers)}"},
-        )
-    return University(app, owner, university_id)
-
-
-@pytest.fixture
-async def university(databases):
-    return await _university(databases)
-
-
-def counts(outcome):
-    return {
-        entity: (given.created, given.updated, given.unchanged, given.retired)
-        for entity, given in outcome.counts.items()
-    }
 
 
 # ---- the first time ------------------------------------------------------------------------------------------------
@@ -629,7 +500,7 @@ async def test_a_department_of_nobody(university):
 
 
 async def test_another_university_is_untouched(university, databases):
-    other = await _university(databases)
+    other = await new_university(databases)
     await other.take(sample())
     before = await other.everything()
     await university.take(sample(title="Ours"))
@@ -645,7 +516,7 @@ async def test_two_at_once_take_turns(university):
 
 
 async def test_the_wall_keeps_an_import_out_of_another_university(university, databases):
-    other = await _university(databases)
+    other = await new_university(databases)
     async with university.acting() as connection:
         with pytest.raises(DBAPIError, match="row-level security"):
             await import_course(connection, other.id, sample())
@@ -697,30 +568,17 @@ def large(modules, items):
     )
 
 
-@pytest.fixture
-def statements(databases):
-    recorded = []
-
-    def record(_connection, _cursor, statement, *_more):
-        recorded.append(statement)
-
-    engine = databases[0].sync_engine
-    event.listen(engine, "before_cursor_execute", record)
-    yield recorded
-    event.remove(engine, "before_cursor_execute", record)
-
-
 async def test_the_number_of_statements_does_not_grow(databases, statements):
     taken = []
     for modules, items in ((2, 5), (30, 10)):
-        university = await _university(databases)
+        university = await new_university(databases)
         whole = large(modules, items)
         less = msgspec.structs.replace(whole, modules=whole.modules[1:], title="Less")
         for imported in (whole, whole, less, whole):
             statements.clear()
             await university.take(imported)
             taken.append(len(statements))
-    assert taken[:4] == taken[4:] == [13, 9, 14, 14]
+    assert taken[:4] == taken[4:] == [13, 10, 15, 15]
 
 
 async def test_a_large_course(university):
@@ -740,7 +598,11 @@ async def test_the_real_course_twice(university):
     first = await university.take(imported)
     assert first.counts["module"] == Counts(created=81)
     assert first.counts["content_item"] == Counts(created=304)
+    assert first.counts["question_pool"] == Counts(created=14)
+    assert first.counts["question"] == Counts(created=21)
     before = await university.everything()
     second = await university.take(imported)
     assert second.counts["content_item"] == Counts(unchanged=304)
+    assert second.counts["question_pool"] == Counts(unchanged=14)
+    assert second.counts["question"] == Counts(unchanged=21)
     assert await university.everything() == before

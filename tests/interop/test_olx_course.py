@@ -5,7 +5,16 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from lms_graphql.interop.imported import ImportedCourse, ImportedItem, ImportedModule, ImportedRun, LeftOut
+from lms_graphql.assessment.payloads import Answer, Option
+from lms_graphql.interop.imported import (
+    ImportedCourse,
+    ImportedItem,
+    ImportedModule,
+    ImportedPool,
+    ImportedQuestion,
+    ImportedRun,
+    LeftOut,
+)
 from lms_graphql.interop.olx.course import read_course
 from tests.interop.olx_packages import block_id, course_files, item_of
 
@@ -42,7 +51,9 @@ def test_a_course_of_every_kind():
         video__w1_xml='<video display_name="Weft" youtube="0.75:aaaaaaa,1.00:abcdefg_-12" end_time="00:10:00">'
         '<transcript language="de" src="w-de.srt"/><transcript language="en" src="w-en.srt"/></video>',
         problem__p1_xml='<problem display_name="Quiz" max_attempts="3" rerandomize="always">'
-        "<choiceresponse/><div><numericalresponse/></div></problem>",
+        "<choiceresponse><label>Which are looms?</label><checkboxgroup>"
+        '<choice correct="true">Table</choice><choice correct="false">Chair</choice></checkboxgroup></choiceresponse>'
+        '<div><numericalresponse answer="2"><label>How many threads?</label></numericalresponse></div></problem>',
     )
     files["static/w-en.srt"] = files["static/w-de.srt"] = SRT.encode()
     files["about/short_description.html"] = b"<p>All about   <b>weaving</b></p>"
@@ -76,6 +87,8 @@ def test_a_course_of_every_kind():
     assert report.mapped == {
         "html → text": 1,
         "video → video": 1,
+        "problem choiceresponse → multiple_choice question": 1,
+        "problem numericalresponse → numerical question": 1,
         "problem → quiz": 1,
         "openassessment → assignment": 1,
         "lti_consumer → resource": 1,
@@ -88,7 +101,6 @@ def test_a_course_of_every_kind():
     assert report.left_out == [
         LeftOut("course asset", "/static/w.png", "files of the course are not imported yet"),
         LeftOut("video transcript", block_id("video", "w1"), "the transcript in de: one language is kept, en"),
-        LeftOut("problem questions", block_id("problem", "p1"), "questions are not imported yet"),
         LeftOut("discussion", block_id("discussion", "d1"), "a discussion has no place in the syllabus yet"),
         LeftOut("poll", block_id("poll", "q1"), no_address),
     ]
@@ -138,6 +150,20 @@ EVERY_ITEM = [
             "randomize_order": True,
             "mastery": {"max_attempts": 3},
         },
+        pool=ImportedPool(
+            block_id("problem", "p1"),
+            "Quiz",
+            [
+                ImportedQuestion(
+                    block_id("problem", "p1") + "#1",
+                    "multiple_choice",
+                    "Which are looms?",
+                    Answer(correct=["a"]),
+                    options=[Option("a", "Table"), Option("b", "Chair")],
+                ),
+                ImportedQuestion(block_id("problem", "p1") + "#2", "numerical", "How many threads?", Answer(value="2")),
+            ],
+        ),
     ),
     ImportedItem(
         block_id("openassessment", "o1"),

@@ -9,6 +9,7 @@ from bs4.element import PageElement, Tag
 
 from lms_graphql.interop.olx.markdown import escaped, markdown
 from lms_graphql.interop.olx.sanitize import FORMULA, sanitize
+from lms_graphql.interop.olx.source import Block, Source
 from lms_graphql.interop.olx.text import is_asset, plain
 
 _HEADING = re.compile(r"h[1-6]")
@@ -35,6 +36,14 @@ def read_article(html: str) -> Article:
     builder.walk(soup)
     words = sum(len(str(block.get("text", "")).split()) for block in builder.blocks)
     return Article(builder.blocks, words, +dropped, [link for link in links if is_asset(link)])
+
+
+def report_article(source: Source, block: Block, article: Article) -> None:
+    """Report the files of the course that an article of a block refers to, and what was dropped from it."""
+    source.note_assets(article.assets)
+    if article.dropped:
+        what = ", ".join(f"{name} ×{count}" for name, count in sorted(article.dropped.items()))
+        source.report.leave_out(f"{block.tag} markup", block.external_id, f"dropped: {what}")
 
 
 def text_of(html: str) -> str:

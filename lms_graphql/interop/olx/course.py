@@ -29,6 +29,7 @@ def read_course(archive: Mapping[str, bytes]) -> tuple[ImportedCourse, ImportRep
 
     The argument maps paths relative to the folder of course.xml to contents. Each block of the tree that was met is
     either counted in `mapped` or listed in `left_out` under its element's name; the course element itself is neither.
+    What is counted or listed under a name with a space in it («problem question») is a part of a block.
     Blocks below one that could not be read (missing, broken, met before, too deep) are not met.
 
     Raises CourseError when the course itself is missing or a file of the skeleton is broken.

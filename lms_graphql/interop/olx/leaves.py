@@ -9,14 +9,14 @@ from bs4 import BeautifulSoup
 from bs4.exceptions import ParserRejectedMarkup
 
 from lms_graphql.interop.imported import ImportedItem
-from lms_graphql.interop.olx.article import Article, as_markdown, read_article
+from lms_graphql.interop.olx.article import as_markdown, read_article, report_article
+from lms_graphql.interop.olx.problem import problem_item
 from lms_graphql.interop.olx.sanitize import UnreadableHtmlError
 from lms_graphql.interop.olx.source import Block, BrokenFileError, Source, html_path
-from lms_graphql.interop.olx.text import RefusedUrlError, clean, safe_url, title
+from lms_graphql.interop.olx.text import RefusedUrlError, safe_url, title, whole_number
 from lms_graphql.interop.olx.video import video_item
 
 WORDS_PER_MINUTE = 200
-_MAX_ATTEMPTS = 1_000_000
 _WITHOUT_PLACE = {
     "discussion": "a discussion has no place in the syllabus yet",
     "wiki": "a wiki has no place here",
@@ -47,7 +47,7 @@ def _item(block: Block, content_type: str, payload: dict[str, Any], name: str = 
 
 def _text(source: Source, block: Block) -> ImportedItem:
     article = read_article(_body(source, block))
-    _report_article(source, block, article)
+    report_article(source, block, article)
     item = _item(block, "text", {"layout": "rich_text_v1", "blocks": article.blocks})
     if article.words:
         item.estimated_duration_seconds = 60 * math.ceil(article.words / WORDS_PER_MINUTE)
@@ -68,39 +68,12 @@ def _body(source: Source, block: Block) -> str:
     return ""
 
 
-def _report_article(source: Source, block: Block, article: Article) -> None:
-    source.note_assets(article.assets)
-    if article.dropped:
-        what = ", ".join(f"{name} ×{count}" for name, count in sorted(article.dropped.items()))
-        source.report.leave_out(f"{block.tag} markup", block.external_id, f"dropped: {what}")
-
-
-def _quiz(source: Source, block: Block) -> ImportedItem:
-    questions = max(1, sum(clean(element.tag).endswith("response") for element in block.element.iter()))
-    payload: dict[str, Any] = {
-        "quiz_mode": "practice",
-        "num_questions_per_attempt": questions,
-        "randomize_order": block.attributes.get("rerandomize", "").lower() in ("always", "onreset", "per_student"),
-    }
-    if attempts := _whole_number(block.attributes.get("max_attempts", "")):
-        payload["mastery"] = {"max_attempts": attempts}
-    source.report.leave_out("problem questions", block.external_id, "questions are not imported yet")
-    return _item(block, "quiz", payload)
-
-
-def _whole_number(text: str) -> int | None:
-    text = text.strip(' "')
-    if not text.isascii() or not text.isdigit() or len(text) > len(str(_MAX_ATTEMPTS)):
-        return None
-    return int(text)
-
-
 def _assignment(source: Source, block: Block) -> ImportedItem:
     prompts = [description.text or "" for description in block.element.iterfind(".//prompts/prompt/description")]
     prompts = prompts or [prompt.text or "" for prompt in block.element.iterfind("prompt")]
     articles = [read_article(prompt) for prompt in prompts]
     for article in articles:
-        _report_article(source, block, article)
+        report_article(source, block, article)
     payload: dict[str, Any] = {
         "instructions": "\n\n".join(as_markdown(article.blocks) for article in articles if article.blocks),
         "submission_types": _submission_types(block),
@@ -124,7 +97,7 @@ def _max_points(element: Element) -> float:
 
 
 def _points(options: Iterable[Element]) -> list[int]:
-    return [_whole_number(option.get("points", "")) or 0 for option in options]
+    return [whole_number(option.get("points", "")) or 0 for option in options]
 
 
 def _resource(source: Source, block: Block) -> ImportedItem | None:
@@ -164,6 +137,6 @@ def _embedded(embed: str) -> str:
 _ITEMS: dict[str, Callable[[Source, Block], ImportedItem | None]] = {
     "html": _text,
     "video": video_item,
-    "problem": _quiz,
+    "problem": problem_item,
     "openassessment": _assignment,
 }

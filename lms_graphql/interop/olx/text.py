@@ -11,6 +11,7 @@ TAG_START = re.compile(r"<(?=[A-Za-z/!?])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
 _UNSAFE_IN_URL = re.compile(r"""[\s"<>\\^`{|}()]""")
+_MAX_WHOLE_NUMBER = 1_000_000
 _ALLOWED_SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 
 
@@ -35,6 +36,14 @@ def title(text: str, default: str) -> str:
     if len(line) > MAX_TITLE:
         line = line[: MAX_TITLE - 1].rstrip() + "…"
     return line or default
+
+
+def whole_number(text: str) -> int | None:
+    """A whole number that is not negative, in quotes or not; None for anything else, also for a very large one."""
+    text = text.strip(' "')
+    if not text.isascii() or not text.isdigit() or len(text) > len(str(_MAX_WHOLE_NUMBER)):
+        return None
+    return int(text)
 
 
 def safe_url(raw: str) -> str:

@@ -1,0 +1,44 @@
+"""What an offering asks of an item, as it applies to one person."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+_DATES = ("unlock_at", "due_at", "lock_at")
+
+
+class ItemSetting(msgspec.Struct):
+    """See models.ContentItemSetting."""
+
+    unlock_at: datetime | None
+    due_at: datetime | None
+    lock_at: datetime | None
+    points: Decimal | None
+    completion_rule: str | None
+    min_score: Decimal | None
+    grade_category_id: int | None
+
+
+def applying(rows: Sequence[Any]) -> ItemSetting:
+    """The setting that rows for one person add up to, the narrowest of them first.
+
+    The dates come together from the first row that has any, so that they fit each other; the rule comes with its score.
+    """
+    dates = next((row for row in rows if any(row[name] for name in _DATES)), rows[0])
+    rule = next((row for row in rows if row["completion_rule"]), rows[0])
+    return ItemSetting(
+        unlock_at=dates["unlock_at"],
+        due_at=dates["due_at"],
+        lock_at=dates["lock_at"],
+        points=_first(rows, "points"),
+        completion_rule=rule["completion_rule"],
+        min_score=rule["min_score"],
+        grade_category_id=_first(rows, "grade_category_id"),
+    )
+
+
+def _first(rows: Sequence[Any], name: str) -> Any:
+    return next((row[name] for row in rows if row[name] is not None), None)
