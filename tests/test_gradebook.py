@@ -148,12 +148,12 @@ async def test_grades_show_once_they_are_posted(api, world, database):
 
 
 GRADEBOOK = """query ($id: ID!, $first: Int, $after: String) { offering(id: $id) { gradebook {
-  columns { id kind title points dueAt category { name }
+  columns { itemId kind title points dueAt category { name }
     contentItem { ... on ContentItem { title } } gradeItem { title } }
   rows(first: $first, after: $after) { pageInfo { hasNextPage endCursor } edges { node {
     displayName finalScore letterGrade isOverridden user { displayName } enrollment { status }
     cells { score maxScore status column { title } } } } } } } }"""
-LEAN = """query ($id: ID!, $first: Int) { offering(id: $id) { gradebook { columns { id title points }
+LEAN = """query ($id: ID!, $first: Int) { offering(id: $id) { gradebook { columns { itemId title points }
   rows(first: $first) { edges { node { displayName finalScore cells { score maxScore status } } } } } } }"""
 STUDENTS, QUIZZES, ASSIGNMENTS, EXAMS = 100, 20, 15, 5
 
@@ -254,12 +254,12 @@ async def test_the_whole_gradebook(api, world, full):
     empty = {"points": None, "dueAt": None, "category": None, "gradeItem": None}
     quiz = gid("QuizContent", full["items"][0])
     assert book["columns"][0] == {
-        **empty, "id": quiz, "kind": "QUIZ", "title": "quiz 0", "contentItem": {"title": "quiz 0"},
+        **empty, "itemId": quiz, "kind": "QUIZ", "title": "quiz 0", "contentItem": {"title": "quiz 0"},
         "points": "25.00", "dueAt": at(POSTED),
     }  # fmt: skip
     assert book["columns"][-1] == {
-        **empty, "id": gid("GradeItem", full["exams"][0]), "kind": "GRADE_ITEM", "title": "Exam 0", "points": "50.00",
-        "dueAt": "2026-12-10T00:00:00+00:00", "contentItem": None, "gradeItem": {"title": "Exam 0"},
+        **empty, "itemId": gid("GradeItem", full["exams"][0]), "kind": "GRADE_ITEM", "title": "Exam 0",
+        "points": "50.00", "dueAt": "2026-12-10T00:00:00+00:00", "contentItem": None, "gradeItem": {"title": "Exam 0"},
     }  # fmt: skip
     rows = [edge["node"] for edge in book["rows"]["edges"]]
     variables["after"] = book["rows"]["pageInfo"]["endCursor"]

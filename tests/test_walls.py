@@ -107,8 +107,6 @@ async def rows_of(loader, context):
     parameters = {"size": 1000} if issubclass(loader, Page) else {}
     by_text = re.search(r"(?:= ANY |unnest)\(\$\d+::TEXT\[\]\)", made.statement().sql)
     keys = ["P101", "D101", "ALPHA", "BETA", "PHYS", "ALPHA-P101-1"] if by_text else KEYS
-    by_text = re.search(r"= ANY \(\$\d+::TEXT\[\]\)", made.statement().sql)
-    keys = ["P101", "D101", "ALPHA", "BETA", "PHYS"] if by_text else KEYS
     if "offering_ids" in made.statement()._names:  # one for each key, so that each key meets each offering
         parameters["offering_ids"] = [offering for offering in range(1, 20) for _ in KEYS]
         keys = KEYS * 19

@@ -1,6 +1,6 @@
 """What lists of the catalog can be filtered and ordered by, called as in the inputs of `types`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import (
@@ -23,8 +23,8 @@ from sqlalchemy.orm import aliased
 from lms_graphql.catalog import policy
 from lms_graphql.catalog.models import Course, CourseOffering, CourseSubject, Subject, Term
 from lms_graphql.engine.context import Viewer
-from lms_graphql.engine.filters import Filter, Flag, of, read_time, searched
-from lms_graphql.engine.keyset import Order, Ranking
+from lms_graphql.engine.filters import AnyOf, Choice, Filter, Flag, moment, of, searched
+from lms_graphql.engine.keyset import Derived, Order, Ranking
 from lms_graphql.enrollment.models import CourseEnrollment
 from lms_graphql.enrollment.policy import visible_enrollments
 from lms_graphql.storage.tenancy import UNIVERSITY
@@ -32,9 +32,9 @@ from lms_graphql.storage.tenancy import UNIVERSITY
 # ---- orders ----
 
 
-def _enrollments(key: Any, viewer: Viewer) -> Select[Any]:
+def _enrollments(key: Any) -> Callable[[Viewer], Select[Any]]:
     """How many enrollments that the viewer may see each course or offering has."""
-    return (
+    return lambda viewer: (
         select(key.label("key"), func.count().label("value"))
         .select_from(CourseOffering)
         .join(
@@ -46,16 +46,18 @@ def _enrollments(key: Any, viewer: Viewer) -> Select[Any]:
     )
 
 
-def _enrollments_by_course(viewer: Viewer, _parent: Any) -> Select[Any]:
-    return _enrollments(CourseOffering.course_id, viewer)
-
-
-def _enrollments_by_offering(viewer: Viewer, _parent: Any) -> Select[Any]:
-    return _enrollments(CourseOffering.id, viewer)
-
-
-def _enrollments_in_course(viewer: Viewer, course_id: Any) -> Select[Any]:
-    return _enrollments(CourseOffering.id, viewer).where(CourseOffering.course_id == course_id)
+def _enrollments_of_one(viewer: Viewer) -> ColumnElement[Any]:
+    return (
+        select(func.count())
+        .select_from(CourseEnrollment)
+        .where(
+            CourseEnrollment.university_id == UNIVERSITY,
+            CourseEnrollment.course_offering_id == CourseOffering.id,
+            visible_enrollments(viewer),
+        )
+        .correlate(CourseOffering)
+        .scalar_subquery()
+    )
 
 
 COURSE_ORDERS: Mapping[str, Order] = {
@@ -63,7 +65,7 @@ COURSE_ORDERS: Mapping[str, Order] = {
     "title": (Course.title_key, Course.id),
     "createdAt": (Course.created_at, Course.id),
     "updatedAt": (Course.updated_at, Course.id),
-    "enrollments": Ranking(Course.id, Course.id, _enrollments_by_course, BigInteger()),
+    "enrollments": Ranking(Course.id, Course.id, _enrollments(CourseOffering.course_id), BigInteger()),
 }
 
 _OFFERING_ORDERS: Mapping[str, Order] = {
@@ -72,11 +74,11 @@ _OFFERING_ORDERS: Mapping[str, Order] = {
 }
 OFFERING_ORDERS: Mapping[str, Order] = {
     **_OFFERING_ORDERS,
-    "enrollments": Ranking(CourseOffering.id, CourseOffering.id, _enrollments_by_offering, BigInteger()),
+    "enrollments": Ranking(CourseOffering.id, CourseOffering.id, _enrollments(CourseOffering.id), BigInteger()),
 }
 OFFERING_ORDERS_IN_COURSE: Mapping[str, Order] = {
     **_OFFERING_ORDERS,
-    "enrollments": Ranking(CourseOffering.id, CourseOffering.id, _enrollments_in_course, BigInteger(), per_parent=True),
+    "enrollments": Derived(_enrollments_of_one, CourseOffering.id, BigInteger()),
 }
 
 # ---- filters ----
@@ -100,42 +102,43 @@ def _in_subject(_viewer: Viewer, subject_id: ColumnElement[Any]) -> ColumnElemen
     """Whether a course belongs to the subject or to any below it, as its main subject or another."""
     below = select(Subject.id).where(Subject.id == subject_id).cte("below", recursive=True)
     below = below.union(select(Subject.id).join(below, Subject.parent_subject_id == below.c.id))
+    # As an array it is taken for short, and looked for by the index.
+    ids = any_(func.array(select(below.c.id).scalar_subquery(), type_=ARRAY(BigInteger)))
     main = aliased(Course)
     return Course.id.in_(
         union(
             select(CourseSubject.course_id).where(
-                CourseSubject.university_id == UNIVERSITY, CourseSubject.subject_id.in_(select(below.c.id))
+                CourseSubject.university_id == UNIVERSITY, CourseSubject.subject_id == ids
             ),
-            select(main.id).where(main.university_id == UNIVERSITY, main.primary_subject_id.in_(select(below.c.id))),
+            select(main.id).where(main.university_id == UNIVERSITY, main.primary_subject_id == ids),
         )
     )
 
 
-_TEXTS = ARRAY(Text)
-COURSE_FILTERS: Mapping[str, Filter | Flag] = {
+COURSE_FILTERS: Mapping[str, Choice] = {
     "text": Filter(lambda _, words: Course.id.in_(searched(literal_column("'course'"), words)), Text()),
     "subject": of("Subject", _in_subject, tenant=False),
-    "level": Filter(lambda _, levels: Course.level_key == any_(levels), _TEXTS),
-    "language": Filter(lambda _, codes: Course.language_code == any_(codes), _TEXTS),
+    "level": AnyOf(Course.level_key),
+    "language": AnyOf(Course.language_code),
     "department": of("Department", lambda _, department_id: Course.department_id == department_id),
-    "difficulty": Filter(lambda _, difficulties: Course.difficulty == any_(difficulties), _TEXTS),
+    "difficulty": AnyOf(Course.difficulty),
     "term": of("Term", lambda viewer, term_id: _offered(viewer, CourseOffering.term_id == term_id)),
     "openForEnrollment": Flag(
         lambda viewer: _offered(viewer, _is_open()), lambda viewer: not_(_offered(viewer, _is_open()))
     ),
 }
-OFFERING_FILTERS: Mapping[str, Filter | Flag] = {
+OFFERING_FILTERS: Mapping[str, Choice] = {
     "term": of("Term", lambda _, term_id: CourseOffering.term_id == term_id),
     "openForEnrollment": Flag(lambda _: _is_open(), lambda _: not_(_is_open())),
-    "startsFrom": Filter(lambda _, time: CourseOffering.starts_at >= time, DateTime(timezone=True), read_time),
-    "startsBefore": Filter(lambda _, time: CourseOffering.starts_at < time, DateTime(timezone=True), read_time),
+    "startsFrom": Filter(lambda _, time: CourseOffering.starts_at >= time, DateTime(timezone=True), moment),
+    "startsBefore": Filter(lambda _, time: CourseOffering.starts_at < time, DateTime(timezone=True), moment),
 }
 
 SUBJECT_ORDERS: Mapping[str, Order] = {
     "code": (Subject.code, Subject.id),
     "name": (Subject.name, Subject.id),
 }
-SUBJECT_FILTERS: Mapping[str, Filter | Flag] = {
+SUBJECT_FILTERS: Mapping[str, Choice] = {
     "domain": of("Domain", lambda _viewer, wanted: Subject.domain_id == wanted, tenant=False),
     "parent": of("Subject", lambda _viewer, wanted: Subject.parent_subject_id == wanted, tenant=False),
     "isRoot": Flag(

@@ -77,20 +77,14 @@ from lms_graphql.reviews.loaders import (
 )
 from lms_graphql.syllabus.loaders import SyllabusByCourse
 from lms_graphql.syllabus.outline import DEEPEST, flat
-from lms_graphql.tenancy.loaders import DepartmentById, UniversityById
-from lms_graphql.tenancy.types import Department, University, due_between
+from lms_graphql.tenancy.loaders import DepartmentById, UniversityById, UserById
+from lms_graphql.tenancy.types import Department, University, User, due_between
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
     from lms_graphql.assessment.types import QuestionPool, QuizAttempt, Submission, SubmissionFilter
     from lms_graphql.certificates.types import Certificate
-    from lms_graphql.discussion.types import DiscussionThread, ThreadFilter, ThreadOrder
-    from lms_graphql.enrollment.types import Enrollment, EnrollmentFilter, EnrollmentOrder
-from lms_graphql.tenancy.loaders import UserById
-from lms_graphql.tenancy.types import User
-
-if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
-    from lms_graphql.assessment.types import QuestionPool, QuizAttempt, Submission, SubmissionFilter
     from lms_graphql.content.types import DueItem, SettingOverride
+    from lms_graphql.discussion.types import DiscussionThread, ThreadFilter, ThreadOrder
     from lms_graphql.enrollment.types import Eligibility, Enrollment, EnrollmentFilter, EnrollmentOrder
     from lms_graphql.grades.types import CourseGrade, Gradebook, GradeFilter, GradeItem, GradeOrder, GradingPolicy
     from lms_graphql.reviews.types import CourseReview, ReviewFilter, ReviewOrder, ReviewSummary

@@ -118,7 +118,7 @@ def video(title: str, name: str, *spoken: str, asset_id: int | None = None) -> I
     return _item("video", title, payload, payload["duration_seconds"] / 60, "With a transcript that can be searched.")
 
 
-def practice(title: str, pool: int, questions: int = 8) -> ImportedItem:
+def practice(title: str, pool: int, questions: int = 3) -> ImportedItem:
     """A quiz to learn from: until three answers in a row are right."""
     payload = {
         "question_pool_id": pool,

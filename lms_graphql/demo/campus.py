@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from lms_graphql.assessment.models import QuestionPool
 from lms_graphql.catalog.models import (
     Course,
     CourseOffering,
@@ -20,7 +21,10 @@ from lms_graphql.certificates.models import Certificate
 from lms_graphql.content.models import Asset
 from lms_graphql.demo import university as data
 from lms_graphql.demo.discussion import TALKS, Place, add_talk
+from lms_graphql.demo.grading import SCHEME, Run, add_grading, add_policy
 from lms_graphql.demo.learning import Item, Learner, record_progress, visible_items
+from lms_graphql.demo.questions import POOLS
+from lms_graphql.demo.quizzes import Stored, add_pools
 from lms_graphql.demo.reference import address
 from lms_graphql.demo.rows import Rows
 from lms_graphql.demo.university import FAILED, Offered, Person, Taught
@@ -35,7 +39,6 @@ _SPANS = {"past": (-230, -140), "current": (-70, 20), "upcoming": (30, 120), "la
 """First and last day of an offering, counted from today."""
 _SEASONS = ("Winter", "Spring", "Summer", "Autumn")
 """Of three months each, the first of them from December on."""
-_SCHEME = [(93, "A"), (85, "B"), (75, "C"), (60, "D")]
 
 
 class Campus:
@@ -56,6 +59,8 @@ class Campus:
         self._templates: list[int] = []
         self._offerings: dict[tuple[str, str], int] = {}
         self._items: dict[str, list[Item]] = {}
+        self._questions: dict[str, dict[int, list[Stored]]] = {}
+        self._categories: dict[str, dict[str, int]] = {}
 
     def _student(self, number: int) -> int:
         return self._users[f"student{number}"]
@@ -100,7 +105,8 @@ class Campus:
     async def add_course(self, code: str, taught: Taught, subjects: dict[str, int]) -> None:
         """A course with its assets, its syllabus, its runs and what people did in them."""
         assets = await self._add_assets(taught)
-        written = taught.written.build(assets)
+        pools, self._questions[code] = await add_pools(self._rows, POOLS.get(code, {}))
+        written = taught.written.build(assets, pools)
         outcome = await import_course(
             self._rows.connection,
             self._university_id,
@@ -110,6 +116,11 @@ class Campus:
         )
         course_id = self._courses[code] = outcome.course_id
         self._titles[code] = written.title
+        await self._rows.connection.execute(
+            update(QuestionPool)
+            .where(QuestionPool.university_id == self._university_id, QuestionPool.id.in_(pools.values()))
+            .values(course_id=course_id)
+        )
         await self._rows.connection.execute(
             update(Course)
             .where(Course.university_id == self._university_id, Course.id == course_id)
@@ -156,6 +167,7 @@ class Campus:
 
     async def _add_offerings(self, code: str, taught: Taught) -> None:
         course_id = self._courses[code]
+        self._categories[code] = await add_policy(self._rows, course_id)
         for offered in taught.offered:
             await self._add_term(offered.when)
         ids = await self._rows.add(
@@ -182,8 +194,34 @@ class Campus:
                 {"course_id": course_id, "course_offering_id": offering_id},
                 self._items[code],
                 list(self._learners(offered)),
+                self._questions[code],
             )
             await self._grade(code, offering_id, offered)
+            await self._add_grading(code, offering_id, offered, sections)
+
+    async def _add_grading(self, code: str, offering_id: int, offered: Offered, sections: list[int]) -> None:
+        """What the run asks of people; the current run of the first course has a policy of its own."""
+        dates, course_id, categories = self._dates(offered.when), self._courses[code], self._categories[code]
+        if (code, offered.when) == (data.FIRST_COURSE, "current"):
+            categories = await add_policy(self._rows, course_id, offering_id)
+        taking_part = {
+            self._student(number): number
+            for number, (status, _) in offered.students.items()
+            if status in {"active", "completed"}
+        }
+        instructor = self._users[offered.instructors[0]] if offered.instructors else None
+        run = Run(
+            course_id,
+            offering_id,
+            dates["starts_at"],
+            dates["ends_at"],
+            self._now,
+            self._items[code],
+            sections,
+            taking_part,
+            instructor,
+        )
+        await add_grading(self._rows, run, categories)
 
     def _dates(self, when: str) -> dict[str, Any]:
         """The term and the four dates of an offering; enrollment opens 45 days before the start."""
@@ -277,8 +315,9 @@ class Campus:
     def _learners(self, offered: Offered) -> Iterable[Learner]:
         dates = self._dates(offered.when)
         until = min(dates["ends_at"], self._now)
+        grader = self._users[offered.instructors[0]] if offered.instructors else None
         for number, (_, share) in offered.students.items():
-            yield Learner(self._student(number), number, share, dates["starts_at"], until)
+            yield Learner(self._student(number), number, share, dates["starts_at"], until, grader)
 
     async def _grade(self, code: str, offering_id: int, offered: Offered) -> None:
         """Grades for those who have completed the run, certificates for those who passed."""
@@ -289,7 +328,7 @@ class Campus:
             if status == "completed"
         }
         letters = {
-            number: next((letter for mark, letter in _SCHEME if score >= mark), "F") for number, score in grades.items()
+            number: next((letter for mark, letter in SCHEME if score >= mark), "F") for number, score in grades.items()
         }
         await self._rows.put(
             CourseGrade,
@@ -302,6 +341,7 @@ class Campus:
                     "passed": letters[number] != "F",
                     "graded_at": graded_at,
                     "posted_at": graded_at,
+                    "policy_version": 1,
                 }
                 for number, score in grades.items()
             ],

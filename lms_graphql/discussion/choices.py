@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, func, select
+from sqlalchemy import BigInteger, ColumnElement, func, select
 
 from lms_graphql.content.loaders import TYPENAMES
 from lms_graphql.discussion.models import DiscussionPost, DiscussionThread
 from lms_graphql.engine.context import Context, Viewer
-from lms_graphql.engine.filters import NO_ROW, Filter, Flag, of
-from lms_graphql.engine.keyset import Order, Ranking
+from lms_graphql.engine.filters import NO_ROW, Choice, Filter, Flag, of
+from lms_graphql.engine.keyset import Derived, Order
 from lms_graphql.engine.relay import number_of
 from lms_graphql.storage.tenancy import UNIVERSITY
 
@@ -21,7 +21,7 @@ def _item(given: str, context: Context) -> int:
     return next((number for number in numbers if number is not None), NO_ROW)
 
 
-THREAD_FILTERS: Mapping[str, Filter | Flag] = {
+THREAD_FILTERS: Mapping[str, Choice] = {
     "offering": of("CourseOffering", lambda _viewer, wanted: DiscussionThread.course_offering_id == wanted),
     "module": of("Module", lambda _viewer, wanted: DiscussionThread.module_id == wanted),
     "contentItem": Filter(lambda _viewer, wanted: DiscussionThread.content_item_id == wanted, BigInteger(), _item),
@@ -35,26 +35,23 @@ THREAD_FILTERS: Mapping[str, Filter | Flag] = {
 }
 
 
-def thread_orders(parent_column: Any) -> Mapping[str, Order]:
-    """The orders of a list of threads whose parent stands in this column. Ids of posts grow as they are written."""
-
-    def last_posts(_viewer: Viewer, parent: ColumnElement[Any]) -> Select[Any]:
-        last = (  # from the end of each thread's index, where a join would read all posts
-            select(func.max(DiscussionPost.id))
-            .where(
-                DiscussionPost.university_id == UNIVERSITY,
-                DiscussionPost.thread_id == DiscussionThread.id,
-                DiscussionPost.is_deleted.is_(False),
-            )
-            .correlate(DiscussionThread)
-            .scalar_subquery()
+def _last_post(_viewer: Viewer) -> ColumnElement[Any]:
+    """The id of a thread's last post that is not deleted, 0 without any. Ids of posts grow as they are written."""
+    last = (
+        select(func.max(DiscussionPost.id))
+        .where(
+            DiscussionPost.university_id == UNIVERSITY,
+            DiscussionPost.thread_id == DiscussionThread.id,
+            DiscussionPost.is_deleted.is_(False),
         )
-        ranked: list[ColumnElement[Any]] = [DiscussionThread.id.label("key"), last.label("value")]
-        return select(*ranked).where(DiscussionThread.university_id == UNIVERSITY, parent_column == parent)
+        .correlate(DiscussionThread)
+        .scalar_subquery()
+    )
+    return func.coalesce(last, 0)
 
-    thread = DiscussionThread.id.expression
-    return {
-        "createdAt": (DiscussionThread.created_at, DiscussionThread.id),
-        "lastPost": Ranking(thread, thread, last_posts, BigInteger(), per_parent=True),
-        "pinned": (DiscussionThread.is_pinned, DiscussionThread.created_at, DiscussionThread.id),
-    }
+
+THREAD_ORDERS: Mapping[str, Order] = {
+    "createdAt": (DiscussionThread.created_at, DiscussionThread.id),
+    "lastPost": Derived(_last_post, DiscussionThread.id, BigInteger()),
+    "pinned": (DiscussionThread.is_pinned, DiscussionThread.created_at, DiscussionThread.id),
+}

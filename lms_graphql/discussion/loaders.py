@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from typing_extensions import override
 
 from lms_graphql.discussion import policy
-from lms_graphql.discussion.choices import THREAD_FILTERS, thread_orders
+from lms_graphql.discussion.choices import THREAD_FILTERS, THREAD_ORDERS
 from lms_graphql.discussion.models import DiscussionPost, DiscussionThread, ThreadReadMark
 from lms_graphql.discussion.trees import depths_of, in_pre_order
 from lms_graphql.engine.dataloaders import KEYS, Loader, One, Page
@@ -59,7 +59,7 @@ class ThreadsByOffering(_Threads, Page[int]):
     """The threads of each offering that the viewer may see, by id."""
 
     order = (DiscussionThread.id,)
-    orders = thread_orders(DiscussionThread.course_offering_id)
+    orders = THREAD_ORDERS
     filters = THREAD_FILTERS
 
     @override
@@ -73,7 +73,7 @@ class ThreadsByModule(_Threads, Page[int]):
     """The threads on each module that the viewer may see, in whatever offering, by id."""
 
     order = (DiscussionThread.id,)
-    orders = thread_orders(DiscussionThread.module_id)
+    orders = THREAD_ORDERS
     filters = THREAD_FILTERS
 
     @override
@@ -85,7 +85,7 @@ class ThreadsByItem(_Threads, Page[int]):
     """The threads on each content item that the viewer may see, in whatever offering, by id."""
 
     order = (DiscussionThread.id,)
-    orders = thread_orders(DiscussionThread.content_item_id)
+    orders = THREAD_ORDERS
     filters = THREAD_FILTERS
 
     @override

@@ -35,7 +35,7 @@ _ASSUMED_POSTS = 100
 
 @strawberry.input(one_of=True, description="An order of threads: exactly one. Those that are equal in it stand by id.")
 class ThreadOrder:
-    """See choices.thread_orders."""
+    """See choices.THREAD_ORDERS."""
 
     created_at: OrderDirection | None = optional("By the time they were begun.")
     last_post: OrderDirection | None = optional(

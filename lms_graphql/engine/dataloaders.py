@@ -29,7 +29,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from typing_extensions import override
 
 from lms_graphql.engine.context import Context
-from lms_graphql.engine.filters import Filter, Flag
+from lms_graphql.engine.filters import Choice
 from lms_graphql.engine.keyset import (
     Behind,
     Columns,
@@ -204,7 +204,7 @@ class Page(Loader[K, Connection[Row]]):
     order: ClassVar[Columns]
     """The columns of the list's own order, the last of them unique; their names are those of the rows' columns."""
     orders: ClassVar[Mapping[str, Order]] = {}
-    filters: ClassVar[Mapping[str, Filter | Flag]] = {}
+    filters: ClassVar[Mapping[str, Choice]] = {}
 
     def __init_subclass__(cls) -> None:
         for order in cls.orders.values():
@@ -267,7 +267,7 @@ class Page(Loader[K, Connection[Row]]):
     @override
     def query(self) -> Select[Any]:
         shape, parents = self.shape(), _parents()
-        children, keys = ordered(self._filtered(parents.c.key, shape), self._order(shape.order), self.viewer, parents)
+        children, keys = ordered(self._filtered(parents.c.key, shape), self._order(shape.order), self.viewer)
         if self._is_labelled(shape.order):
             children = children.add_columns(*(key.label(label) for key, label in zip(keys, _LABELS, strict=False)))
         walk = [key.desc() if shape.descending else key.asc() for key in keys]

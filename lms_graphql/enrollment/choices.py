@@ -6,11 +6,11 @@ Progress is the average over the modules that a person has begun in the offering
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Numeric, Text, any_, exists, func, select
+from sqlalchemy import BigInteger, ColumnElement, Text, cast, exists, func, select
 
 from lms_graphql.engine.context import Viewer
-from lms_graphql.engine.filters import Filter, highest, lowest
-from lms_graphql.engine.keyset import Order, Ranking
+from lms_graphql.engine.filters import AnyOf, Choice, Filter, highest, lowest
+from lms_graphql.engine.keyset import Derived, Order
 from lms_graphql.enrollment.models import CourseEnrollment
 from lms_graphql.grades.choices import MOST_SCORE
 from lms_graphql.grades.models import CourseGrade
@@ -22,50 +22,11 @@ from lms_graphql.storage.tenancy import UNIVERSITY
 from lms_graphql.tenancy.models import UniversityMember
 from lms_graphql.tenancy.policy import visible_members
 
-_AVERAGE = func.round(func.avg(UserModuleProgress.progress_percent), 2)
-
-
-def _progress_in_offering(viewer: Viewer, offering_id: Any) -> Any:
-    return (
-        select(UserModuleProgress.user_id.label("key"), _AVERAGE.label("value"))
-        .where(
-            UserModuleProgress.university_id == UNIVERSITY,
-            UserModuleProgress.course_offering_id == offering_id,
-            visible_module_progress(viewer),
-        )
-        .group_by(UserModuleProgress.user_id)
-    )
-
-
-def _grades_in_offering(viewer: Viewer, offering_id: Any) -> Any:
-    return select(CourseGrade.user_id.label("key"), CourseGrade.score_key.label("value")).where(
-        CourseGrade.university_id == UNIVERSITY, CourseGrade.course_offering_id == offering_id, visible_grades(viewer)
-    )
-
-
-def _names(viewer: Viewer, _offering_id: Any) -> Any:
-    return select(UniversityMember.user_id.label("key"), UniversityMember.name_key.label("value")).where(
-        UniversityMember.university_id == UNIVERSITY, visible_members(viewer)
-    )
-
-
-def _of_person(grouped: Any, type_: Any, missing: Any = 0) -> Ranking:
-    return Ranking(CourseEnrollment.user_id, CourseEnrollment.id, grouped, type_, per_parent=True, missing=missing)
-
-
-OWN_ENROLLMENT_ORDERS: Mapping[str, Order] = {"enrolledAt": (CourseEnrollment.enrolled_at, CourseEnrollment.id)}
-ENROLLMENT_ORDERS: Mapping[str, Order] = {
-    **OWN_ENROLLMENT_ORDERS,
-    "name": _of_person(_names, Text(collation="C"), ""),
-    "progress": _of_person(_progress_in_offering, Numeric()),
-    "grade": _of_person(_grades_in_offering, BigInteger(), -1),
-}
-
 
 def _progress(viewer: Viewer) -> ColumnElement[Any]:
     """The progress of an enrollment, in hundredths of a percent."""
     average = (
-        select(_AVERAGE)
+        select(cast(func.round(func.avg(UserModuleProgress.progress_percent) * 100), BigInteger))
         .where(
             UserModuleProgress.university_id == UNIVERSITY,
             UserModuleProgress.course_offering_id == CourseEnrollment.course_offering_id,
@@ -75,7 +36,47 @@ def _progress(viewer: Viewer) -> ColumnElement[Any]:
         .correlate(CourseEnrollment)
         .scalar_subquery()
     )
-    return func.coalesce(average, 0) * 100
+    return func.coalesce(average, 0)
+
+
+def _score(viewer: Viewer) -> ColumnElement[Any]:
+    """The score that belongs to an enrollment, in hundredths; -1 without one that the viewer may see."""
+    score = (
+        select(CourseGrade.score_key)
+        .where(
+            CourseGrade.university_id == UNIVERSITY,
+            CourseGrade.course_offering_id == CourseEnrollment.course_offering_id,
+            CourseGrade.user_id == CourseEnrollment.user_id,
+            visible_grades(viewer),
+        )
+        .correlate(CourseEnrollment)
+        .scalar_subquery()
+    )
+    return func.coalesce(score, -1)
+
+
+def _name(viewer: Viewer) -> ColumnElement[Any]:
+    """The name of the person, as it is ordered by; empty where the viewer may not see the person."""
+    name = (
+        select(UniversityMember.name_key)
+        .where(
+            UniversityMember.university_id == UNIVERSITY,
+            UniversityMember.user_id == CourseEnrollment.user_id,
+            visible_members(viewer),
+        )
+        .correlate(CourseEnrollment)
+        .scalar_subquery()
+    )
+    return func.coalesce(name, "")
+
+
+OWN_ENROLLMENT_ORDERS: Mapping[str, Order] = {"enrolledAt": (CourseEnrollment.enrolled_at, CourseEnrollment.id)}
+ENROLLMENT_ORDERS: Mapping[str, Order] = {
+    **OWN_ENROLLMENT_ORDERS,
+    "name": Derived(_name, CourseEnrollment.id, Text()),
+    "progress": Derived(_progress, CourseEnrollment.id, BigInteger()),
+    "grade": Derived(_score, CourseEnrollment.id, BigInteger()),
+}
 
 
 def _graded(viewer: Viewer, condition: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -89,8 +90,8 @@ def _graded(viewer: Viewer, condition: ColumnElement[bool]) -> ColumnElement[boo
     )
 
 
-ENROLLMENT_FILTERS: Mapping[str, Filter] = {
-    "status": Filter(lambda _, statuses: CourseEnrollment.status_key == any_(statuses), ARRAY(Text)),
+ENROLLMENT_FILTERS: Mapping[str, Choice] = {
+    "status": AnyOf(CourseEnrollment.status_key),
     "progressFrom": Filter(lambda viewer, percent: _progress(viewer) >= percent, BigInteger(), lowest(MOST_PERCENT)),
     "progressTo": Filter(lambda viewer, percent: _progress(viewer) <= percent, BigInteger(), highest(MOST_PERCENT)),
     "scoreFrom": Filter(

@@ -163,7 +163,8 @@ class _WaitlistPositions(One[int]):
                 CourseEnrollment.course_offering_id.in_(offerings),
                 cast(CourseEnrollment.status, Text) == "waitlisted",
             )
-            .subquery("waiting")
+            .cte("waiting")
+            .prefix_with("MATERIALIZED")
         )
         return (
             select(key.label("key"), CourseEnrollment.university_id, waiting.c.position)
@@ -271,7 +272,8 @@ class EligibilityByCourse(Loader[int, EligibilityOf]):
                 policy.visible_enrollments(self.viewer),
             )
             .group_by(CourseOffering.course_id)
-            .subquery("taken")
+            .cte("taken")
+            .prefix_with("MATERIALIZED")
         )
         shown: list[ColumnElement[Any]] = [
             *columns(CoursePrerequisite, _NOT_JUDGED),

@@ -180,7 +180,9 @@ def _grade_item(column: Column, _context: Context) -> int | None:
 class GradebookColumn:
     """See gradebook.GradebookColumn."""
 
-    id: strawberry.ID = strawberry.field(description="The global id of the content item or the grade item.")
+    item_id: strawberry.ID = computed(
+        lambda column, _: column.id, "The global id of the content item or the grade item: unique in its gradebook."
+    )
     kind: GradebookColumnKind = strawberry.field(description="What it is.")
     title: str = strawberry.field(description="Its title.")
     points: Decimal | None = strawberry.field(description="What perfect work is worth; null where nobody has said.")

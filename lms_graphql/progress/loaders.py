@@ -125,7 +125,8 @@ class ContentProgressByEnrollment(Page[int]):
 class CourseProgressByEnrollment(One[int]):
     """How far each enrollment is with its whole course: the share of its items that are completed.
 
-    The items are those that students see, whoever asks, so that everybody is told the same.
+    The items are those that students see, whoever asks, so that everybody is told the same. Each part is worked out
+    once, whatever the planner expects: without MATERIALIZED a thousand enrollments ran into the statement timeout.
     """
 
     row = CourseProgressRow
@@ -149,19 +150,23 @@ class CourseProgressByEnrollment(One[int]):
             )
             .where(CourseEnrollment.id == any_(KEYS), visible_enrollments(self.viewer))
             .cte("asked")
+            .prefix_with("MATERIALIZED")
         )
-        items = (
-            select(ContentItem.id, ContentItem.course_id)
-            .join(Module, and_(Module.university_id == UNIVERSITY, Module.id == ContentItem.module_id))
-            .where(
-                ContentItem.university_id == UNIVERSITY,
-                ContentItem.course_id.in_(select(asked.c.course_id)),
-                ContentItem.is_active.is_(True),
-                Module.effective_published.is_(True),
+        shown = and_(ContentItem.is_active.is_(True), Module.effective_published.is_(True))
+        in_module = and_(Module.university_id == UNIVERSITY, Module.id == ContentItem.module_id)
+        courses = select(asked.c.course_id).distinct().subquery("courses")
+        totals = (
+            select(courses.c.course_id, func.count().label("number"))
+            .join(
+                ContentItem,
+                and_(ContentItem.university_id == UNIVERSITY, ContentItem.course_id == courses.c.course_id),
             )
-            .cte("items")
+            .join(Module, in_module)
+            .where(shown)
+            .group_by(courses.c.course_id)
+            .cte("totals")
+            .prefix_with("MATERIALIZED")
         )
-        totals = select(items.c.course_id, func.count().label("number")).group_by(items.c.course_id).subquery("totals")
         done = (
             select(
                 asked.c.id,
@@ -177,9 +182,15 @@ class CourseProgressByEnrollment(One[int]):
                     policy.visible_content_progress(self.viewer),
                 ),
             )
-            .join(items, items.c.id == UserContentProgress.content_item_id)
+            .join(
+                ContentItem,
+                and_(ContentItem.university_id == UNIVERSITY, ContentItem.id == UserContentProgress.content_item_id),
+            )
+            .join(Module, in_module)
+            .where(shown)
             .group_by(asked.c.id)
-            .subquery("done")
+            .cte("done")
+            .prefix_with("MATERIALIZED")
         )
         total, completed = func.coalesce(totals.c.number, 0), func.coalesce(done.c.completed, 0)
         percent = func.round(cast(completed * 100, Numeric) / func.nullif(total, 0), 2)

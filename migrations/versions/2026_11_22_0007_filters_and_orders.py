@@ -56,10 +56,12 @@ _INDEXES = {
     "ix_courses_language": "courses (university_id, language_code, id)",
     "ix_courses_created_at": "courses (university_id, created_at, id)",
     "ix_courses_updated_at": "courses (university_id, updated_at, id)",
+    "ix_courses_department": "courses (university_id, department_id, id)",
     "ix_courses_subject": "courses (university_id, primary_subject_id)",
     "ix_course_subjects_subject": "course_subjects (university_id, subject_id, course_id)",
     "ix_course_offerings_starts_at": "course_offerings (university_id, starts_at, id)",
     "ix_course_offerings_created_at": "course_offerings (university_id, created_at, id)",
+    "ix_course_offerings_term": "course_offerings (university_id, term_id, id)",
     "ix_course_offerings_open": "course_offerings (university_id, closes_key, opens_key, course_id)",
     "ix_university_members_name": "university_members (university_id, name_key, user_id)",
     "ix_university_members_joined_at": "university_members (university_id, joined_at, user_id)",
@@ -103,19 +105,26 @@ CREATE FUNCTION search_ids(wanted text, words text) RETURNS SETOF bigint LANGUAG
     SELECT found.entity_id
     FROM (SELECT nullif(current_setting('lms.university_id', true), '')::bigint AS id) AS university,
          unnest(ARRAY[{_CONFIGURATION_NAMES}]) AS used (configuration),
-         websearch_to_tsquery(used.configuration::regconfig, words) AS query
-    JOIN search_texts AS found ON true
-    WHERE wanted = 'course' AND numnode(query) > 0 AND found.university_id = university.id
-      AND found.entity = 'course' AND found.configuration = used.configuration
-      AND found.document @@ (query && ('''course ' || university.id || '''')::tsquery)
+         websearch_to_tsquery(used.configuration::regconfig, words) AS query,
+         LATERAL (
+             SELECT entity_id FROM search_texts
+             WHERE document @@ (query && ('''course ' || university.id || '''')::tsquery)
+               AND university_id = university.id AND entity = 'course' AND configuration = used.configuration
+             OFFSET 0  -- else all texts are read and joined
+         ) AS found
+    WHERE wanted = 'course' AND numnode(query) > 0
     UNION ALL
     SELECT found.entity_id
     FROM (SELECT nullif(current_setting('lms.university_id', true), '')::bigint AS id) AS university,
          (SELECT string_agg('''' || word || ''':*', ' & ')::tsquery AS query
-          FROM regexp_split_to_table({_normal("words")}, '\\W+') AS word WHERE word <> '') AS named
-    JOIN search_texts AS found ON true
-    WHERE wanted = 'member' AND found.university_id = university.id AND found.entity = 'member'
-      AND found.document @@ (named.query && ('''member ' || university.id || '''')::tsquery)
+          FROM regexp_split_to_table({_normal("words")}, '\\W+') AS word WHERE word <> '') AS named,
+         LATERAL (
+             SELECT entity_id FROM search_texts
+             WHERE document @@ (named.query && ('''member ' || university.id || '''')::tsquery)
+               AND university_id = university.id AND entity = 'member'
+             OFFSET 0
+         ) AS found
+    WHERE wanted = 'member'
 $$
 """
 

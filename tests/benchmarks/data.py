@@ -141,8 +141,8 @@ SELECT e.university_id, e.user_id, e.course_offering_id, m.id, m.course_id, m.id
 FROM course_enrollments e JOIN place p ON p.id = e.course_offering_id
 JOIN modules m ON m.university_id = p.university_id AND m.course_id = p.course_id AND m.depth = 0
 ORDER BY e.id;
-INSERT INTO course_grades (university_id, user_id, course_offering_id, final_score, letter_grade, passed, graded_at)
-SELECT university_id, user_id, course_offering_id, user_id % 100, 'A', true, timestamptz '2026-12-20 00:00Z' FROM course_enrollments ORDER BY id;
+INSERT INTO course_grades (university_id, user_id, course_offering_id, final_score, letter_grade, passed, graded_at, posted_at)
+SELECT university_id, user_id, course_offering_id, user_id % 100, 'A', true, timestamptz '2026-12-20 00:00Z', timestamptz '2026-11-01 00:00Z' FROM course_enrollments ORDER BY id;
 """
 
 PARTS = {

@@ -372,6 +372,11 @@ def test_what_is_no_number_is_named(answer):
             " <stringresponse answer='b'><textline/></stringresponse>.</p>",
             ["From (1) to (2).\n\n**(1)**", "From (1) to (2).\n\n**(2)**"],
         ),
+        (
+            "<table><tr><td>Wool</td><td><div><stringresponse answer='a'><textline/></stringresponse></div></td></tr>"
+            "<tr><td>Silk</td><td><div><stringresponse answer='b'><textline/></stringresponse></div></td></tr></table>",
+            [f"|  |  |\n| --- | --- |\n| Wool | (1) |\n| Silk | (2) |\n\n**({number})**" for number in (1, 2)],
+        ),
         ("<stringresponse answer='a'><textline label='Said only.'/></stringresponse>", ["Said only."]),
         (
             "<p>Wool<clarification>of sheep</clarification> is</p><stringresponse answer='a'/>",

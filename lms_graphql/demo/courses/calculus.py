@@ -22,7 +22,7 @@ from lms_graphql.interop.imported import ImportedCourse
 ASSETS = {"secant-and-tangent": "A curve with a secant through two points and the tangent at one of them"}
 
 
-def build(assets: Mapping[str, int]) -> ImportedCourse:
+def build(assets: Mapping[str, int], pools: Mapping[str, int]) -> ImportedCourse:
     """Limits, derivatives, and what they are good for."""
     return course(
         "MA110",
@@ -56,7 +56,7 @@ def build(assets: Mapping[str, int]) -> ImportedCourse:
                     "This older page finds limits by filling in tables. It was replaced by the article before it.",
                     active=False,
                 ),
-                practice("Practise: limits", 111),
+                practice("Practise: limits", pools["limits"]),
             ),
             description="The idea on which everything else stands.",
         ),
@@ -102,7 +102,7 @@ def build(assets: Mapping[str, int]) -> ImportedCourse:
                     links("Proofs of the four rules"),
                     minutes=9,
                 ),
-                practice("Practise: the four rules", 112, 12),
+                practice("Practise: the four rules", pools["rules"]),
             ),
             lesson(
                 "Finding the best",
@@ -121,7 +121,7 @@ def build(assets: Mapping[str, int]) -> ImportedCourse:
                     points=15,
                     types=("file",),
                 ),
-                exam("Mid-term test", 113, 12, 45),
+                exam("Mid-term test", pools["midterm"], 4, 45),
                 resources("Tables", ("Table of derivatives", "pdf"), ("Interactive tangent", "tool")),
             ),
             description="How fast things change.",

@@ -21,7 +21,7 @@ from lms_graphql.interop.imported import ImportedCourse
 ASSETS = {"voltage-divider": "Two resistors in series between a supply and ground, with a tap between them"}
 
 
-def build(assets: Mapping[str, int]) -> ImportedCourse:
+def build(assets: Mapping[str, int], pools: Mapping[str, int]) -> ImportedCourse:
     """Direct current, then capacitors."""
     return course(
         "EE220",
@@ -62,7 +62,7 @@ def build(assets: Mapping[str, int]) -> ImportedCourse:
                     math(r"V_\text{out} = V_\text{in}\,\frac{R_2}{R_1 + R_2}"),
                     minutes=8,
                 ),
-                practice("Practise: solve the network", 141),
+                practice("Practise: solve the network", pools["network"]),
                 lab(
                     "Lab: a network solver",
                     "ee220-solver",
@@ -89,7 +89,7 @@ def build(assets: Mapping[str, int]) -> ImportedCourse:
                     "logarithmic plot. Compare it with what is printed on the parts.",
                     points=25,
                 ),
-                exam("Test: circuits", 142, 15, 50),
+                exam("Test: circuits", pools["test"], 5, 30),
                 resources("Data sheets", ("Resistor colour code", "pdf"), ("Circuit simulator", "tool")),
             ),
             description="Capacitors, and why nothing jumps.",

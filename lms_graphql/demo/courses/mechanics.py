@@ -29,20 +29,20 @@ ASSETS = {
 VIDEOS = {"lecture-moving": "https://media.example.edu/me101-moving.mp4"}
 
 
-def build(assets: Mapping[str, int]) -> ImportedCourse:
+def build(assets: Mapping[str, int], pools: Mapping[str, int]) -> ImportedCourse:
     """Motion, forces, energy and momentum."""
     return course(
         "ME101",
         "Mechanics: Motion and Forces",
         "How things move and why. You learn to describe motion with graphs and equations, to find the forces behind "
         "it, and to let energy and momentum do the work when forces get complicated.",
-        _motion(assets),
-        _forces(assets),
-        _energy(assets),
+        _motion(assets, pools),
+        _forces(assets, pools),
+        _energy(assets, pools),
     )
 
 
-def _motion(assets: Mapping[str, int]) -> ImportedModule:
+def _motion(assets: Mapping[str, int], pools: Mapping[str, int]) -> ImportedModule:
     return unit(
         "Describing motion",
         lesson(
@@ -79,7 +79,7 @@ def _motion(assets: Mapping[str, int]) -> ImportedModule:
                     "Displacement is where you end up relative to where you began; distance is how much ground you "
                     "covered. Walk once around a running track and you cover 400 m, but your displacement is zero.",
                 ),
-                practice("Check: reading graphs", 101),
+                practice("Check: reading graphs", pools["graphs"]),
                 description="Where something is, and what a graph of it says.",
             ),
             topic(
@@ -114,7 +114,7 @@ def _motion(assets: Mapping[str, int]) -> ImportedModule:
                     links("Worked problems on constant acceleration", "Stopping distances on wet roads"),
                     minutes=10,
                 ),
-                practice("Practise: which equation?", 102, 10),
+                practice("Practise: which equation?", pools["equations"]),
             ),
             description="The three quantities that describe motion along a line.",
         ),
@@ -142,7 +142,7 @@ def _motion(assets: Mapping[str, int]) -> ImportedModule:
     )
 
 
-def _forces(assets: Mapping[str, int]) -> ImportedModule:
+def _forces(assets: Mapping[str, int], pools: Mapping[str, int]) -> ImportedModule:
     return unit(
         "Forces",
         lesson(
@@ -183,7 +183,7 @@ def _forces(assets: Mapping[str, int]) -> ImportedModule:
                     "along the acceleration.\n4. Write the second law once for each axis.\n5. Solve, then ask "
                     "whether the answer makes sense.",
                 ),
-                practice("Practise: free-body diagrams", 103),
+                practice("Practise: free-body diagrams", pools["bodies"]),
             ),
             topic(
                 "Action and reaction",
@@ -232,7 +232,7 @@ def _forces(assets: Mapping[str, int]) -> ImportedModule:
     )
 
 
-def _energy(assets: Mapping[str, int]) -> ImportedModule:
+def _energy(assets: Mapping[str, int], pools: Mapping[str, int]) -> ImportedModule:
     return unit(
         "Energy and momentum",
         lesson(
@@ -262,7 +262,7 @@ def _energy(assets: Mapping[str, int]) -> ImportedModule:
                     "decides how fast you are at the bottom.",
                     math(r"v = \sqrt{2 g h}"),
                 ),
-                practice("Practise: energy accounts", 104),
+                practice("Practise: energy accounts", pools["energy"]),
             ),
             description="An account book for motion.",
         ),
@@ -291,7 +291,7 @@ def _energy(assets: Mapping[str, int]) -> ImportedModule:
                 ("Crash tests in slow motion", "video"),
                 ("Why cars have crumple zones", "article"),
             ),
-            exam("Final test: mechanics", 105, 20, 60),
+            exam("Final test: mechanics", pools["final"], 6, 30),
             description="When forces are too complicated to follow.",
         ),
         description="Weeks 9–12. What stays the same while everything changes.",

@@ -22,7 +22,7 @@ from lms_graphql.interop.imported import ImportedCourse
 ASSETS = {"call-stack": "Three boxes on top of each other, one for each function that waits for the one above it"}
 
 
-def build(assets: Mapping[str, int]) -> ImportedCourse:
+def build(assets: Mapping[str, int], pools: Mapping[str, int]) -> ImportedCourse:
     """Values, decisions, functions, data."""
     return course(
         "CS120",
@@ -67,7 +67,7 @@ def build(assets: Mapping[str, int]) -> ImportedCourse:
                     "element of a collection. Nearly every program is made of these two and of assignments.",
                     "Indentation is not decoration: what is indented belongs to the line above that ends in a colon.",
                 ),
-                practice("Predict the output", 121, 10),
+                practice("Predict the output", pools["output"]),
             ),
             description="Weeks 1–3.",
         ),
@@ -100,7 +100,7 @@ def build(assets: Mapping[str, int]) -> ImportedCourse:
                     "name. Looking up one name among a million takes no longer than among ten, because a dictionary "
                     "calculates where to look instead of searching.",
                 ),
-                practice("List or dictionary?", 122),
+                practice("List or dictionary?", pools["collections"]),
             ),
             module(
                 "lab",

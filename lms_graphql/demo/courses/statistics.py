@@ -8,7 +8,7 @@ from lms_graphql.interop.imported import ImportedCourse
 ASSETS: dict[str, str] = {}
 
 
-def build(_assets: Mapping[str, int]) -> ImportedCourse:
+def build(_assets: Mapping[str, int], pools: Mapping[str, int]) -> ImportedCourse:
     """Samples and what they say."""
     return course(
         "MA240",
@@ -25,7 +25,7 @@ def build(_assets: Mapping[str, int]) -> ImportedCourse:
                     math(r"\sigma_{\bar x} = \frac{\sigma}{\sqrt n}"),
                     "None of this helps when the people who answer are not like those who don't.",
                 ),
-                practice("Check: averages", 151),
+                practice("Check: averages", pools["averages"]),
             ),
         ),
     )

@@ -71,7 +71,7 @@ _RANKS = [
 ]
 
 
-def build(assets: Mapping[str, int]) -> ImportedCourse:
+def build(assets: Mapping[str, int], pools: Mapping[str, int]) -> ImportedCourse:
     """One species, placed among all others."""
     return course(
         "BI210",
@@ -80,7 +80,7 @@ def build(assets: Mapping[str, int]) -> ImportedCourse:
         module(
             "course_root",
             "From all living things to one",
-            _ranks(),
+            _ranks(pools),
             text(
                 "Why nested groups?",
                 "Books can be sorted by colour, by size or by subject, and no way is the true one. With living "
@@ -110,13 +110,13 @@ def build(assets: Mapping[str, int]) -> ImportedCourse:
     )
 
 
-def _ranks() -> ImportedModule:
+def _ranks(pools: Mapping[str, int]) -> ImportedModule:
     """The ranks from the smallest outwards, each in the next."""
     inner: list[ImportedModule] = []
     for depth, (kind, title, words) in reversed(list(enumerate(_RANKS, 1))):
         items = [text(f"What makes one: {title.split(': ')[1].lower()}", words, minutes=3)]
         if depth in (4, 8):
-            items.append(practice(f"Check: {title.lower()}", 130 + depth))
+            items.append(practice(f"Check: {title.lower()}", pools["wide" if depth == 4 else "narrow"]))
         if depth == len(_RANKS):
             items.append(
                 lab(

@@ -8,7 +8,7 @@ from lms_graphql.interop.imported import ImportedCourse
 ASSETS: dict[str, str] = {}
 
 
-def build(_assets: Mapping[str, int]) -> ImportedCourse:
+def build(_assets: Mapping[str, int], _pools: Mapping[str, int]) -> ImportedCourse:
     """Short sentences."""
     return course(
         "WR100",
