@@ -24,55 +24,50 @@ NOT_IN_THE_DEMO = {
 class Explorer:
     """Walks the demo as several people, from Query to whatever they find there."""
 
-    def __init__(self, api, university):
-        self.api, self.university = api, university
+    def __init__(self, api):
+        self.api = api
         self.shown, self.failures = set(), []
-        self.walk = Walk(SCHEMA.graphql, NODES, {})
-        self.types = {type_.name: type_ for type_ in self.walk.types()}
+        self.types = {type_.name: type_ for type_ in Walk(SCHEMA.graphql, NODES, {}).types()}
 
-    async def explore(self, user, given):
-        self.walk = Walk(SCHEMA.graphql, NODES, given)
-        ids = {}
-        for _, selection in self.walk.fields(self.types["Query"]):
-            await self._ask(f"{{ __typename {selection} }}", {}, user, ids)
+    async def explore(self, user, given, university="DEMO"):
+        walk, ids = Walk(SCHEMA.graphql, NODES, given), {}
+        fields = {name: list(walk.fields(type_)) for name, type_ in self.types.items()}
+        here = await self.api.data(f'{{ university(by: {{shortCode: "{university}"}}) {{ id }} }}', university="DEMO")
+
+        async def ask(document, variables):
+            answer = await self.api(document, variables, user=user, university=university)
+            self.failures += [(user, university, error) for error in answer.get("errors", [])]
+            for name, id_ in found_ids(answer["data"]):
+                if name != "University" or id_ == here["university"]["id"]:  # another one is of another request
+                    ids.setdefault(name, set()).add(id_)
+            self.shown.update(shown_fields(answer["data"]))
+            return answer["data"]
+
+        for _, selection in fields["Query"]:
+            await ask(f"{{ __typename {selection} }}", {})
         walked = {}
         while waiting := {name: new for name, known in ids.items() if (new := known - walked.get(name, set()))}:
             for name, new in waiting.items():
                 walked.setdefault(name, set()).update(new)
-                if len(walked[name]) - len(new) < 24:  # some of each type, from all the places where it is found
-                    await self._walk_type(name, sorted(new)[:16], user, ids)
-
-    async def _walk_type(self, name, wanted, user, ids):
-        for field, selection in self.walk.fields(self.types[name]):
-            document = (
-                f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ __typename ... on {name} {{ id {selection} }} }} }}"
-            )
-            answer = await self._ask(document, {"ids": wanted}, user, ids)
-            if answer and any(node is None for node in answer["nodes"]):
-                self.failures.append((user, f"{name}.{field}", "a node that was shown is not found by its id"))
-
-    async def _ask(self, document, variables, user, ids):
-        answer = await self.api(document, variables, user=user, university="DEMO")
-        if "errors" in answer:
-            self.failures.append((user, document[:300], answer["errors"][:2]))
-            return None
-        for name, id_ in found_ids(answer["data"]):
-            if name != "University" or id_ == self.university:  # what is inside another one is of another request
-                ids.setdefault(name, set()).add(id_)
-        self.shown.update(shown_fields(answer["data"]))
-        return answer["data"]
+                if len(walked[name]) - len(new) >= 24:  # some of each type, from all the places where it is found
+                    continue
+                all_fields = " ".join(selection for _, selection in fields[name])
+                document = (
+                    f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ __typename ... on {name} {{ {all_fields} }} }} }}"
+                )
+                answer = await ask(document, {"ids": sorted(new)[:16]})
+                if any(node is None for node in answer["nodes"]):
+                    self.failures.append((user, university, f"a {name} that was shown is not found by its id"))
 
 
 @pytest.fixture(scope="module")
 async def explorer(superuser):
-    """Everything that an administrator, students and nobody at all can see of the demo."""
+    """Everything that staff, students and nobody at all can see of the demo."""
     async with temporary_database(superuser) as database:
         async with owner_connection(database.owner) as connection:
             people = (await load_demo(connection)).people
         async with running_api(database.app) as api:
-            users = [person.user_id for person in people if person.university == "DEMO"]
-            here = await api.data('{ university(by: {shortCode: "DEMO"}) { id } }', university="DEMO")
-            made = Explorer(api, here["university"]["id"])
+            made, users = Explorer(api), [person.user_id for person in people if person.university == "DEMO"]
             given = await literals(api, users[0])
             for user in [*users, None]:
                 await made.explore(user, given)
@@ -80,6 +75,8 @@ async def explorer(superuser):
             for name, code in (("student3", "DEMO-ME101-0003-1"), ("student10", "unknown")):
                 student = await member(database, name)
                 await made.explore(student, await literals(api, student) | {"code": f'"{code}"'})
+            (teacher,) = (person.user_id for person in people if person.university == "ACADEMY")
+            await made.explore(teacher, given, "ACADEMY")  # its lessons are templates, which the reports are about
             yield made
 
 
