@@ -114,7 +114,7 @@ amplification: $(VENV)/.installed ## Measure what failures cost: at most 1.3 tim
 
 .PHONY: plans
 plans: $(VENV)/.installed ## Show that every filter and order uses an index at 200,000 rows of everything
-	LMS_THOROUGH=1 $(BIN)/python -m pytest -s tests/storage/test_plans.py
+	LMS_THOROUGH=1 $(BIN)/python -m pytest -s tests/storage/test_plans.py tests/storage/test_talk_plans.py
 
 # For the oldest Python that we support (Debian 12 has 3.11.2) and for every platform.
 COMPILE = UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal --python-version 3.11.2 --generate-hashes --no-emit-index-url --no-header

@@ -129,7 +129,7 @@ async def explain(driver, made, keys):
 
 
 def literal(value):
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         value = "{" + ",".join(f'"{item}"' for item in value) + "}"
     return "'" + str(value).replace("'", "''") + "'"
 
