@@ -40,7 +40,7 @@ from lms_graphql.engine.filters import NO_ROW, Filter, moment
 from lms_graphql.engine.relay import number_of
 from lms_graphql.engine.rows import Row, once, record
 from lms_graphql.enrollment.models import CourseEnrollment
-from lms_graphql.enrollment.policy import visible_enrollments
+from lms_graphql.enrollment.policy import TAKES_PART, visible_enrollments
 from lms_graphql.storage.statements import columns
 from lms_graphql.storage.tenancy import UNIVERSITY, USER
 from lms_graphql.syllabus.loaders import OutlineByCourse, SyllabusByCourse
@@ -250,7 +250,7 @@ def _enrollment_of(person: ColumnElement[Any]) -> ColumnElement[bool]:
         CourseEnrollment.university_id == UNIVERSITY,
         CourseEnrollment.course_offering_id == ContentItemSetting.course_offering_id,
         CourseEnrollment.user_id == person,
-        policy.TAKES_PART,
+        TAKES_PART,
     )
 
 

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, Text, and_, cast, exists, or_
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, exists, or_
 
 from lms_graphql.catalog.policy import published_course
 from lms_graphql.content.models import Asset, ContentItem, ContentItemSetting
 from lms_graphql.engine.context import Viewer
 from lms_graphql.enrollment.models import CourseEnrollment
+from lms_graphql.enrollment.policy import takes_part
 from lms_graphql.storage.tenancy import NOBODY, UNIVERSITY, USER
 from lms_graphql.syllabus.models import Module
 
@@ -39,10 +40,6 @@ def visible_assets(_viewer: Viewer) -> ColumnElement[bool]:
     return Asset.university_id == UNIVERSITY
 
 
-TAKES_PART = or_(cast(CourseEnrollment.status, Text) == "active", cast(CourseEnrollment.status, Text) == "completed")
-"""That an enrollment lets its person see what an offering asks."""
-
-
 def visible_settings(viewer: Viewer) -> ColumnElement[bool]:
     """Staff see all; who takes part in the offering sees what applies to them; nobody else any."""
     here = ContentItemSetting.university_id == UNIVERSITY
@@ -50,15 +47,9 @@ def visible_settings(viewer: Viewer) -> ColumnElement[bool]:
         return here
     if not viewer.is_member:
         return and_(here, NOBODY)
-    takes_part = exists().where(
-        CourseEnrollment.university_id == UNIVERSITY,
-        CourseEnrollment.course_offering_id == ContentItemSetting.course_offering_id,
-        CourseEnrollment.user_id == USER,
-        TAKES_PART,
-        setting_applies(ContentItemSetting, USER, CourseEnrollment.section_id),
-    )
+    applies = setting_applies(ContentItemSetting, USER, CourseEnrollment.section_id)
     # A statement may have joined an enrollment of its own, which this one is not.
-    return and_(here, takes_part.correlate(ContentItemSetting))
+    return and_(here, takes_part(ContentItemSetting.course_offering_id, applies).correlate(ContentItemSetting))
 
 
 def setting_applies(

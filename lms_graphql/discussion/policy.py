@@ -1,17 +1,15 @@
 """Who may see which threads and posts."""
 
-from sqlalchemy import ARRAY, ColumnElement, Text, and_, any_, cast, exists, literal, or_
+from sqlalchemy import ColumnElement, and_, exists, or_
 
 from lms_graphql.content.models import ContentItem
 from lms_graphql.content.policy import visible_items
 from lms_graphql.discussion.models import DiscussionPost, DiscussionThread
 from lms_graphql.engine.context import Viewer
-from lms_graphql.enrollment.models import CourseEnrollment
-from lms_graphql.storage.tenancy import NOBODY, UNIVERSITY, USER
+from lms_graphql.enrollment.policy import takes_part
+from lms_graphql.storage.tenancy import NOBODY, UNIVERSITY
 from lms_graphql.syllabus.models import Module
 from lms_graphql.syllabus.policy import visible_modules
-
-_TAKES_PART = ["active", "completed"]
 
 
 def visible_threads(viewer: Viewer) -> ColumnElement[bool]:
@@ -21,12 +19,6 @@ def visible_threads(viewer: Viewer) -> ColumnElement[bool]:
         return here
     if not viewer.is_member:
         return and_(here, NOBODY)
-    takes_part = exists().where(
-        CourseEnrollment.university_id == UNIVERSITY,
-        CourseEnrollment.course_offering_id == DiscussionThread.course_offering_id,
-        CourseEnrollment.user_id == USER,
-        cast(CourseEnrollment.status, Text) == any_(cast(literal(_TAKES_PART, ARRAY(Text)), ARRAY(Text))),
-    )
     on_visible_module = (
         exists().where(Module.id == DiscussionThread.module_id, visible_modules(viewer)).correlate(DiscussionThread)
     )
@@ -37,7 +29,7 @@ def visible_threads(viewer: Viewer) -> ColumnElement[bool]:
     )
     return and_(
         here,
-        takes_part.correlate(DiscussionThread),
+        takes_part(DiscussionThread.course_offering_id).correlate(DiscussionThread),
         or_(DiscussionThread.module_id.is_(None), on_visible_module),
         or_(DiscussionThread.content_item_id.is_(None), on_visible_item),
     )

@@ -1,10 +1,24 @@
 """Who may see which enrollments."""
 
-from sqlalchemy import ColumnElement, and_, exists
+from sqlalchemy import ColumnElement, Exists, SQLColumnExpression, Text, and_, cast, exists, or_
 
 from lms_graphql.engine.context import Viewer
 from lms_graphql.enrollment.models import CourseEnrollment, EnrollmentEvent
 from lms_graphql.storage.tenancy import UNIVERSITY, USER
+
+TAKES_PART = or_(cast(CourseEnrollment.status, Text) == "active", cast(CourseEnrollment.status, Text) == "completed")
+"""That an enrollment lets its person see what is inside an offering: what it asks, what is said in it."""
+
+
+def takes_part(offering_id: SQLColumnExpression[int], *further: ColumnElement[bool]) -> Exists:
+    """That the viewer takes or took part in this offering, by an enrollment that meets what is said further."""
+    return exists().where(
+        CourseEnrollment.university_id == UNIVERSITY,
+        CourseEnrollment.course_offering_id == offering_id,
+        CourseEnrollment.user_id == USER,
+        TAKES_PART,
+        *further,
+    )
 
 
 def visible_enrollments(viewer: Viewer) -> ColumnElement[bool]:

@@ -29,7 +29,7 @@ from lms_graphql.content.models import ContentItem, ContentItemSetting
 from lms_graphql.engine.dataloaders import KEYS, Many, One, Page
 from lms_graphql.engine.rows import Row, record
 from lms_graphql.enrollment.models import CourseEnrollment
-from lms_graphql.enrollment.policy import visible_enrollments
+from lms_graphql.enrollment.policy import TAKES_PART, visible_enrollments
 from lms_graphql.grades import policy
 from lms_graphql.grades.choices import GRADE_FILTERS, GRADE_ORDERS
 from lms_graphql.grades.gradebook import GRADE_ITEM, GRADED_KINDS, cells_of, columns_of
@@ -330,7 +330,6 @@ class PeopleByGradebook(Page[int]):
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
-        status = cast(CourseEnrollment.status, Text)
         member = and_(
             UniversityMember.university_id == UNIVERSITY, UniversityMember.user_id == CourseEnrollment.user_id
         )
@@ -353,7 +352,7 @@ class PeopleByGradebook(Page[int]):
             .outerjoin(GradeOverride, _of_person(GradeOverride))
             .where(
                 CourseEnrollment.course_offering_id == parent,
-                or_(status == "active", status == "completed"),
+                TAKES_PART,
                 visible_enrollments(self.viewer),
             )
         )

@@ -9,12 +9,11 @@ from typing_extensions import override
 from lms_graphql.catalog.models import CourseOffering
 from lms_graphql.content.loaders import ItemById
 from lms_graphql.content.models import ContentItem
-from lms_graphql.content.policy import TAKES_PART
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.dataloaders import KEYS, Many, One, Page
 from lms_graphql.engine.rows import Row, record
 from lms_graphql.enrollment.models import CourseEnrollment
-from lms_graphql.enrollment.policy import visible_enrollments
+from lms_graphql.enrollment.policy import TAKES_PART, visible_enrollments
 from lms_graphql.progress import policy
 from lms_graphql.progress.choices import CONTENT_PROGRESS_FILTERS
 from lms_graphql.progress.models import UserContentProgress, UserModuleProgress
