@@ -23,6 +23,7 @@ DOCUMENTS = int(os.environ.get("FUZZ_DOCUMENTS", "200"))
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
 SCHEMA = build()
 MOST_TIMINGS = 50
+EXPECTED_CODES = {"BAD_CURSOR", "BAD_USER_INPUT", "UNIVERSITY_REQUIRED"}
 TYPES = {
     "video": "VideoContent", "quiz": "QuizContent", "engineering_lab": "EngineeringLabContent", "text": "TextContent",
     "assignment": "AssignmentContent", "resource": "ResourceContent", "root": "Module", "lesson": "Module",
@@ -145,7 +146,7 @@ async def test_generated_documents(app_engine, viewers, ids, caplog):
     caplog.set_level("CRITICAL")  # masked errors are logged, and many are meant here
     fallbacks.clear()
     generator, erroneous, asked_again, reordered = Generator(SCHEMA.graphql, SEED, ids), 0, 0, 0
-    names = set()
+    names, codes = set(), set()
     for number in range(DOCUMENTS):
         text, runs = generator.document()
         document = parse(text)
@@ -166,9 +167,11 @@ async def test_generated_documents(app_engine, viewers, ids, caplog):
             asked_again += timings > 0
             reordered += timings > MOST_TIMINGS
             names.add(name)
+            codes |= {error["extensions"]["code"] for error in orjson.loads(errors)}
     print(f"{DOCUMENTS} documents, {erroneous} answers with errors")  # noqa: T201
     print(f"{asked_again} whose errors depend on timing, {reordered} in an order not met")  # noqa: T201
     assert not fallbacks  # nothing of our schema goes to graphql-core
+    assert codes <= EXPECTED_CODES  # what a valid document can get wrong, and nothing of ours
     assert names == {None, "Generated", "One", "Two", "Three"}
     assert erroneous > DOCUMENTS / 20  # the errors were compared too
     assert asked_again < erroneous / 5
