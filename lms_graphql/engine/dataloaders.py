@@ -42,7 +42,7 @@ from lms_graphql.engine.keyset import (
     ordered,
     width,
 )
-from lms_graphql.engine.relay import Connection, PageArguments, PageEdge, PageInfo
+from lms_graphql.engine.relay import Connection, PageArguments
 from lms_graphql.engine.rows import Row
 from lms_graphql.storage.statements import Statement, columns
 
@@ -303,7 +303,8 @@ class Page(Loader[K, Connection[Row]]):
         found: dict[Any, list[Row]] = defaultdict(list)
         for row in await self.rows(keys, **parameters, **self._filter_parameters()):
             found[row[0]].append(row)
-        return [self._connection(key, found.get(key, [])) for key in keys]
+        spell = self._speller()
+        return [self._connection(key, found.get(key, []), spell) for key in keys]
 
     def _filter_parameters(self) -> dict[str, Any]:
         bound: dict[str, Any] = {}
@@ -314,22 +315,48 @@ class Page(Loader[K, Connection[Row]]):
     def _purpose(self) -> str:
         return self.page.purpose(type(self).__name__)
 
-    def _connection(self, key: K, rows: list[Row]) -> Connection[Row]:
+    def _speller(self) -> Callable[[Row], str]:
+        """What gives the cursor of a row of this page."""
+        names, purpose, encode = self._names(), self._purpose(), self.context.cursors.encode
+        return lambda row: encode(purpose, tuple(row[name] for name in names))
+
+    def _connection(self, key: K, rows: list[Row], spell: Callable[[Row], str]) -> Connection[Row]:
         size, backward = self.page.size, self.page.backward
         more, given = len(rows) > size, self.page.cursor is not None
         shown = rows[:size][::-1] if backward else rows[:size]
-        names, purpose, encode = self._names(), self._purpose(), self.context.cursors.encode
-        edges = [PageEdge(cursor=encode(purpose, tuple(row[name] for name in names)), node=row) for row in shown]
-        return Connection(
-            edges=edges,
-            page_info=PageInfo(
-                has_next_page=given if backward else more,
-                has_previous_page=more if backward else given,
-                start_cursor=edges[0].cursor if edges else None,
-                end_cursor=edges[-1].cursor if edges else None,
-            ),
-            counting=Counting(self, key),
-        )
+        edges: list[Any] = [_Edge(row, spell) for row in shown]
+        place: Any = _Place(edges, given if backward else more, more if backward else given)
+        return Connection(edges=edges, page_info=place, counting=Counting(self, key))
+
+
+class _Edge:
+    """A relay.PageEdge that spells its cursor out when it is asked for it: a cursor costs as much as its row."""
+
+    __slots__ = ("_spell", "node")
+
+    def __init__(self, node: Row, spell: Callable[[Row], str]) -> None:
+        self.node, self._spell = node, spell
+
+    @property
+    def cursor(self) -> str:
+        return self._spell(self.node)
+
+
+class _Place:
+    """A relay.PageInfo, as sparing."""
+
+    __slots__ = ("_edges", "has_next_page", "has_previous_page")
+
+    def __init__(self, edges: list[_Edge], has_next_page: bool, has_previous_page: bool) -> None:
+        self._edges, self.has_next_page, self.has_previous_page = edges, has_next_page, has_previous_page
+
+    @property
+    def start_cursor(self) -> str | None:
+        return self._edges[0].cursor if self._edges else None
+
+    @property
+    def end_cursor(self) -> str | None:
+        return self._edges[-1].cursor if self._edges else None
 
 
 def _parents() -> Any:
