@@ -13,6 +13,7 @@ from lms_graphql.assessment.loaders import (
     PoolsByCourse,
     SubmissionsByOffering,
 )
+from lms_graphql.catalog.acts import CourseAct, OfferingAct
 from lms_graphql.catalog.loaders import (
     AllPrerequisitesByCourse,
     CourseById,
@@ -37,6 +38,7 @@ from lms_graphql.catalog.loaders import (
     SubjectsByParent,
     TermById,
 )
+from lms_graphql.catalog.policy import COURSE_ACTS, OFFERING_ACTS, may_see_records
 from lms_graphql.certificates.loaders import CertificatesByOffering
 from lms_graphql.content.loaders import DueByOffering, OverridesByOffering
 from lms_graphql.discussion.loaders import ThreadsByOffering
@@ -68,7 +70,6 @@ from lms_graphql.enrollment.loaders import (
     waitlist_position,
 )
 from lms_graphql.grades.loaders import GradeItemsByOffering, GradesByOffering, PolicyByCourse, PolicyByOffering
-from lms_graphql.grades.policy import sees_gradebook
 from lms_graphql.reviews.loaders import (
     ReviewsByCourse,
     ReviewsByOffering,
@@ -416,6 +417,11 @@ class Course(Node):
     grading_policy: _GradingPolicy | None = edge(
         PolicyByCourse, "How its grade is worked out where an offering does not say otherwise; null without a policy."
     )
+    viewer_can: bool = with_arguments(
+        lambda course, context, act: COURSE_ACTS[act.value](context.viewer, course),
+        "Whether the viewer may do this with it.",
+        argument("act", CourseAct, "What is to be done."),
+    )
 
 
 @entity(TermById, "A stretch of a university's year in which offerings run.")
@@ -570,7 +576,7 @@ class CourseOffering(Node):
     overrides: Connection[_Override] | None = page(
         OverridesByOffering,
         "What it asks of single sections and people instead of all, by id; null for all but staff.",
-        key=lambda offering, context: offering["id"] if context.viewer.is_staff else None,
+        key=lambda offering, context: offering["id"] if may_see_records(context.viewer, offering) else None,
         arguments=[argument("item", strawberry.ID | None, "Only what is set for this item.")],
     )
     grading_policy: _GradingPolicy | None = edge(
@@ -580,6 +586,11 @@ class CourseOffering(Node):
         GradeItemsByOffering, "What is graded in it besides content items, by day.", size=5
     )
     gradebook: _Gradebook | None = computed(
-        lambda offering, context: offering if sees_gradebook(context.viewer) else None,
-        "What everybody has got for everything; null for all but staff.",
+        lambda offering, context: offering if may_see_records(context.viewer, offering) else None,
+        "What everybody has got for everything; null for all but its staff, who see their section or all.",
+    )
+    viewer_can: bool = with_arguments(
+        lambda offering, context, act: OFFERING_ACTS[act.value](context.viewer, offering),
+        "Whether the viewer may do this with it.",
+        argument("act", OfferingAct, "What is to be done."),
     )

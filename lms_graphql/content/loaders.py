@@ -20,11 +20,8 @@ from sqlalchemy import (
     column,
     exists,
     func,
-    literal,
-    null,
     select,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import aliased
 from typing_extensions import override
 
@@ -105,18 +102,8 @@ class _Items(Loader[Any, Any]):
         return self._with_payload
 
     def _columns(self, key: Any) -> list[ColumnElement[Any]]:
-        return [*self.keyed(key, ContentItem), *((self._payload(),) if self._with_payload else ())]
-
-    def _payload(self) -> ColumnElement[Any]:
-        """The payload without the transcript, which has a loader of its own, and without what only staff may see.
-
-        Null for what is not an object: one broken row must not fail the statement.
-        """
-        hidden = ["transcript", *(() if self.viewer.is_staff else policy.STAFF_ONLY_KEYS)]
-        keys, data = cast(literal(hidden, ARRAY(Text)), ARRAY(Text)), ContentItem.data_json
-        # To look for the keys costs a tenth of taking them out, and most payloads have none (measured).
-        stripped = case((data.has_any(keys), data.op("-", return_type=JSONB())(keys)), else_=data)
-        return case((func.jsonb_typeof(data) == "object", stripped), else_=null()).label("payload_json")
+        payload = (policy.shown_payload(self.viewer).label("payload_json"), *policy.is_for_staff(self.viewer))
+        return [*self.keyed(key, ContentItem), *(payload if self._with_payload else ())]
 
     def _select(self, key: SQLColumnExpression[Any]) -> Select[Any]:
         return select(*self._columns(key)).where(key == any_(KEYS), policy.visible_items(self.viewer))
