@@ -140,7 +140,7 @@ def may_administer_course(viewer: Viewer, course: Mapping[str, Any]) -> bool:
 
 COURSE_ACTS: Mapping[str, Callable[[Viewer, Mapping[str, Any]], bool]] = {
     "see_unpublished": may_see_all_of_course,
-    "export": may_see_all_of_course,
+    "export": may_edit_course,
     "edit": may_edit_course,
     "edit_syllabus": may_edit_course,
     "edit_questions": may_edit_course,

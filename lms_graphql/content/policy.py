@@ -40,7 +40,10 @@ from lms_graphql.syllabus.models import Module
 
 _STAFF_ONLY_KEYS = ("container_image", "env")
 _TRANSCRIPT = "transcript"
-_STUDENTS_FILES = cast(literal_column("""'$.files[*] ? (@.role == "student_visible")'"""), JSONPATH)
+_STUDENTS_FILES = cast(
+    literal_column("""'$.files[*] ? (!(exists (@.role)) || @.role == "student_visible")'"""), JSONPATH
+)
+"""The files that students see, and those without a role: with them a payload is malformed, and stays so."""
 
 
 def shown_payload(viewer: Viewer) -> ColumnElement[Any]:

@@ -104,9 +104,15 @@ def may_author(viewer: Viewer) -> bool:
     return viewer.is_admin or (viewer.standing is Standing.STAFF and bool(viewer.reach.departments))
 
 
-def may_teach(viewer: Viewer) -> bool:
-    """Add files, see reports, see what one of their people sees: staff with anything in their reach."""
+def may_see_reports(viewer: Viewer) -> bool:
+    """See reports, and what one of their people sees: staff with anything in their reach."""
     return may_author(viewer) or (viewer.standing is Standing.STAFF and bool(viewer.reach.teaching))
+
+
+def may_add_assets(viewer: Viewer) -> bool:
+    """Add files: whoever writes a course; no assistant."""
+    instructs = any(taught.role == "instructor" and taught.section_id is None for taught in viewer.reach.teaching)
+    return may_author(viewer) or (viewer.standing is Standing.STAFF and instructs)
 
 
 def may_explore(viewer: Viewer) -> bool:
@@ -116,9 +122,9 @@ def may_explore(viewer: Viewer) -> bool:
 
 UNIVERSITY_ACTS: Mapping[str, Callable[[Viewer], bool]] = {
     "explore": may_explore,
-    "see_reports": may_teach,
-    "view_as": may_teach,
-    "manage_assets": may_teach,
+    "see_reports": may_see_reports,
+    "view_as": may_see_reports,
+    "manage_assets": may_add_assets,
     "add_course": may_author,
     "manage_templates": may_author,
     "manage_shared_pools": may_author,
