@@ -456,7 +456,8 @@ class OfferingSection(Node):
         InstructorsBySection, "Who teaches this section, and not the whole offering; instructors first.", size=2
     )
     enrollments: Connection[_Enrollment] = page(
-        EnrollmentsBySection, "The enrollments in it that the viewer may see, by id: staff all, a student the own one."
+        EnrollmentsBySection,
+        "The enrollments in it that the viewer may see, by id: staff those in their reach, a student the own one.",
     )
 
 
@@ -503,23 +504,24 @@ class CourseOffering(Node):
     )
     enrollments: CountedConnection[_Enrollment] = page(
         EnrollmentsByOffering,
-        "The enrollments that the viewer may see, by id: staff all, a student the own one.",
+        "The enrollments that the viewer may see, by id: staff those in their reach, a student the own one.",
         filters=_EnrollmentFilter,
         orders=_EnrollmentOrder,
     )
     grades: Connection[_Grade] = page(
         GradesByOffering,
-        "The grades that the viewer may see, by id: staff all, a student the own one.",
+        "The grades that the viewer may see, by id: staff those in their reach, a student the own one.",
         filters=_GradeFilter,
         orders=_GradeOrder,
     )
     quiz_attempts: CountedConnection[_QuizAttempt] = page(
         AttemptsByOffering,
-        "The attempts that the viewer may see, by person, quiz and number: staff all, a student the own.",
+        "The attempts that the viewer may see, by person, quiz and number: staff those in their reach, a student the "
+        "own.",
     )
     submissions: CountedConnection[_Submission] = page(
         SubmissionsByOffering,
-        "The submissions that the viewer may see, by id: staff all, a student the own.",
+        "The submissions that the viewer may see, by id: staff those in their reach, a student the own.",
         filters=_SubmissionFilter,
     )
     needs_grading: CountedConnection[_Submission] = page(
@@ -540,7 +542,8 @@ class CourseOffering(Node):
         orders=_ThreadOrder,
     )
     certificates: CountedConnection[_Certificate] = page(
-        CertificatesByOffering, "The certificates that the viewer may see, by id: staff all, a student the own ones."
+        CertificatesByOffering,
+        "The certificates that the viewer may see, by id: staff those in their reach, a student the own ones.",
     )
     term: Term | None = edge(TermById, "The term it runs in; null where the university keeps none.", key="term_id")
     capacity: int | None = strawberry.field(description="How many may take part; null: any number.")

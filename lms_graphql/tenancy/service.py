@@ -98,7 +98,9 @@ def _viewers() -> Select[Any]:
     )
 
 
-_BY_SHORT_CODE = Statement(_viewers().where(University.short_code == bindparam("short_code", type_=String)))
+_NAMED = University.short_code == bindparam("short_code", type_=String)
+_BY_SHORT_CODE = Statement(_viewers().where(_NAMED))
+_FOR_ANYBODY = Statement(select(University.id, University.is_active).where(_NAMED))
 _BY_ID = Statement(_viewers().where(University.id == UNIVERSITY))
 _OF_USER = Statement(
     select(UniversityMember.university_id)
@@ -122,10 +124,8 @@ class Identities:
         Raises UNIVERSITY_UNKNOWN for a university that is not there (or is closed, for all but its staff), and
         UNAUTHENTICATED for a person who is not there any more.
         """
-        if user_id is None and short_code is None:
-            return Viewer()
         if short_code is None:
-            return await self._in_only_university(snapshot, user_id)
+            return Viewer() if user_id is None else await self._in_only_university(snapshot, user_id)
         viewer = await self._by_short_code(snapshot, user_id, short_code)
         if viewer is None:
             self._known.pop(short_code, None)
@@ -134,17 +134,20 @@ class Identities:
 
     async def _by_short_code(self, snapshot: Snapshot, user_id: int | None, short_code: str) -> Viewer | None:
         known = self._known.get(short_code)
-        given = {"user_id": user_id or 0, "short_code": short_code}
+        given = {"user_id": user_id, "short_code": short_code}
+        statement = _FOR_ANYBODY if user_id is None else _BY_SHORT_CODE
         await snapshot.act_for(known, user_id)
-        rows = await snapshot.fetch(_BY_SHORT_CODE, given, _Identity)
+        rows = await snapshot.fetch(statement, given, _Identity)
         if rows and rows[0]["id"] != known:
             self._known[short_code] = rows[0]["id"]
             await snapshot.act_for(rows[0]["id"], user_id)
-            if rows[0]["is_member"]:  # what they teach did not show before
-                rows = await snapshot.fetch(_BY_SHORT_CODE, given, _Identity)
-        return _viewer(rows[0], user_id) if rows else None
+            if user_id is not None:  # what they teach did not show before
+                rows = await snapshot.fetch(statement, given, _Identity)
+        if not rows:
+            return None
+        return _anybody(rows[0]) if user_id is None else _viewer(rows[0], user_id)
 
-    async def _in_only_university(self, snapshot: Snapshot, user_id: int | None) -> Viewer:
+    async def _in_only_university(self, snapshot: Snapshot, user_id: int) -> Viewer:
         """The viewer in their only open university; nowhere if they have none or several."""
         await snapshot.act_for(None, user_id)
         found = await snapshot.fetch(_OF_USER, {"user_id": user_id}, _Identity)
@@ -159,9 +162,14 @@ class Identities:
         return Viewer(user_id=user_id, is_platform_admin=person[0]["is_platform_admin"])
 
 
-def _viewer(row: Row, user_id: int | None) -> Viewer | None:
+def _anybody(row: Row) -> Viewer | None:
+    """Who is not signed in; None in a closed university."""
+    return Viewer(university_id=row["id"]) if row["is_active"] else None
+
+
+def _viewer(row: Row, user_id: int) -> Viewer | None:
     """The viewer that a row of `_viewers` describes; None in a closed university for all but its staff."""
-    if user_id is not None and not row["user_is_active"]:
+    if not row["user_is_active"]:
         raise _signed_out()
     roles = frozenset(row["roles"] or ())
     reach = Reach(tuple(sorted(row["departments"] or ())), _teaching(row))

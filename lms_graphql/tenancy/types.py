@@ -202,7 +202,9 @@ class Department(Node):
         CoursesByDepartment, "Its courses, by id.", filters=_CourseFilter, orders=_CourseOrder
     )
     administrators: list["User"] = edge(
-        AdministratorsByDepartment, "Who looks after it, by name; empty for all but staff.", size=2
+        AdministratorsByDepartment,
+        "Who looks after it, by name; empty for all but them and the administrators of the university.",
+        size=2,
     )
 
 
