@@ -33,5 +33,9 @@ class MigrationsPendingError(StorageError):
     """The database is not at the revision that this version needs."""
 
 
+class PartitionsMissingError(StorageError):
+    """Partitions of the time ahead were not made."""
+
+
 class MigrationFailedError(StorageError):
     """A revision could not be applied or taken back; nothing of it was kept."""

@@ -11,7 +11,7 @@ import asyncpg
 from sqlalchemy import URL
 
 from lms_graphql.storage.database import on_driver
-from lms_graphql.storage.errors import RolesMissingError
+from lms_graphql.storage.errors import PartitionsMissingError, RolesMissingError
 
 
 class Partitioned(NamedTuple):
@@ -80,6 +80,26 @@ async def _maintain(driver: asyncpg.Connection, table: Partitioned, now: datetim
             done.dropped.append(name)
     gone = await driver.execute(f"DELETE FROM {table.table}_default WHERE at < $1", oldest)  # noqa: S608 - our own names
     return done._replace(deleted=done.deleted + int(gone.split()[-1]))
+
+
+async def require_ahead(url: URL, now: datetime | None = None) -> None:
+    """Raise PartitionsMissingError unless every table has a partition for the moment."""
+    moment = now or datetime.now(UTC)
+
+    async def work(driver: asyncpg.Connection) -> list[str]:
+        missing = []
+        for table in PARTITIONED:
+            begins, _ = next(_periods(table, moment))
+            there = {row[0] for row in await driver.fetch(_PARTITIONS, table.table)}
+            if f"{table.table}_{begins:%Y%m%d}" not in there:
+                missing.append(table.table)
+        return missing
+
+    missing = await on_driver(url, work)
+    if missing:
+        raise PartitionsMissingError(
+            f"{', '.join(missing)}: no partition for today, rows go into the default one: run lms-graphql maintain daily"
+        )
 
 
 _PARTITIONS = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = $1::text::regclass"

@@ -6,7 +6,7 @@ import pytest
 
 from lms_graphql.storage import partitions
 from lms_graphql.storage.database import connect
-from lms_graphql.storage.errors import RolesMissingError
+from lms_graphql.storage.errors import PartitionsMissingError, RolesMissingError
 from tests.conftest import temporary_database
 
 NOW = datetime(2030, 12, 15, 13, 30, tzinfo=UTC)
@@ -48,6 +48,17 @@ async def test_they_are_made_ahead_once(made):
     await driver.execute(AUDIT, NOW + timedelta(days=31))
     await driver.execute(AUDIT, NOW + timedelta(days=365))
     assert await holds(driver, "audit_log") == {"audit_log_20310101": 1, "audit_log_default": 1}
+
+
+async def test_it_is_told_when_nobody_made_them(made):
+    database, _ = made
+    missing = "audit_log, outbox, idempotency_keys: no partition for today"
+    with pytest.raises(PartitionsMissingError, match=missing):
+        await partitions.require_ahead(database.app, NOW)
+    await partitions.maintain(database.owner, NOW)
+    await partitions.require_ahead(database.app, NOW + timedelta(days=7))
+    with pytest.raises(PartitionsMissingError, match=r"^outbox, idempotency_keys: no"):
+        await partitions.require_ahead(database.app, NOW + timedelta(days=8))
 
 
 async def test_what_is_past_is_dropped_and_the_audit_log_never(made):
