@@ -94,6 +94,11 @@ def visible_administrators(viewer: Viewer) -> ColumnElement[bool]:
 # ---- what may be done in a university
 
 
+def may_update_profile(viewer: Viewer) -> bool:
+    """Members may change what the university calls them."""
+    return viewer.is_member
+
+
 def may_administer_university(viewer: Viewer) -> bool:
     """Manage its people, its roles, its departments, its terms and itself: its administrators."""
     return viewer.is_admin
