@@ -99,6 +99,10 @@ class Service:
         """Who a request acts for, in which university; the snapshot is set to act for them."""
         return await self._identities.identify(snapshot, user_id, short_code)
 
+    async def look_as(self, snapshot: Snapshot, viewer: Viewer, person: str, request_id: str) -> Viewer:
+        """The viewer that one of their people is, for staff who look as that one does; the snapshot acts for them."""
+        return await self._identities.look_as(snapshot, viewer, person, request_id)
+
     def context(
         self,
         viewer: Viewer,
@@ -218,7 +222,14 @@ def _middleware(settings: Settings) -> list[Middleware]:
             CORSMiddleware,
             allow_origins=settings.allowed_origins,
             allow_methods=("GET", "POST"),
-            allow_headers=("Authorization", "X-University", "X-Request-Id", "Idempotency-Key", "If-None-Match"),
+            allow_headers=(
+                "Authorization",
+                "X-University",
+                "X-View-As",
+                "X-Request-Id",
+                "Idempotency-Key",
+                "If-None-Match",
+            ),
             expose_headers=("ETag", "Retry-After", "X-Request-Id"),
         )
     ]

@@ -68,6 +68,13 @@ class Viewer(msgspec.Struct, frozen=True):
     standing: Standing = Standing.ANONYMOUS
     reach: Reach = Reach()
     is_platform_admin: bool = False
+    seen_by: int | None = None
+    """Who looks, where somebody looks as this viewer: then nothing may be changed."""
+
+    @property
+    def person_id(self) -> int | None:
+        """Who really asks."""
+        return self.user_id if self.seen_by is None else self.seen_by
 
     @property
     def is_admin(self) -> bool:

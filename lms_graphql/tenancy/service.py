@@ -7,10 +7,12 @@ from sqlalchemy import ARRAY, BigInteger, Select, String, Text, bindparam, cast,
 from lms_graphql.catalog.models import CourseOffering, CourseOfferingInstructor
 from lms_graphql.engine.context import Reach, Standing, Teaching, Viewer
 from lms_graphql.engine.errors import Code, RequestError
+from lms_graphql.engine.relay import parse_global_id
 from lms_graphql.engine.rows import Row, record
 from lms_graphql.storage.snapshot import Snapshot
 from lms_graphql.storage.statements import Statement
 from lms_graphql.storage.tenancy import UNIVERSITY, USER
+from lms_graphql.tenancy import viewing
 from lms_graphql.tenancy.models import PlatformAdministrator, University, UniversityMember, User, UserUniversityRole
 
 STAFF_ROLES = frozenset({"instructor", "ta", "department_admin"})
@@ -131,6 +133,27 @@ class Identities:
             self._known.pop(short_code, None)
             raise RequestError(Code.UNIVERSITY_UNKNOWN, "there is no such university")
         return viewer
+
+    async def look_as(self, snapshot: Snapshot, viewer: Viewer, person: str, request_id: str) -> Viewer:
+        """The viewer that the person with this global id is here, once it is written down who looks as them.
+
+        FORBIDDEN unless the viewer is staff, reaches the person, and sees more than they do.
+        """
+        wanted = parse_global_id(person)
+        if wanted is None or (wanted.typename, wanted.university_id) != ("User", viewer.university_id):
+            raise viewing.forbidden()
+        await viewing.require_reached(snapshot, viewer, wanted.id)
+        # As nobody: people's rows in other universities are shown to themselves alone.
+        await snapshot.act_for(viewer.university_id, None)
+        bound = {"user_id": wanted.id, "university_id": viewer.university_id}
+        (row,) = await snapshot.fetch(_BY_ID, bound, _Identity)
+        other = _viewer(row, wanted.id) if row["user_is_active"] else None
+        if other is None:
+            raise viewing.forbidden()
+        seen = viewing.seen_by(viewer, other)
+        await snapshot.renew()  # its connection is wanted for the writing
+        await viewing.write_down(snapshot, seen, request_id)
+        return seen
 
     async def _by_short_code(self, snapshot: Snapshot, user_id: int | None, short_code: str) -> Viewer | None:
         known = self._known.get(short_code)
