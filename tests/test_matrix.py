@@ -26,6 +26,7 @@ from lms_graphql.tenancy.policy import UNIVERSITY_ACTS
 from lms_graphql.tenancy.service import Identities
 from tests import test_walls
 from tests.test_walls import LOADERS, rows_of
+from tests.world import ALPHA_PEOPLE
 
 SCHEMA = build()
 PEOPLE = {
@@ -501,6 +502,38 @@ async def test_what_each_loader_gives(app_engine, world):
                 pages = issubclass(loader, Page)
                 found[loader.__name__][name] = str(len({repr(tuple(row)[1:]) for row in rows}) if pages else len(rows))
     assert found == table(LOADED), printed(found)
+
+
+ADDRESSES = {
+    **dict.fromkeys(("anon", "outs", "plat", "beta"), set()),
+    "byst": {"bystander"},
+    "stud": {"student"},
+    "othr": {"other"},
+    "sect": {"section_ta", "student"},
+    "ta": {"ta", "student", "other"},
+    "inst": {"instructor", "student", "other", "admin"},
+    "f_in": {"far_instructor"},
+    "dep": {"department_admin", "student", "other", "admin"},
+    "f_de": {"far_admin"},
+    "adm": set(ALPHA_PEOPLE),
+}
+"""Whose addresses reach the server's memory when somebody asks for all that there is."""
+
+
+@pytest.mark.parametrize("column", PEOPLE)
+async def test_what_never_leaves_the_database(app_engine, world, column):
+    """In the rows of all loaders, with all their columns: no word that is a secret, and no address but these."""
+    test_walls.OFFERING[0] = world.alpha["private"]["id"]
+    said = ""
+    async with Snapshot(app_engine) as snapshot:
+        user = world.people[PEOPLE[column]] if PEOPLE[column] else None
+        viewer = await Identities().identify(snapshot, user, "ALPHA")
+        for loader in LOADERS:
+            rows = await rows_of(loader, Context(viewer, snapshot, Cursors(b"x")))
+            said += " ".join(repr(tuple(row)) for row in rows)
+    reaches = column in {"sect", "ta", "inst", "dep", "adm"}
+    assert ("SECRET" in said) == reaches
+    assert set(re.findall(r"(\w+)@ALPHA\.example", said)) == ADDRESSES[column]
 
 
 def test_every_type_has_a_row():

@@ -152,7 +152,7 @@ async def build_world(driver: asyncpg.Connection) -> World:
             "users", email=f"{name}@test.example", full_name=name, password_hash="!", is_active=name != "gone"
         )
         people[name] = user["id"]
-    alpha = await _campus(rows, "ALPHA", country, subject, people, _ALPHA_PEOPLE)
+    alpha = await _campus(rows, "ALPHA", country, subject, people, ALPHA_PEOPLE)
     beta = await _campus(rows, "BETA", country, subject, people, _BETA_PEOPLE)
     await _elsewhere(rows, alpha, people)
     await rows.add("platform_administrators", user_id=people["platform_admin"])
@@ -165,7 +165,7 @@ _EVERYBODY = (
     *("student", "other", "instructor", "ta", "admin", "beta_student", "beta_admin", "outsider", "gone"),
     *("department_admin", "section_ta", "far_instructor", "far_admin", "bystander", "platform_admin"),
 )
-_ALPHA_PEOPLE = {
+ALPHA_PEOPLE = {
     "student": "student",
     "other": "student",
     "instructor": "instructor",

@@ -3,7 +3,7 @@
 Somebody of standing STAFF sees what a member sees, and what lies in the own reach: all of the departments that they
 administer, the offerings that they teach with their courses, and of the people there only those of a section where it
 is a section that they teach. The predicates `reaches_…` say so in SQL; they bind arrays that only statements of that
-standing have (`engine.context.Reach.parameters`). `teaches` and `administers` say it of rows that were loaded.
+standing have (`engine.context.Reach.parameters`). `administers` and `teaching` say it of rows that were loaded.
 """
 
 from collections.abc import Mapping
@@ -162,24 +162,6 @@ def reaches_member(user_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
     return enrolled.correlate_except(enrollment)
 
 
-def reached_people() -> Select[Any]:
-    """The ids of all people whom `reaches_member` finds: worked out once, for lists of many people."""
-    course, offering, enrollment = aliased(Course), aliased(CourseOffering), aliased(CourseEnrollment)
-    of_departments = (
-        select(offering.id)
-        .join(course, and_(course.university_id == UNIVERSITY, course.id == offering.course_id))
-        .where(offering.university_id == UNIVERSITY, course.department_id == any_(_DEPARTMENTS))
-    )
-    return select(enrollment.user_id).where(
-        enrollment.university_id == UNIVERSITY,
-        or_(
-            enrollment.course_offering_id == any_(_WHOLE_OFFERINGS),
-            enrollment.section_id == any_(_SECTIONS),
-            enrollment.course_offering_id.in_(of_departments),
-        ),
-    )
-
-
 def reaches_department(department_id: SQLColumnExpression[int | None]) -> ColumnElement[bool]:
     """That the viewer administers this department."""
     return department_id == any_(_DEPARTMENTS)
@@ -188,6 +170,40 @@ def reaches_department(department_id: SQLColumnExpression[int | None]) -> Column
 def administers_a_department() -> ColumnElement[bool]:
     """That the viewer administers any department at all."""
     return func.cardinality(_DEPARTMENTS) > 0
+
+
+# ---- the same for lists of a whole university, where a look-up for each row would be a look-up for all rows
+
+
+def _offerings_of_departments() -> Select[Any]:
+    """The ids of the offerings of the departments that are administered; the arrays are taken for short: an index."""
+    course, offering = aliased(Course), aliased(CourseOffering)
+    courses = select(course.id).where(course.university_id == UNIVERSITY, course.department_id == any_(_DEPARTMENTS))
+    return select(offering.id).where(offering.university_id == UNIVERSITY, offering.course_id == any_(_listed(courses)))
+
+
+def _listed(ids: Select[Any]) -> Any:
+    return func.array(ids.scalar_subquery(), type_=ARRAY(BigInteger))
+
+
+def reaches_enrollment_of_many() -> ColumnElement[bool]:
+    """`reaches_enrollment`, by what is worked out once."""
+    return or_(
+        CourseEnrollment.course_offering_id == any_(_WHOLE_OFFERINGS),
+        CourseEnrollment.section_id == any_(_SECTIONS),
+        CourseEnrollment.course_offering_id.in_(_offerings_of_departments()),
+    )
+
+
+def reached_people() -> list[Select[Any]]:
+    """The ids of all people whom `reaches_member` finds, in parts, each of which an index leads to."""
+    enrollment = aliased(CourseEnrollment)
+    people = select(enrollment.user_id).where(enrollment.university_id == UNIVERSITY)
+    return [
+        people.where(enrollment.course_offering_id == any_(_WHOLE_OFFERINGS)),
+        people.where(enrollment.section_id == any_(_SECTIONS)),
+        people.where(enrollment.course_offering_id == any_(_listed(_offerings_of_departments()))),
+    ]
 
 
 # ---- what is reached, of rows that were loaded

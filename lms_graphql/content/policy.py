@@ -22,7 +22,6 @@ from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 from lms_graphql.catalog.policy import published_course
 from lms_graphql.catalog.reach import (
     if_reached,
-    is_reached,
     only_reached,
     reaches_course,
     reaches_course_here,
@@ -46,20 +45,20 @@ _STUDENTS_FILES = cast(
 """The files that students see, and those without a role: with them a payload is malformed, and stays so."""
 
 
-def shown_payload(viewer: Viewer) -> ColumnElement[Any]:
+def reached_item(*, with_course: bool = False) -> ColumnElement[bool]:
+    """That an item is; `with_course` in a statement that has its course, so that nothing need be looked up."""
+    return reaches_course_here() if with_course else reaches_course(ContentItem.course_id)
+
+
+def shown_payload(viewer: Viewer, reached: ColumnElement[bool]) -> ColumnElement[Any]:
     """The payload of an item without the transcript, which has a loader of its own; null for what is not an object.
 
     For staff who reach the item all of it; what others must not see (image and environment of a lab, its hidden files)
     never leaves the database.
     """
     data = ContentItem.data_json
-    shown = if_reached(viewer, _for_staff(data), reaches_course(ContentItem.course_id), _for_students(data))
+    shown = if_reached(viewer, _for_staff(data), reached, _for_students(data))
     return case((func.jsonb_typeof(data) == "object", shown), else_=null())
-
-
-def is_for_staff(viewer: Viewer) -> tuple[ColumnElement[bool], ...]:
-    """The column `is_reached` of an item, where it is needed."""
-    return is_reached(viewer, reaches_course(ContentItem.course_id))
 
 
 # To look for keys costs a tenth of taking them out, and most payloads have none (measured).

@@ -2,7 +2,7 @@
 
 from sqlalchemy import ColumnElement, Exists, SQLColumnExpression, Text, and_, cast, exists, or_
 
-from lms_graphql.catalog.reach import reaches_enrollment, seen_or_reached
+from lms_graphql.catalog.reach import reaches_enrollment, reaches_enrollment_of_many, seen_or_reached
 from lms_graphql.engine.context import Viewer
 from lms_graphql.enrollment.models import CourseEnrollment, EnrollmentEvent
 from lms_graphql.storage.tenancy import UNIVERSITY, USER
@@ -26,6 +26,12 @@ def visible_enrollments(viewer: Viewer) -> ColumnElement[bool]:
     """One's own; for staff also those in their reach."""
     here = CourseEnrollment.university_id == UNIVERSITY
     return seen_or_reached(viewer, here, CourseEnrollment.user_id == USER, reaches_enrollment())
+
+
+def visible_enrollments_of_many(viewer: Viewer) -> ColumnElement[bool]:
+    """`visible_enrollments` for a statement that counts those of a whole university."""
+    here = CourseEnrollment.university_id == UNIVERSITY
+    return seen_or_reached(viewer, here, CourseEnrollment.user_id == USER, reaches_enrollment_of_many())
 
 
 def visible_events(viewer: Viewer) -> ColumnElement[bool]:

@@ -52,7 +52,8 @@ def visible_members_of_list(viewer: Viewer) -> ColumnElement[bool]:
     if viewer.standing is not Standing.STAFF:
         return visible_members(viewer)
     teaching = aliased(CourseOfferingInstructor)
-    people = union(select(USER), select(teaching.user_id).where(teaching.university_id == UNIVERSITY), reached_people())
+    teachers = select(teaching.user_id).where(teaching.university_id == UNIVERSITY)
+    people = union(select(USER), teachers, *reached_people())
     return and_(UniversityMember.university_id == UNIVERSITY, UniversityMember.user_id.in_(people))
 
 
