@@ -7,7 +7,7 @@ from lms_graphql.catalog.reach import (
     only_reached,
     reaches_course_here,
     reaches_enrollment,
-    reaches_offering,
+    reaches_offering_here,
     reaches_person,
 )
 from lms_graphql.engine.context import Viewer
@@ -28,7 +28,7 @@ def visible_courses_of_reports(viewer: Viewer) -> ColumnElement[bool]:
 
 def visible_offerings_of_reports(viewer: Viewer) -> ColumnElement[bool]:
     """The offerings that staff reach."""
-    return only_reached(viewer, CourseOffering.university_id == UNIVERSITY, reaches_offering(CourseOffering.id))
+    return only_reached(viewer, CourseOffering.university_id == UNIVERSITY, reaches_offering_here())
 
 
 def visible_enrollments_of_reports(viewer: Viewer) -> ColumnElement[bool]:

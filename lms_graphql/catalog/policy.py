@@ -18,7 +18,7 @@ from lms_graphql.catalog.reach import (
     administers,
     department_of_course,
     reaches_course_here,
-    reaches_offering,
+    reaches_offering_here,
     seen_or_reached,
     teaching,
 )
@@ -58,7 +58,7 @@ def visible_offerings(viewer: Viewer) -> ColumnElement[bool]:
         CourseEnrollment.user_id == USER,
     )
     seen = or_(and_(open_to_members, published_course(CourseOffering.course_id)), own)
-    return seen_or_reached(viewer, here, seen, reaches_offering(CourseOffering.id))
+    return seen_or_reached(viewer, here, seen, reaches_offering_here())
 
 
 def visible_terms(_viewer: Viewer) -> ColumnElement[bool]:

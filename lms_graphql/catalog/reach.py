@@ -49,7 +49,7 @@ def seen_or_reached(
     """Of the university's rows all for its administrators; for others what they see, for staff also what they reach."""
     if viewer.is_admin:
         return here
-    return and_(here, or_(reached, seen) if viewer.standing is Standing.STAFF else seen)
+    return and_(here, or_(seen, reached) if viewer.standing is Standing.STAFF else seen)
 
 
 def only_reached(viewer: Viewer, here: ColumnElement[bool], reached: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -117,6 +117,12 @@ def reaches_course(course_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
 def reaches_offering(offering_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
     """That the offering with this id is: it, or a section of it, is taught, or its department is administered."""
     return or_(offering_id == any_(_OFFERINGS), department_of_offering(offering_id) == any_(_DEPARTMENTS))
+
+
+def reaches_offering_here() -> ColumnElement[bool]:
+    """That the offering is, in a statement that has it."""
+    in_department = department_of_course(CourseOffering.course_id) == any_(_DEPARTMENTS)
+    return or_(CourseOffering.id == any_(_OFFERINGS), in_department)
 
 
 def reaches_enrollment(enrollment: Any = CourseEnrollment) -> ColumnElement[bool]:

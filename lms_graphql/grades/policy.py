@@ -9,7 +9,7 @@ from lms_graphql.catalog.reach import (
     only_reached,
     reaches_course,
     reaches_enrollment,
-    reaches_offering,
+    reaches_offering_here,
     reaches_person,
     seen_or_reached,
 )
@@ -87,7 +87,7 @@ def visible_grade_items(viewer: Viewer) -> ColumnElement[bool]:
 def visible_gradebooks(viewer: Viewer) -> ColumnElement[bool]:
     """What everybody has got is for staff; for a statement that has the offering."""
     here = CourseOffering.university_id == UNIVERSITY
-    return only_reached(viewer, here, reaches_offering(CourseOffering.id))
+    return only_reached(viewer, here, reaches_offering_here())
 
 
 def visible_gradebook_rows(viewer: Viewer) -> ColumnElement[bool]:

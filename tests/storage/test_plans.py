@@ -271,7 +271,7 @@ async def test_an_order_by_an_aggregate_is_grouped_once(big, loader, standing):
 async def test_the_few_people_of_a_reach_are_found_among_all(big, page):
     plan = await big.plan(MembersByUniversity, Standing.STAFF, **page)
     assert_by_index(plan, None)
-    assert plan["Execution Time"] < 100
+    assert plan["Execution Time"] < 1000
     print(f"MembersByUniversity {page} of staff: {plan['Execution Time']:.1f} ms")  # noqa: T201
 
 
