@@ -6,8 +6,7 @@ LMS_TEST_DATABASE_URL (a superuser's maintenance database) names a server to use
 import contextlib
 import os
 import re
-import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +18,10 @@ from sqlalchemy import URL
 from lms_graphql.app import create_app
 from lms_graphql.server.authentication import Authenticator
 from lms_graphql.settings import Settings
-from lms_graphql.storage import migrations, roles
 from lms_graphql.storage.database import connect, create_engine, database_url
 from lms_graphql.storage.embedded import EmbeddedPostgres
 from lms_graphql.storage.snapshot import Snapshot
+from tests.databases import Database, drop_sources, temporary_database
 from tests.world import World, build_world
 
 # Nothing is remembered between runs: a folder of examples would belong to whoever ran first.
@@ -30,43 +29,20 @@ hypothesis.settings.register_profile("lms", database=None, deadline=None)
 hypothesis.settings.load_profile("lms")
 
 SECRET = b"a secret for tests, 32 bytes or more"
-PASSWORD = "lms_app for tests"
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 @pytest.fixture(scope="session")
-def superuser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
+async def superuser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[URL]:
     """The superuser's maintenance database."""
     given = os.environ.get("LMS_TEST_DATABASE_URL")
     if given:
-        yield database_url(given, variable="LMS_TEST_DATABASE_URL")
+        url = database_url(given, variable="LMS_TEST_DATABASE_URL")
+        yield url
+        await drop_sources(url)
         return
     with EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), options=_FAST) as server:
         yield database_url(server.url())
-
-
-class Database:
-    """A database of the test server: its URLs by role."""
-
-    def __init__(self, superuser: URL, name: str) -> None:
-        self.owner = superuser.set(database=name)
-        self.app = self.owner.set(username="lms_app", password=PASSWORD)
-
-
-@contextlib.asynccontextmanager
-async def temporary_database(superuser: URL, revision: str | None = "head") -> AsyncIterator[Database]:
-    """A new database at a revision (None: empty), dropped at the end."""
-    name = f"lms_test_{uuid.uuid4().hex[:12]}"
-    await roles.bootstrap(superuser, name, app_password=PASSWORD)
-    database = Database(superuser, name)
-    try:
-        if revision is not None:
-            await migrations.upgrade(database.owner, revision)
-        yield database
-    finally:
-        driver = await connect(superuser)
-        await driver.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        await driver.close()
 
 
 @pytest.fixture(scope="session")

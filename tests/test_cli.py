@@ -18,7 +18,7 @@ import pytest
 from lms_graphql.settings import VARIABLES
 from lms_graphql.storage import migrations
 from lms_graphql.storage.database import connect
-from tests.conftest import PASSWORD
+from tests.databases import PASSWORD
 
 PROGRAM = str(Path(sys.executable).with_name("lms-graphql"))
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("LMS_")}

@@ -25,7 +25,7 @@ from lms_graphql.interop.academy.source import (
 from lms_graphql.interop.checked import ImportConflictError, ImportRefusedError
 from lms_graphql.storage.database import connect, create_engine
 from lms_graphql.storage.errors import DatabaseUnreachableError
-from tests.conftest import temporary_database
+from tests.databases import temporary_database
 from tests.interop.academies import seed, source_database
 from tests.test_cli import plain, refused, run
 

@@ -3,18 +3,15 @@
 LMS_FULL_MIGRATION_TEST=1 runs the benchmark's data in its full size.
 """
 
-import contextlib
 import os
 import re
 import socket
-import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
 import pytest
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL
 
 from lms_graphql.storage import migrations, roles
 from lms_graphql.storage.database import connect, database_url
@@ -26,7 +23,7 @@ from lms_graphql.storage.errors import (
     MigrationsPendingError,
     RolesMissingError,
 )
-from tests.conftest import Database, temporary_database
+from tests.databases import Database, copied, temporary_database
 from tests.storage.catalog import listing
 from tests.storage.test_model import BASELINE
 
@@ -325,19 +322,6 @@ DOWNGRADE_CONFLICTS = {
 }
 OF_THEIR_OWN = "1 members with a name, address, number or status of their own"
 MEMBERS = ["display_name = 'Nick'", "email = 'nick@x.example'", "student_number = '7'", "status = 'invited'"]
-
-
-@contextlib.asynccontextmanager
-async def copied(superuser: URL, source: Database) -> AsyncIterator[Database]:
-    """A copy of a database that nobody is connected to."""
-    name = f"lms_test_{uuid.uuid4().hex[:12]}"
-    driver = await connect(superuser)
-    await driver.execute(f"CREATE DATABASE {name} TEMPLATE {source.owner.database} OWNER lms_owner")
-    try:
-        yield Database(superuser, name)
-    finally:
-        await driver.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        await driver.close()
 
 
 @pytest.fixture(scope="module")
