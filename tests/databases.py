@@ -81,7 +81,9 @@ async def _empty(superuser: URL) -> Database:
 
 async def _copy(superuser: URL, source: Database) -> Database:
     name = _name()
-    await _execute(superuser, f"CREATE DATABASE {name} TEMPLATE {source.owner.database} OWNER lms_owner")
+    await _execute(
+        superuser, f"CREATE DATABASE {name} TEMPLATE {source.owner.database} STRATEGY FILE_COPY OWNER lms_owner"
+    )
     return Database(superuser, name)
 
 

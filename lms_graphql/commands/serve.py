@@ -30,8 +30,8 @@ _BACKLOG = 2048
 
 def serve(settings: Settings) -> None:
     """Serve until interrupted. An empty embedded database is migrated and gets the demo first."""
-    listener = _listen(settings.host, settings.port)  # before anything slow, so that a taken port is told at once
-    trusted_manifest(settings)  # and so is a manifest that can't be read
+    trusted_manifest(settings)  # before anything slow, so that a manifest that can't be read is told at once
+    listener = _listen(settings.host, settings.port)  # and so is a port that is taken
     with listener, databases(settings) as found:
         asyncio.run(_make_ready(found))
         asyncio.run(_greet(settings, found.app))
