@@ -48,7 +48,7 @@ def test_a_wrong_url(data, url):
 
 
 def test_a_wrong_url_is_not_repeated(data):
-    process = run("serve", LMS_DATABASE_URL="mysql://someone:SECRET@localhost/b", **data)
+    process = call("serve", LMS_DATABASE_URL="mysql://someone:SECRET@localhost/b", **data)
     refused(process, "LMS_DATABASE_URL")
     assert "SECRET" not in process.stderr
 
