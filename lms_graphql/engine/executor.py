@@ -26,10 +26,13 @@ from graphql import (
     is_non_null_type,
 )
 from graphql.execution.values import VariableValues
+from typing_extensions import override
 
 from lms_graphql.engine.builders import listed, null_error
 from lms_graphql.engine.completion import Completion, Failure, Introspected, When
 from lms_graphql.engine.context import Context
+from lms_graphql.engine.cost import MUTATION_WEIGHT
+from lms_graphql.engine.edges import declared_price
 from lms_graphql.engine.introspection import introspect
 from lms_graphql.engine.plan import Field, Plan, Selection
 from lms_graphql.engine.relay import page_arguments
@@ -407,3 +410,22 @@ class Run:
             return function(*arguments, **named)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this field's
             return self._failure(field, error, when)
+
+
+class Changes(Run):
+    """The run of a mutation: the fields at its root one after another, each with all that is selected below it.
+
+    That is the order in which jobs are run anyway; each field is told the name that it has in the answer.
+    """
+
+    @override
+    async def _called(
+        self, entries: list[tuple[Field, Group]], sources: list[Any], arguments: dict[str, Any]
+    ) -> Sequence[Any]:
+        field, group = entries[0]
+        if group.selection is self._plan.root:
+            self._context.response_key = field.key
+            # What it costs is the doing, whatever comes of it and is shown.
+            _, weight = declared_price(field.definition)
+            self._context.objects += MUTATION_WEIGHT if weight is None else weight
+        return await super()._called(entries, sources, arguments)
