@@ -123,7 +123,6 @@ def leaf_schema(leaf: Any) -> GraphQLSchema:
     return schema
 
 
-@cache
 def tree_schema() -> GraphQLSchema:
     """Objects within objects, nullable and not, awaited and not, with a failing leaf of each sort at every depth."""
 
