@@ -26,8 +26,8 @@ from lms_graphql.workbench import workbench_config
 
 _GRACE_SECONDS = 5
 _WORKER_SECONDS = 60
-"""How long a worker may be silent, as it is while it imports, 3 s of CPU. With uvicorn's own 5 s, more workers than a busy
-machine can start in that time are killed and begun anew for ever."""
+"""How long a worker may be silent, as it is while it imports, 3 s of CPU. With uvicorn's own 5 s, more workers than a
+busy machine can start in that time are killed and begun anew for ever."""
 _BACKLOG = 2048
 
 
