@@ -72,6 +72,7 @@ async def explorer(superuser):
         for name, code in (("student3", "DEMO-ME101-0003-1"), ("student10", "unknown")):
             student = await member(database, name)
             await made.explore(student, await literals(api, student) | {"code": f'"{code}"'})
+        await made.explore(await member(database, "platform.admin"), given)
         (teacher,) = (person.user_id for person in people if person.university == "ACADEMY")
         await made.explore(teacher, given, "ACADEMY")  # its lessons are templates, which the reports are about
         yield made
