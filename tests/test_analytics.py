@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import text
 
 from lms_graphql.demo.academy import ACADEMY
-from lms_graphql.demo.service import load_demo
 from lms_graphql.engine.relay import GlobalId
 from lms_graphql.interop.academy.service import add_university, import_academy
 from lms_graphql.interop.academy.source import (
@@ -21,7 +20,8 @@ from lms_graphql.interop.academy.source import (
     read_academy,
 )
 from lms_graphql.storage.database import connect, create_engine
-from tests.conftest import running_api, temporary_database
+from tests.conftest import running_api
+from tests.databases import demo_database
 from tests.interop.academies import queries, seed, source_database
 
 
@@ -94,11 +94,8 @@ class Reports:
 @pytest.fixture(scope="module")
 async def loaded(superuser):
     """A database with the demo, and the application over it."""
-    async with temporary_database(superuser) as made:
+    async with demo_database(superuser) as (made, summary):
         owner = create_engine(made.owner)
-        async with owner.begin() as connection:
-            await connection.execute(text("SET LOCAL ROLE lms_owner"))
-            summary = await load_demo(connection)
         async with running_api(made.app) as api:
             yield owner, api, summary
         await owner.dispose()

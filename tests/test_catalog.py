@@ -4,7 +4,8 @@ import pytest
 
 from lms_graphql.engine.relay import GlobalId
 from lms_graphql.storage.database import connect
-from tests.conftest import running_api, temporary_database
+from tests.conftest import running_api
+from tests.databases import temporary_database
 from tests.world import Rows, build_world
 
 EVERYBODY = [None, "outsider", "beta_student", "student", "other", "instructor", "ta", "admin"]

@@ -289,6 +289,7 @@ async def test_statements_of_the_gradebook(api, world, full, first):
     assert len(api.statements) == 5
 
 
+@pytest.mark.alone
 async def test_the_gradebook_is_quick(api, world, full):
     variables = {"id": gid("CourseOffering", full["offering"]), "first": 100}
     times = []

@@ -75,7 +75,7 @@ async def test_every_statement_binds_the_university_on_every_tenant_table(loader
         made = make(loader, context, shape or None)
         sql = made.statement().sql
         if issubclass(loader, Page):
-            sql += Statement(made.counting_query()).sql
+            sql += made.counting().sql
         named = set(re.findall(r"(?:FROM|JOIN) (\w+)(?! AS)\b", sql)) & TENANT_TABLES
         if loader in FAN_OUTS:
             continue

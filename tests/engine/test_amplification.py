@@ -136,6 +136,7 @@ CASES = {
 }  # fmt: skip
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", CASES)
 async def test_failures_are_not_amplified(app_engine, world, lessons, log, name):
     text, clean, failing, what, errors = CASES[name]

@@ -15,7 +15,7 @@ from lms_graphql.engine.errors import RequestError
 from lms_graphql.engine.relay import Cursors, PageArguments, canonical
 from lms_graphql.storage.database import connect, create_engine
 from lms_graphql.storage.snapshot import Snapshot
-from tests.conftest import temporary_database
+from tests.databases import temporary_database
 from tests.world import Rows
 
 CURSORS = Cursors(b"x")

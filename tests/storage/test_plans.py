@@ -29,7 +29,7 @@ from lms_graphql.grades.loaders import GradesByOffering
 from lms_graphql.progress.loaders import ContentProgressByEnrollment
 from lms_graphql.storage.database import connect
 from lms_graphql.tenancy.loaders import MembersByUniversity
-from tests.conftest import temporary_database
+from tests.databases import temporary_database
 
 ROWS = 200_000
 THOROUGH = os.environ.get("LMS_THOROUGH") == "1"

@@ -31,7 +31,7 @@ from lms_graphql.reviews.loaders import (
     ReviewSummaryByOffering,
 )
 from lms_graphql.storage.database import connect
-from tests.conftest import temporary_database
+from tests.databases import temporary_database
 
 ROWS = 200_000
 pytestmark = pytest.mark.skipif(os.environ.get("LMS_THOROUGH") != "1", reason="needs 200,000 rows: LMS_THOROUGH=1")
