@@ -24,13 +24,36 @@ class Standing(StrEnum):
     STAFF = "staff"
 
 
+class Principal(msgspec.Struct, frozen=True):
+    """Whom the token of a request speaks of: a person, a service by its scopes, or nobody.
+
+    With a `university` (its short code) it does so there only. `session_id` is that of a local sign-in.
+    """
+
+    user_id: int | None = None
+    session_id: int | None = None
+    university: str | None = None
+    service_scopes: frozenset[str] = frozenset()
+    submission_ids: frozenset[int] | None = None
+    """Those that a service is bound to; None: not bound."""
+
+
+NOBODY = Principal()
+
+
 class Viewer(msgspec.Struct, frozen=True):
-    """Who asks, and in which university. Nobody and nowhere are None."""
+    """Who asks, and in which university. Nobody and nowhere are None.
+
+    A service stands as nobody does; its scopes, and the submissions that it is bound to, say what it may do besides.
+    """
 
     user_id: int | None = None
     university_id: int | None = None
     roles: frozenset[str] = frozenset()
     standing: Standing = Standing.ANONYMOUS
+    session_id: int | None = None
+    service_scopes: frozenset[str] = frozenset()
+    submission_ids: frozenset[int] | None = None
 
     @property
     def is_staff(self) -> bool:

@@ -32,7 +32,7 @@ class Session(Model):
 
 
 class SessionToken(Model):
-    """A pair of tokens. Its refresh token was used at `used_at`; a pair that was issued again is void (`replaced_at`)."""
+    """A pair of tokens; `used_at` is when its refresh token was, and a pair that was issued again is void."""
 
     __tablename__ = "session_tokens"
     __table_args__ = (
@@ -63,7 +63,9 @@ class ServiceToken(TenantRow, Model):
         CheckConstraint(
             "cardinality(scopes) > 0 AND scopes <@ ARRAY['lab:grade'::text, 'import:course'::text]", name="scopes"
         ),
-        CheckConstraint("expires_at > created_at AND expires_at <= created_at + interval '24 hours'", name="expires_at"),
+        CheckConstraint(
+            "expires_at > created_at AND expires_at <= created_at + interval '24 hours'", name="expires_at"
+        ),
         Index("ix_service_tokens_digest", "digest"),
         Index("ix_service_tokens_issued_by", "university_id", "issued_by"),
     )

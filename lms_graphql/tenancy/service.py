@@ -2,9 +2,10 @@
 
 from typing import Any
 
+import msgspec
 from sqlalchemy import ARRAY, Select, String, Text, bindparam, cast, func, literal, select
 
-from lms_graphql.engine.context import Standing, Viewer
+from lms_graphql.engine.context import Principal, Standing, Viewer
 from lms_graphql.engine.errors import Code, RequestError
 from lms_graphql.engine.rows import Row, record
 from lms_graphql.storage.snapshot import Snapshot
@@ -50,12 +51,23 @@ class Identities:
     def __init__(self) -> None:
         self._known: dict[str, int] = {}
 
-    async def identify(self, snapshot: Snapshot, user_id: int | None, short_code: str | None) -> Viewer:
-        """The viewer, with the snapshot set to act for them.
+    async def identify(self, snapshot: Snapshot, principal: Principal, short_code: str | None) -> Viewer:
+        """The viewer that a principal is, with the snapshot set to act for them.
 
         Raises UNIVERSITY_UNKNOWN for a university that is not there (or is closed, for all but its staff), and
         UNAUTHENTICATED for a person who is not there any more.
         """
+        viewer = await self._person(snapshot, principal.user_id, short_code)
+        if principal.session_id is None and not principal.service_scopes:
+            return viewer
+        return msgspec.structs.replace(
+            viewer,
+            session_id=principal.session_id,
+            service_scopes=principal.service_scopes,
+            submission_ids=principal.submission_ids,
+        )
+
+    async def _person(self, snapshot: Snapshot, user_id: int | None, short_code: str | None) -> Viewer:
         if user_id is None and short_code is None:
             return Viewer()
         if short_code is None:

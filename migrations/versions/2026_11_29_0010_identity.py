@@ -87,5 +87,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop the tables: everybody is signed out. Refused while external identities would be lost."""
     if op.get_bind().execute(text("SELECT EXISTS (SELECT FROM external_identities)")).scalar():
-        raise MigrationRefusedError("revision 0010 can't be taken back and changed nothing; first delete external_identities")
+        raise MigrationRefusedError(
+            "revision 0010 can't be taken back and changed nothing; first delete external_identities"
+        )
     op.execute("DROP TABLE login_attempts, service_tokens, session_tokens, sessions, external_identities")
