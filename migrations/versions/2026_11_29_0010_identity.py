@@ -5,14 +5,14 @@ of them but the digest; of the others it knows nothing. Sessions, identities and
 university, so they have no row-level security: no role of the API's statements has any right to them. lms_auth finds a
 service token by its digest before it knows the university, which is what its own policy is for.
 
-Revision: 0010, after 0008
+Revision: 0010, after 0009
 """
 
 from alembic import op
 from sqlalchemy import text
 
 revision = "0010"
-down_revision = "0008"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
