@@ -75,7 +75,7 @@ class Service:
         self._identities = Identities()
         self._cursors = Cursors(settings.secret_key)
         self._nodes = built.nodes
-        self._services: dict[type, Any] = {}
+        self._services: dict[type, Any] = {Identity: self.identity}
         """What mutations of no university work with, by class."""
         self.deployment = _fingerprint()
         self._fragments = Fragments(settings.syllabus_cache_mib * _MIB) if settings.syllabus_cache_mib else None
@@ -117,6 +117,7 @@ class Service:
         *,
         request_id: str = "",
         idempotency_key: str | None = None,
+        network: str = "",
     ) -> Context:
         """The context of one operation."""
         return Context(
@@ -129,6 +130,7 @@ class Service:
             validator=validator,
             request_id=request_id,
             idempotency_key=idempotency_key,
+            network=network,
             services=self._services,
         )
 

@@ -98,8 +98,8 @@ class Context:
     `nodes` holds the loader of every type with a global id; `selects` the groups of columns that the document needs
     besides those that are always fetched (see `edges.column_groups`); `fragments` what is kept between operations,
     `validator` what makes an ETag, where one is wanted. `request_id` is how the logs name the request,
-    `idempotency_key` what the client sent to have its mutations done once; `services` what mutations of no university
-    work with (see `service`).
+    `idempotency_key` what the client sent to have its mutations done once, `network` the address that it sent it from;
+    `services` what mutations of no university work with (see `service`).
     """
 
     def __init__(
@@ -114,6 +114,7 @@ class Context:
         validator: Validator | None = None,
         request_id: str = "",
         idempotency_key: str | None = None,
+        network: str = "",
         services: Mapping[type, Any] = NO_SERVICES,
     ) -> None:
         self.viewer = viewer
@@ -125,6 +126,7 @@ class Context:
         self.validator = validator
         self.request_id = request_id
         self.idempotency_key = idempotency_key
+        self.network = network
         self.response_key = ""
         """Of the mutation that is being done: its name in the answer."""
         self.objects = 0

@@ -62,8 +62,8 @@ class LocalAccounts:
 
     async def change_password(
         self, user_id: int, session_id: int | None, *, current: str, new: str, network: str
-    ) -> None:
-        """Change somebody's password and end all other sessions of theirs.
+    ) -> int:
+        """Change somebody's password and end all other sessions of theirs; how many have ended.
 
         Raises WrongCredentialsError for the current one, PasswordLengthError for the new, and ThrottledError.
         """
@@ -79,8 +79,9 @@ class LocalAccounts:
             changed = await transaction.row(_REHASH, user_id=user_id, known=stored, password_hash=renewed)
             if changed is None:  # somebody else was faster, and this password is not the current one any more
                 raise WrongCredentialsError
-            await revoke_others(transaction, user_id, session_id)
+            ended = await revoke_others(transaction, user_id, session_id)
         logger.info("the password of user %d was changed", user_id)
+        return ended
 
     async def set_password(self, user_id: int, new: str) -> bool:
         """Give somebody a password and end all their sessions, for who administers accounts; whether they are there."""

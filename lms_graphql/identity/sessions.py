@@ -105,12 +105,16 @@ _REPLACE = Statement(
     .values(replaced_at=func.now())
 )
 _REVOKE = Statement(
-    update(Session).where(Session.id == _session, Session.revoked_at.is_(None)).values(revoked_at=func.now())
+    update(Session)
+    .where(Session.id == _session, Session.revoked_at.is_(None))
+    .values(revoked_at=func.now())
+    .returning(Session.id)
 )
 _REVOKE_OTHERS = Statement(
     update(Session)
-    .where(Session.user_id == _user, Session.id != _session, Session.revoked_at.is_(None))
+    .where(Session.user_id == _user, Session.id != _session, _is_alive)
     .values(revoked_at=func.now())
+    .returning(Session.id)
 )
 _FORGET = Statement(delete(Session).where(Session.expires_at < func.now() - _KEPT))
 
@@ -175,14 +179,19 @@ class Sessions:
             await transaction.row(_USE, token_id=shown["id"])
             return await _issue(transaction, shown["session_id"], shown["user_id"])
 
-    async def revoke(self, session_id: int) -> None:
-        """End a session."""
-        await self._credentials.row(_REVOKE, session_id=session_id)
+    async def revoke(self, session_id: int) -> int:
+        """End a session; how many have ended."""
+        return int(await self._credentials.row(_REVOKE, session_id=session_id) is not None)
+
+    async def revoke_all(self, user_id: int) -> int:
+        """End all sessions of a person; how many have ended."""
+        async with self._credentials.transaction() as transaction:
+            return await revoke_others(transaction, user_id, None)
 
 
-async def revoke_others(transaction: Transaction, user_id: int, session_id: int | None) -> None:
-    """End all sessions of a person but this one."""
-    await transaction.row(_REVOKE_OTHERS, user_id=user_id, session_id=session_id or 0)
+async def revoke_others(transaction: Transaction, user_id: int, session_id: int | None) -> int:
+    """End all sessions of a person but this one; how many have ended."""
+    return len(await transaction.fetch(_REVOKE_OTHERS, user_id=user_id, session_id=session_id or 0))
 
 
 async def _issue(transaction: Transaction, session_id: int, user_id: int) -> Tokens:

@@ -26,7 +26,7 @@ from lms_graphql.server.guard import Attended, require_deliberate
 from lms_graphql.server.lookup import NOT_TRUSTED, Lookup
 from lms_graphql.server.observing import Observation, Observer
 from lms_graphql.server.places import Places
-from lms_graphql.server.points import Cost, Points
+from lms_graphql.server.points import Cost, Points, network
 from lms_graphql.server.requests import (
     ClientGoneError,
     GraphQLRequest,
@@ -62,6 +62,7 @@ class Service(Protocol):
         *,
         request_id: str,
         idempotency_key: str | None,
+        network: str,
     ) -> Context:
         """The context of an operation."""
 
@@ -249,6 +250,7 @@ async def _execute(
                 validator,
                 request_id=observation.identifier,
                 idempotency_key=sender.idempotency_key,
+                network=network(sender.address),
             )
             with await service.points.charge(viewer, sender.address, price) as charge, closing(asked) as context:
                 observation.ran = True

@@ -71,6 +71,20 @@ def spread_directives(count):
     )
 
 
+LOGIN = 'login(input: {email: "nobody", password: "guessed"}) { accessToken }'
+CHANGE = 'changePassword(input: {currentPassword: "guessed", newPassword: "guessed"}) { endedSessions }'
+
+
+def attempts(count):
+    return f"mutation {{{numbered('a{}: ' + LOGIN.replace('{', '{{').replace('}', '}}'), count - 1)} {CHANGE}}}"
+
+
+def spread_attempts(count):
+    return f"mutation {{{'...F ...G ' * (count // 2)}{'...F' * (count % 2)}}}" + (
+        f"fragment F on Mutation {{a: {LOGIN}}} fragment G on Mutation {{... {{b: {LOGIN}}}}}"
+    )
+
+
 ROWS = {
     "bytes": (padded, LIMITS.bytes, Code.DOCUMENT_TOO_LARGE),
     "tokens": (lambda n: "{__typename}" + "#\n" * (n - 3), LIMITS.tokens, Code.TOO_MANY_TOKENS),
@@ -95,6 +109,8 @@ ROWS = {
     "depth through fragments": (spread_deep, LIMITS.depth, Code.TOO_DEEP),
     "nesting": (nested, LIMITS.nesting, Code.TOO_DEEP),
     "nesting through fragments": (spread_nested, LIMITS.nesting, Code.TOO_DEEP),
+    "attempts": (attempts, LIMITS.attempts, Code.TOO_MANY_ATTEMPTS),
+    "attempts through fragments": (spread_attempts, LIMITS.attempts, Code.TOO_MANY_ATTEMPTS),
     "aliases": (
         lambda n: f"{{viewer{{{numbered('a{}:roles', n)}}}}}",
         LIMITS.aliases,
@@ -387,3 +403,10 @@ def test_counts_are_those_of_the_document_written_out(text):
         directives,
     )
     assert limits._most_equal_fields([operation], fragments, 10**6) == equal(fields)
+
+
+@pytest.mark.parametrize("count", [2, 5, 6, 101])
+def test_many_attempts_to_sign_in_are_refused_as_that(count):
+    """Before any other limit, also those of aliases and of mutations, which they exceed, too."""
+    assert codes(read(attempts(count))) == ["TOO_MANY_ATTEMPTS"]
+    assert codes(read(spread_attempts(count))) == ["TOO_MANY_ATTEMPTS"]
