@@ -92,6 +92,13 @@ class LocalAccounts:
         return found is not None
 
 
+async def by_address(credentials: Credentials, email: str) -> int | None:
+    """The id of whose address this is."""
+    account = email.strip().lower()
+    row = await credentials.row(_BY_ADDRESS, email=account) if _can_be_stored(account) else None
+    return None if row is None else int(row["id"])
+
+
 def _can_be_stored(account: str) -> bool:
     """Whether this can be an address in the database at all; PostgreSQL would take offence at the rest."""
     return 0 < len(account) <= _LONGEST_ADDRESS and account.isprintable()

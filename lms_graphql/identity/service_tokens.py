@@ -35,7 +35,7 @@ _RECOGNISE = Statement(
         ServiceToken.revoked_at.is_(None),
     )
 )
-ISSUE = (
+ISSUE = Statement(
     insert(ServiceToken)
     .values(
         university_id=UNIVERSITY,
@@ -47,11 +47,10 @@ ISSUE = (
     )
     .returning(ServiceToken.id, ServiceToken.expires_at)
 )
-_ISSUE = Statement(ISSUE)
 _KNOWN = Statement(
     select(LabSubmission.id).where(LabSubmission.university_id == UNIVERSITY, LabSubmission.id == any_(_ids))
 )
-_REVOKE = Statement(
+REVOKE = Statement(
     update(ServiceToken)
     .where(
         ServiceToken.university_id == UNIVERSITY,
@@ -93,7 +92,7 @@ async def issue(work: Work, given: Given) -> dict[str, Any]:
     submissions = await _submissions(work, given.get("submissionIds"))
     minted = mint(Prefix.SERVICE)
     row = await work.one(
-        _ISSUE,
+        ISSUE,
         _Row,
         digest=minted.digest,
         scopes=scopes,
@@ -135,7 +134,7 @@ async def revoke(work: Work, given: Given) -> dict[str, Any]:
     token_id = _id(given["id"], "ServiceToken", work)
     if token_id is None or await work.one(_FIND, _Row, token_id=token_id) is None:
         raise Refused(UserErrorCode.NOT_FOUND, "there is no such token", ("input", "id"))
-    if await work.one(_REVOKE, _Row, token_id=token_id) is None:
+    if await work.one(REVOKE, _Row, token_id=token_id) is None:
         work.nothing_changed()
     else:
         await work.audit("service_token.revoke", "ServiceToken", token_id)

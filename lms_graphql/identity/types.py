@@ -18,9 +18,7 @@ def _submissions(row: Any, _context: Any) -> list[str] | None:
     return None if found is None else [str(GlobalId("LabSubmission", id_, row["university_id"])) for id_ in found]
 
 
-@strawberry.type(
-    description="What lets a service into one university. The token itself is told once, when issued."
-)
+@strawberry.type(description="What lets a service into one university. The token itself is told once, when issued.")
 class ServiceToken:
     """See models.ServiceToken."""
 
