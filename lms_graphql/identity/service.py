@@ -57,8 +57,12 @@ class LocalAccounts:
         await self._attempts.succeeded(account, network)
         if self._passwords.is_outdated(stored):
             renewed = await self._passwords.rehash(password)
-            await self._credentials.row(_REHASH, user_id=row["id"], known=stored, password_hash=renewed)
-        return await self._sessions.begin(row["id"])
+            if await self._credentials.row(_REHASH, user_id=row["id"], known=stored, password_hash=renewed):
+                stored = renewed
+        tokens = await self._sessions.begin(row["id"], stored)
+        if tokens is None:  # it was changed while we looked
+            raise WrongCredentialsError
+        return tokens
 
     async def change_password(
         self, user_id: int, session_id: int | None, *, current: str, new: str, network: str

@@ -10,7 +10,7 @@ All times are the database's. The lock of the session's row makes those who refr
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, LargeBinary, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import BigInteger, LargeBinary, String, bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.orm import aliased
 
 from lms_graphql.identity.credentials import Credentials, Transaction
@@ -42,6 +42,12 @@ _RECOGNISE = Statement(
         _is_alive,
     )
 )
+_STILL = Statement(
+    select(User.id)
+    .where(User.id == _user, User.password_hash == bindparam("password_hash", type_=String))
+    .with_for_update(read=True)
+)
+"""Whoever changes the password waits for this transaction, and then ends its session; or this one finds it changed."""
 _BEGIN = Statement(insert(Session).values(user_id=_user, expires_at=func.now() + _ABSOLUTE).returning(Session.id))
 _ISSUE = Statement(
     insert(SessionToken)
@@ -153,10 +159,12 @@ class Sessions:
         row = None if known is None else await self._credentials.row(_RECOGNISE, digest=known)
         return None if row is None else Recognised(row["user_id"], row["id"])
 
-    async def begin(self, user_id: int) -> Tokens:
-        """The first pair of a new session."""
+    async def begin(self, user_id: int, password_hash: str) -> Tokens | None:
+        """The first pair of a new session; None if the password that was shown is not the person's any more."""
         self._begun += 1
         async with self._credentials.transaction() as transaction:
+            if await transaction.row(_STILL, user_id=user_id, password_hash=password_hash) is None:
+                return None
             if self._begun % _FORGET_AFTER == 0:
                 await transaction.row(_FORGET)
             row = await transaction.row(_BEGIN, user_id=user_id)

@@ -129,6 +129,19 @@ async def test_changing_a_password_ends_all_other_sessions(accounts, credentials
     assert await accounts.login(EMAIL, "another password", "192.0.2.1")
 
 
+async def test_who_signs_in_while_the_password_changes_is_out_when_it_has_changed(accounts, people, admin):
+    for number in range(30):
+        old, new = PASSWORD + str(number or ""), PASSWORD + str(number + 1)
+        given = {"current": old, "new": new, "network": "192.0.2.1"}
+        outcomes = await asyncio.gather(
+            *(accounts.login(EMAIL, old, "192.0.2.1") for _ in range(3)),
+            accounts.change_password(people["student"], None, **given),
+            return_exceptions=True,
+        )
+        assert isinstance(outcomes[-1], int)
+        assert await admin.fetchval("SELECT count(*) FROM sessions WHERE revoked_at IS NULL") == 0
+
+
 async def test_the_loop_goes_on_while_passwords_are_hashed():
     made = Passwords()
     turns = 0

@@ -11,7 +11,7 @@ from lms_graphql.identity.claims import ClaimsError, Verifier
 from lms_graphql.identity.issuers import Issuer
 from tests.conftest import running_api
 from tests.identity.hostile import HOSTILE
-from tests.identity.issuer import AUDIENCE, NAME, token
+from tests.identity.issuer import AUDIENCE, NAME, IssuerServer, jwk, token
 
 WHO = "{ viewer { user { email } roles } }"
 STUDENT = {"viewer": {"user": {"email": "student@ALPHA.example"}, "roles": ["STUDENT"]}}
@@ -199,3 +199,33 @@ async def test_a_role_that_is_revoked_is_dead_on_the_next_request(open_api, issu
 async def test_in_production_development_tokens_are_none(own, people):
     async with running_api(own.app, environment="production") as api:
         assert refused(await ask(api, api.authenticator.issue(people["student"])))
+
+
+async def test_an_issuer_speaks_for_itself_only(open_api, issuer, keys, linked, admin, people):
+    """Two issuers with keys of one id: the key of one is no key for the name of the other."""
+    other = IssuerServer([jwk(keys.foreign, "rsa")])
+    name = "https://sso.beta.example"
+    await admin.execute(
+        "INSERT INTO external_identities (issuer, subject, user_id) VALUES ($1, 's-1', $2)", name, people["admin"]
+    )
+    document = "{ viewer { roles } }"
+    async with open_api(issuer.configured(), {**issuer.configured(), "issuer": name, "jwks_uri": other.uri}) as api:
+        for key, iss, roles in ((keys.rsa, NAME, ["STUDENT"]), (keys.foreign, name, ["UNIVERSITY_ADMIN"])):
+            response = await ask(api, token(key, iss=iss), query=document)
+            assert response.json()["data"] == {"viewer": {"roles": roles}}
+        for key, iss in ((keys.rsa, name), (keys.foreign, NAME)):
+            assert refused(await ask(api, token(key, iss=iss)))
+    other.stop()
+
+
+async def test_without_lms_auth_tokens_can_not_be_judged_and_the_rest_is_served(own, people, keys, issuer, linked):
+    nowhere = "postgresql://lms_auth:SECRET@127.0.0.1:1/lms"
+    listed = json.dumps([issuer.configured()])
+    async with running_api(own.app, oidc_issuers=listed, auth_database_url=nowhere) as api:
+        for bearer in (token(keys.rsa), "lms_at_" + "a" * 43, "lms_st_" + "a" * 43):
+            response = await ask(api, bearer)
+            assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+            assert response.json()["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
+            assert "127.0.0.1" not in response.text
+        assert refused(await ask(api, token(keys.foreign)))
+        assert (await api.data("{ domains { code } }")) == {"domains": [{"code": "SCI"}]}

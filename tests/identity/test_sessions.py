@@ -13,6 +13,7 @@ from lms_graphql.storage.database import create_engine
 @pytest.fixture
 async def sessions(own, people, admin):
     await admin.execute("DELETE FROM sessions")
+    await admin.execute("UPDATE users SET password_hash = 'known'")
     engine = create_engine(own.app.set(username="lms_auth"), pool_size=3)
     yield Sessions(Credentials(engine))
     await engine.dispose()
@@ -35,7 +36,7 @@ async def later(admin, interval):
 
 
 async def test_only_hashes_are_stored(sessions, student, admin):
-    tokens = await sessions.begin(student)
+    tokens = await sessions.begin(student, "known")
     assert tokens.access_token.startswith("lms_at_")
     assert tokens.refresh_token.startswith("lms_rt_")
     assert len(tokens.access_token) == len(tokens.refresh_token) == 7 + 43
@@ -52,7 +53,7 @@ async def test_only_hashes_are_stored(sessions, student, admin):
 
 
 async def test_how_long_tokens_are_good(sessions, student, admin):
-    tokens = await sessions.begin(student)
+    tokens = await sessions.begin(student, "known")
     now = await admin.fetchval("SELECT now()")
     ends = await admin.fetchval("SELECT expires_at FROM sessions")
     lasts = [round((moment - now).total_seconds() / 60) for moment in (tokens[2], tokens[4], ends)]
@@ -68,7 +69,7 @@ async def test_how_long_tokens_are_good(sessions, student, admin):
 
 
 async def test_no_session_outlives_seven_days(sessions, student, admin):
-    tokens = await sessions.begin(student)
+    tokens = await sessions.begin(student, "known")
     for _ in range(15):
         await later(admin, "11 hours")
         tokens = await sessions.refresh(tokens.refresh_token)
@@ -83,7 +84,7 @@ async def test_no_session_outlives_seven_days(sessions, student, admin):
 
 
 async def test_a_refresh_token_is_good_once_and_its_reuse_ends_the_session(sessions, student, admin):
-    first = await sessions.begin(student)
+    first = await sessions.begin(student, "known")
     second = await sessions.refresh(first.refresh_token)
     third = await sessions.refresh(second.refresh_token)
     assert await sessions.recognise(third.access_token) is not None
@@ -94,7 +95,7 @@ async def test_a_refresh_token_is_good_once_and_its_reuse_ends_the_session(sessi
 
 
 async def test_reuse_after_thirty_seconds_ends_the_session_though_the_successor_lies_unused(sessions, student, admin):
-    first = await sessions.begin(student)
+    first = await sessions.begin(student, "known")
     second = await sessions.refresh(first.refresh_token)
     await later(admin, "31 seconds")
     assert await sessions.refresh(first.refresh_token) is None
@@ -102,7 +103,7 @@ async def test_reuse_after_thirty_seconds_ends_the_session_though_the_successor_
 
 
 async def test_an_answer_that_was_lost_is_given_again_within_thirty_seconds(sessions, student, admin):
-    first = await sessions.begin(student)
+    first = await sessions.begin(student, "known")
     lost = await sessions.refresh(first.refresh_token)
     await later(admin, "29 seconds")
     again = await sessions.refresh(first.refresh_token)
@@ -115,7 +116,7 @@ async def test_an_answer_that_was_lost_is_given_again_within_thirty_seconds(sess
 
 
 async def test_who_refreshes_at_the_same_moment_ends_with_one_pair(sessions, student, admin):
-    first = await sessions.begin(student)
+    first = await sessions.begin(student, "known")
     pairs = await asyncio.gather(*(sessions.refresh(first.refresh_token) for _ in range(10)))
     alive = [pair for pair in pairs if pair and await sessions.recognise(pair.access_token)]
     assert len(alive) == 1
@@ -123,7 +124,7 @@ async def test_who_refreshes_at_the_same_moment_ends_with_one_pair(sessions, stu
 
 
 async def test_other_sessions_of_the_person_go_on(sessions, student, people):
-    one, other, foreign = [await sessions.begin(user) for user in (student, student, people["other"])]
+    one, other, foreign = [await sessions.begin(user, "known") for user in (student, student, people["other"])]
     session = (await sessions.recognise(one.access_token)).session_id
     assert await sessions.revoke(session) == 1
     assert await sessions.revoke(session) == 0
@@ -136,7 +137,7 @@ async def test_other_sessions_of_the_person_go_on(sessions, student, people):
 
 
 async def test_a_person_who_is_deactivated_can_not_refresh(sessions, student, admin):
-    tokens = await sessions.begin(student)
+    tokens = await sessions.begin(student, "known")
     await admin.execute("UPDATE users SET is_active = false WHERE id = $1", student)
     try:
         assert await sessions.refresh(tokens.refresh_token) is None
@@ -145,8 +146,13 @@ async def test_a_person_who_is_deactivated_can_not_refresh(sessions, student, ad
     assert await sessions.refresh(tokens.refresh_token) is not None
 
 
+async def test_no_session_begins_with_a_password_that_was_changed_meanwhile(sessions, student, admin):
+    assert await sessions.begin(student, "unknown") is None
+    assert await admin.fetchval("SELECT count(*) FROM sessions") == 0
+
+
 async def test_a_token_is_of_one_kind(sessions, student):
-    tokens = await sessions.begin(student)
+    tokens = await sessions.begin(student, "known")
     swapped = "lms_at_" + tokens.refresh_token[7:], "lms_rt_" + tokens.access_token[7:]
     for token in (tokens.refresh_token, *swapped, "lms_at_", "lms_at_" + "é" * 43, "", tokens.access_token + "a"):
         assert await sessions.recognise(token) is None
@@ -156,9 +162,9 @@ async def test_a_token_is_of_one_kind(sessions, student):
 
 
 async def test_what_ended_long_ago_is_forgotten(sessions, student, admin):
-    await sessions.begin(student)
+    await sessions.begin(student, "known")
     await later(admin, "8 days 1 minute")
     sessions._begun = 99
-    await sessions.begin(student)
+    await sessions.begin(student, "known")
     assert await admin.fetchval("SELECT count(*) FROM sessions") == 1
     assert await admin.fetchval("SELECT count(*) FROM session_tokens") == 1
