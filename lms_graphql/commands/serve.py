@@ -26,6 +26,8 @@ from lms_graphql.workbench import workbench_config
 
 _GRACE_SECONDS = 5
 _BACKLOG = 2048
+_START_SECONDS = 60
+"""How long a worker may give no sign: while it imports it can't, and on a busy machine that took more than 5 s."""
 
 
 def serve(settings: Settings) -> None:
@@ -47,6 +49,7 @@ def serve(settings: Settings) -> None:
             access_log=False,
             timeout_graceful_shutdown=_GRACE_SECONDS,
             timeout_keep_alive=5,
+            timeout_worker_healthcheck=_START_SECONDS,
         )
         if settings.workers == 1:
             uvicorn.Server(config).run(sockets=[listener])
