@@ -19,10 +19,10 @@ def is_person(viewer: Viewer) -> bool:
 
 def may_issue_service_tokens(viewer: Viewer) -> bool:
     """The university's administrators let services in and out."""
-    return "university_admin" in viewer.roles
+    return viewer.is_admin
 
 
 def visible_service_tokens(viewer: Viewer) -> ColumnElement[bool]:
-    """Staff see which services may come in, nobody else does."""
+    """The university's administrators see which services may come in, nobody else does."""
     here = ServiceToken.university_id == UNIVERSITY
-    return here if viewer.is_staff else and_(here, NOBODY)
+    return here if viewer.is_admin else and_(here, NOBODY)
