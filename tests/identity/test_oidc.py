@@ -180,19 +180,19 @@ async def test_an_issuer_of_one_university_is_good_there_only(open_api, issuer, 
 
 
 async def test_a_role_that_is_revoked_is_dead_on_the_next_request(open_api, issuer, keys, linked, admin, people):
-    await admin.execute("UPDATE external_identities SET user_id = $1 WHERE subject = 's-1'", people["ta"])
+    await admin.execute("UPDATE external_identities SET user_id = $1 WHERE subject = 's-1'", people["admin"])
     drafts = '{ course(by: {code: "D101"}) { code } viewer { roles } }'
     async with open_api(issuer.configured()) as api:
         bearer = token(keys.rsa)
         seen = (await ask(api, bearer, query=drafts)).json()["data"]
-        assert seen == {"course": {"code": "D101"}, "viewer": {"roles": ["TA"]}}
-        await admin.execute("DELETE FROM user_university_roles WHERE user_id = $1", people["ta"])
+        assert seen == {"course": {"code": "D101"}, "viewer": {"roles": ["UNIVERSITY_ADMIN"]}}
+        await admin.execute("DELETE FROM user_university_roles WHERE user_id = $1", people["admin"])
         seen = (await ask(api, bearer, query=drafts)).json()["data"]
         assert seen == {"course": None, "viewer": {"roles": []}}
         await admin.execute(
             "INSERT INTO user_university_roles (university_id, user_id, role)"
-            " SELECT id, $1, 'ta' FROM universities WHERE short_code = 'ALPHA'",
-            people["ta"],
+            " SELECT id, $1, 'university_admin' FROM universities WHERE short_code = 'ALPHA'",
+            people["admin"],
         )
 
 
