@@ -18,12 +18,14 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from lms_graphql import schema
-from lms_graphql.engine.context import Context, Viewer
+from lms_graphql.engine.context import Context, Principal, Viewer
 from lms_graphql.engine.documents import Document, Documents
 from lms_graphql.engine.fragments import Fragments
 from lms_graphql.engine.relay import Cursors
 from lms_graphql.engine.trusted import Manifest, ManifestError, TrustedDocuments, read_manifest
 from lms_graphql.engine.validators import Validator
+from lms_graphql.identity.issuers import Issuer, IssuersError, read_issuers
+from lms_graphql.identity.recognition import Identity
 from lms_graphql.server.authentication import Authenticator
 from lms_graphql.server.health import health_routes
 from lms_graphql.server.http import GraphQLEndpoint
@@ -46,6 +48,7 @@ logger = logging.getLogger(__name__)
 
 _POINTS_CONNECTIONS = 2
 _PLATFORM_CONNECTIONS = 2
+_AUTH_CONNECTIONS = 3
 _MIB = 2**20
 _ADDRESS = re.compile(r"(?:/u/(?P<short_code>[^/]+))?/graphql")
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -54,7 +57,7 @@ _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 class Service:
     """What the endpoint works with."""
 
-    def __init__(self, settings: Settings, database: URL, manifest: Manifest) -> None:
+    def __init__(self, settings: Settings, database: URL, manifest: Manifest, issuers: tuple[Issuer, ...] = ()) -> None:
         built = schema.build()
         self.engine = create_engine(database, pool_size=settings.pool_size)
         self.graphql = built.graphql
@@ -66,12 +69,16 @@ class Service:
         )
         self.trusted = TrustedDocuments(manifest, self.documents.read)
         self.lookup = Lookup(self.documents, self.trusted, settings.trusted_documents)
-        self.authenticator = Authenticator(settings.secret_key, development=not settings.is_production)
+        self._auth_engine = create_engine(auth_database(settings, database), pool_size=_AUTH_CONNECTIONS)
+        self.identity = Identity(self._auth_engine, issuers)
+        self.authenticator = Authenticator(
+            settings.secret_key, development=not settings.is_production, recognisers=self.identity.recognisers
+        )
         self._identities = Identities()
         self._cursors = Cursors(settings.secret_key)
         self._nodes = built.nodes
         self._fan_out = FanOut(create_engine(platform_url(settings, database), pool_size=_PLATFORM_CONNECTIONS))
-        self._services: dict[type, Any] = {FanOut: self._fan_out}
+        self._services: dict[type, Any] = {Identity: self.identity, FanOut: self._fan_out}
         """What mutations of no university work with, by class."""
         self.deployment = _fingerprint()
         self._fragments = Fragments(settings.syllabus_cache_mib * _MIB) if settings.syllabus_cache_mib else None
@@ -81,6 +88,8 @@ class Service:
         await self.engine.dispose()
         await self._points_engine.dispose()
         await self._fan_out.close()
+        self.identity.close()
+        await self._auth_engine.dispose()
 
     def state(self, observer: Observer) -> State:
         """What the process is like now, for the metrics."""
@@ -99,9 +108,9 @@ class Service:
         """A snapshot that has not begun."""
         return Snapshot(self.engine)
 
-    async def identify(self, snapshot: Snapshot, user_id: int | None, short_code: str | None) -> Viewer:
+    async def identify(self, snapshot: Snapshot, principal: Principal, short_code: str | None) -> Viewer:
         """Who a request acts for, in which university; the snapshot is set to act for them."""
-        return await self._identities.identify(snapshot, user_id, short_code)
+        return await self._identities.identify(snapshot, principal, short_code)
 
     async def look_as(self, snapshot: Snapshot, viewer: Viewer, person: str, request_id: str) -> Viewer:
         """The viewer that one of their people is, for staff who look as that one does; the snapshot acts for them."""
@@ -116,6 +125,7 @@ class Service:
         *,
         request_id: str = "",
         idempotency_key: str | None = None,
+        network: str = "",
     ) -> Context:
         """The context of one operation."""
         return Context(
@@ -128,6 +138,7 @@ class Service:
             validator=validator,
             request_id=request_id,
             idempotency_key=idempotency_key,
+            network=network,
             services=self._services,
         )
 
@@ -135,16 +146,16 @@ class Service:
 def create_app(settings: Settings, database: URL) -> "Application":
     """The application over a migrated database; the pool opens with the lifespan and closes with it.
 
-    SettingsError if the manifest of trusted documents can't be read.
+    SettingsError if the manifest of trusted documents, or the list of issuers, can't be read.
     """
-    manifest = trusted_manifest(settings)
+    manifest, issuers = trusted_manifest(settings), oidc_issuers(settings)
     places = Places(settings.max_in_flight)
     metrics = Metrics() if settings.metrics else None
     observer = Observer(metrics, tracing())
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Any]]:
-        service = app.state.service = Service(settings, database, manifest)
+        service = app.state.service = Service(settings, database, manifest, issuers)
         _report(service.trusted)
         _spare_the_collector()
         try:
@@ -212,6 +223,21 @@ def platform_url(settings: Settings, database: URL) -> URL:
     if settings.platform_database_url is not None:
         return database_url(settings.platform_database_url, variable="LMS_PLATFORM_DATABASE_URL")
     return database.set(username="lms_platform")
+
+
+def oidc_issuers(settings: Settings) -> tuple[Issuer, ...]:
+    """The issuers whose tokens sign people in, none if none are set; SettingsError if something is wrong with them."""
+    try:
+        return read_issuers(settings.oidc_issuers or "[]", development=not settings.is_production)
+    except IssuersError as error:
+        raise SettingsError(f"LMS_OIDC_ISSUERS: {error}") from error
+
+
+def auth_database(settings: Settings, database: URL) -> URL:
+    """The database as lms_auth: as it is given, else the application's own URL with that role."""
+    if settings.auth_database_url is not None:
+        return database_url(settings.auth_database_url, variable="LMS_AUTH_DATABASE_URL")
+    return database.set(username="lms_auth")
 
 
 def _report(trusted: TrustedDocuments) -> None:

@@ -24,7 +24,14 @@ imports = typer.Typer(help="Import from other systems. Safe to repeat; all or no
 app.add_typer(imports, name="import")
 documents = typer.Typer(help="Trusted documents: the manifest of those that clients use.", no_args_is_help=True)
 app.add_typer(documents, name="documents")
+user = typer.Typer(help="How people sign in: passwords, and identities of other issuers.", no_args_is_help=True)
+app.add_typer(user, name="user")
+service_token = typer.Typer(help="Tokens of graders and importers of one university.", no_args_is_help=True)
+app.add_typer(service_token, name="service-token")
 
+_Issuer = Annotated[str, typer.Option(help="The issuer, exactly as LMS_OIDC_ISSUERS names it.")]
+_Subject = Annotated[str, typer.Option(help="What the issuer calls the person: `sub` of their tokens.")]
+_University = Annotated[str, typer.Option(help="The short code of the university.")]
 _Manifest = Annotated[Path, typer.Option("--manifest", envvar="LMS_DOCUMENTS", help="The manifest of the server.")]
 
 
@@ -127,6 +134,46 @@ def documents_remove(
 ) -> None:
     """Remove documents from the manifest; all or nothing."""
     _run("documents:remove", identifiers, manifest=manifest)
+
+
+@user.command("password", epilog="Example: lms-graphql user password ada@example.edu")
+def user_password(email: Annotated[str, typer.Argument(help="The address of the account.")]) -> None:
+    """Set somebody's password, from the terminal or standard input; all their sessions end."""
+    _run("user:password", _settings(), email=email)
+
+
+@user.command(
+    "link", epilog="Example: lms-graphql user link ada@example.edu --issuer https://sso.example.edu --subject a1"
+)
+def user_link(
+    email: Annotated[str, typer.Argument(help="The address of the account.")], issuer: _Issuer, subject: _Subject
+) -> None:
+    """Let an issuer's tokens sign somebody in. Safe to repeat."""
+    _run("user:link", _settings(), email=email, issuer=issuer, subject=subject)
+
+
+@user.command("unlink", epilog="Example: lms-graphql user unlink --issuer https://sso.example.edu --subject a1")
+def user_unlink(issuer: _Issuer, subject: _Subject) -> None:
+    """Let an issuer's tokens sign somebody in no longer, from the next request on."""
+    _run("user:unlink", _settings(), issuer=issuer, subject=subject)
+
+
+@service_token.command("issue", epilog="Example: lms-graphql service-token issue --university DEMO --scope lab:grade")
+def service_token_issue(
+    university: _University,
+    scope: Annotated[list[str], typer.Option(help="What it may do: lab:grade, import:course.")],
+    hours: Annotated[int, typer.Option(help="How long it is good for, 24 at most.", min=1, max=24)] = 1,
+) -> None:
+    """Print a token for a service."""
+    _run("service_token:issue", _settings(), university=university, scopes=scope, hours=hours)
+
+
+@service_token.command("revoke", epilog="Example: lms-graphql service-token revoke 7 --university DEMO")
+def service_token_revoke(
+    number: Annotated[int, typer.Argument(help="The number that `issue` told.", min=1)], university: _University
+) -> None:
+    """Let a service in no longer, from its next request on."""
+    _run("service_token:revoke", _settings(), university=university, number=number)
 
 
 @app.command(epilog="Example: lms-graphql token 5 --hours 8")

@@ -16,6 +16,7 @@ from lms_graphql.content.queries import ContentQuery
 from lms_graphql.engine.edges import bind, column_groups, read_column
 from lms_graphql.engine.nodes import NodeQuery, Nodes
 from lms_graphql.engine.scalars import specify_scalars
+from lms_graphql.identity.mutations import IdentityMutation
 from lms_graphql.platform.queries import PlatformQuery
 from lms_graphql.syllabus.queries import SyllabusQuery
 from lms_graphql.tenancy.mutations import TenancyMutation
@@ -42,7 +43,7 @@ class Query(
     " one has changed stays, whatever becomes of those behind it. What the user can correct is told in `errors` of the"
     " payload. Send the header `Idempotency-Key`, and a request that is sent again is done once."
 )
-class Mutation(TenancyMutation):
+class Mutation(TenancyMutation, IdentityMutation):
     """The root of all mutations."""
 
 

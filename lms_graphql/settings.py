@@ -29,6 +29,8 @@ class Settings(msgspec.Struct, frozen=True):
     secret_key: bytes
     database_url: str | None = None
     owner_database_url: str | None = None
+    auth_database_url: str | None = None
+    oidc_issuers: str | None = None
     platform_database_url: str | None = None
     workbench: bool = True
     host: str = "127.0.0.1"
@@ -59,6 +61,8 @@ class Settings(msgspec.Struct, frozen=True):
 VARIABLES = {
     "LMS_DATABASE_URL": "the application's database (role lms_app), PostgreSQL 15 or later; unset: an embedded one",
     "LMS_OWNER_DATABASE_URL": "for migrate and demo: a login that is a member of lms_owner; not needed when embedded",
+    "LMS_AUTH_DATABASE_URL": "the same database as role lms_auth; default: LMS_DATABASE_URL with that role",
+    "LMS_OIDC_ISSUERS": "whose tokens sign people in: a JSON list, or the path of a file with one; default: nobody's",
     "LMS_PLATFORM_DATABASE_URL": "the same database as role lms_platform; default: LMS_DATABASE_URL with that role",
     "LMS_DATA_DIR": "where the embedded PostgreSQL and the development secret live; default: the user's data folder",
     "LMS_ALLOW_EMBEDDED": "1 lets production use the embedded PostgreSQL",
@@ -100,6 +104,8 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         secret_key=_secret(environment, data_dir, production=production),
         database_url=database_url,
         owner_database_url=environment.get("LMS_OWNER_DATABASE_URL") or None,
+        auth_database_url=environment.get("LMS_AUTH_DATABASE_URL") or None,
+        oidc_issuers=environment.get("LMS_OIDC_ISSUERS") or None,
         platform_database_url=environment.get("LMS_PLATFORM_DATABASE_URL") or None,
         workbench=_flag(environment, "LMS_WORKBENCH", default=not production),
         host=environment.get("LMS_HOST") or "127.0.0.1",

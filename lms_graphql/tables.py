@@ -7,6 +7,7 @@ import lms_graphql.content.models
 import lms_graphql.discussion.models
 import lms_graphql.enrollment.models
 import lms_graphql.grades.models
+import lms_graphql.identity.models
 import lms_graphql.interop.models
 import lms_graphql.progress.models
 import lms_graphql.reviews.models

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 
 import asyncpg
@@ -75,6 +76,10 @@ POSTED = datetime(2026, 10, 1, 12, tzinfo=UTC)
 DUE = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
 
+_ARRAYS = {"scopes"}
+"""Columns that are lists to PostgreSQL, too; all others are JSON."""
+
+
 class Rows:
     """Inserts rows: `await rows.add("courses", title=…)` gives the new row."""
 
@@ -82,7 +87,10 @@ class Rows:
         self.driver = driver
 
     async def add(self, table: str, **values: Any) -> asyncpg.Record:
-        given = {name: json.dumps(value) if isinstance(value, dict | list) else value for name, value in values.items()}
+        given = {
+            name: json.dumps(value) if isinstance(value, dict | list) and name not in _ARRAYS else value
+            for name, value in values.items()
+        }
         names = ", ".join(given)
         marks = ", ".join(f"${number}" for number in range(1, len(given) + 1))
         return await self.driver.fetchrow(
@@ -194,6 +202,13 @@ async def _campus(
         await rows.add("university_members", **member, display_name=f"{code} {name}", email=f"{name}@{code}.example")
         await rows.add("user_university_roles", **member, role=role)
     made = campus.rows
+    made["service_token"] = await rows.add(
+        "service_tokens",
+        **tenant,
+        digest=sha256(code.encode()).digest(),
+        scopes=["lab:grade"],
+        expires_at=datetime.now(UTC) + timedelta(hours=1),
+    )
     made["department"] = await rows.add("departments", **tenant, code="PH", name="Physics")
     made["course"] = await rows.add(
         "courses",

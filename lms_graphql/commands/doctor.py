@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from sqlalchemy import URL
 
-from lms_graphql.app import trusted_manifest
+from lms_graphql.app import auth_database, oidc_issuers, trusted_manifest
 from lms_graphql.commands.console import FAILED, say
 from lms_graphql.commands.database import Databases, databases
 from lms_graphql.engine.documents import Documents
@@ -18,15 +18,10 @@ from lms_graphql.settings import VARIABLES, Settings, SettingsError
 from lms_graphql.storage import migrations, partitions, roles
 from lms_graphql.storage.database import described, on_driver
 from lms_graphql.storage.embedded import EmbeddedPostgresError
-from lms_graphql.storage.errors import StorageError
+from lms_graphql.storage.errors import RolesMissingError, StorageError
 
-_SECRETS = {
-    "LMS_SECRET_KEY",
-    "LMS_METRICS_TOKEN",
-    "LMS_DATABASE_URL",
-    "LMS_OWNER_DATABASE_URL",
-    "LMS_PLATFORM_DATABASE_URL",
-}
+_DATABASES = ("", "OWNER_", "AUTH_", "PLATFORM_")
+_SECRETS = {"LMS_SECRET_KEY", "LMS_METRICS_TOKEN", *(f"LMS_{role}DATABASE_URL" for role in _DATABASES)}
 
 Check = Callable[[], str]
 
@@ -41,10 +36,11 @@ def doctor(settings: Settings) -> None:
         _check("port", lambda: _port(settings)),
         _check("workbench", _workbench),
         _check("trusted documents", lambda: _trusted_documents(settings)),
+        _check("issuers", lambda: _issuers(settings)),
     ]
     try:
         with databases(settings) as found:
-            problems += _database_checks(found)
+            problems += _database_checks(found, auth_database(settings, found.app))
     except (StorageError, SettingsError, EmbeddedPostgresError) as error:
         say(f"bad   database: {error}")
         problems.append(True)
@@ -52,12 +48,13 @@ def doctor(settings: Settings) -> None:
         raise SystemExit(FAILED)
 
 
-def _database_checks(found: Databases) -> list[bool]:
+def _database_checks(found: Databases, auth: URL) -> list[bool]:
     return [
         _check("server", lambda: asyncio.run(_server(found.app))),
         _check("migrations", lambda: asyncio.run(_migrations(found.app))),
         _check("partitions", lambda: asyncio.run(_partitions(found.app))),
         _check("role", lambda: asyncio.run(_role(found.app))),
+        _check("sign-in", lambda: asyncio.run(_sign_in(auth))),
     ]
 
 
@@ -92,6 +89,10 @@ def _trusted_documents(settings: Settings) -> str:
     return f"{number} in {settings.documents}, all valid; LMS_TRUSTED_DOCUMENTS is {settings.trusted_documents}"
 
 
+def _issuers(settings: Settings) -> str:
+    return ", ".join(issuer.issuer for issuer in oidc_issuers(settings)) or "none, LMS_OIDC_ISSUERS is not set"
+
+
 async def _server(url: URL) -> str:
     version = await on_driver(url, lambda driver: driver.fetchval("SHOW server_version"))
     return f"PostgreSQL {version} at {described(url)}"
@@ -109,3 +110,10 @@ async def _partitions(url: URL) -> str:
 
 async def _role(url: URL) -> str:
     return f"{await roles.require_bound(url)} owns nothing and is bound by row-level security"
+
+
+async def _sign_in(url: URL) -> str:
+    may = "has_table_privilege('session_tokens', 'SELECT')"
+    if not await on_driver(url, lambda driver: driver.fetchval(f"SELECT {may}")):
+        raise RolesMissingError(f"{url.username} can't read sessions: set LMS_AUTH_DATABASE_URL to a login as lms_auth")
+    return f"{url.username} reads credentials"

@@ -11,7 +11,7 @@ from sqlalchemy import URL
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from lms_graphql.app import create_app, trusted_manifest
+from lms_graphql.app import create_app, oidc_issuers, trusted_manifest
 from lms_graphql.commands.console import fail, note, say
 from lms_graphql.commands.database import Databases, databases, owner_connection
 from lms_graphql.commands.migrate import prepare
@@ -33,7 +33,8 @@ _BACKLOG = 2048
 
 def serve(settings: Settings) -> None:
     """Serve until interrupted. An empty embedded database is migrated and gets the demo first."""
-    trusted_manifest(settings)  # before anything slow, so that a manifest that can't be read is told at once
+    trusted_manifest(settings)  # before anything slow, so that what can't be read is told at once
+    oidc_issuers(settings)
     listener = _listen(settings.host, settings.port)  # and so is a port that is taken
     with listener, databases(settings) as found:
         asyncio.run(_make_ready(found))

@@ -56,9 +56,27 @@ class Reach(msgspec.Struct, frozen=True):
         }
 
 
+class Principal(msgspec.Struct, frozen=True):
+    """Whom the token of a request speaks of: a person, a service by its scopes, or nobody.
+
+    With a `university` (its short code) it does so there only. `session_id` is that of a local sign-in.
+    """
+
+    user_id: int | None = None
+    session_id: int | None = None
+    university: str | None = None
+    service_scopes: frozenset[str] = frozenset()
+    submission_ids: frozenset[int] | None = None
+    """Those that a service is bound to; None: not bound."""
+
+
+NOBODY = Principal()
+
+
 class Viewer(msgspec.Struct, frozen=True):
     """Who asks, and in which university. Nobody and nowhere are None.
 
+    A service stands as nobody does; its scopes, and the submissions that it is bound to, say what it may do besides.
     To administer the platform gives no standing in any university.
     """
 
@@ -68,6 +86,9 @@ class Viewer(msgspec.Struct, frozen=True):
     standing: Standing = Standing.ANONYMOUS
     reach: Reach = Reach()
     is_platform_admin: bool = False
+    session_id: int | None = None
+    service_scopes: frozenset[str] = frozenset()
+    submission_ids: frozenset[int] | None = None
     seen_by: int | None = None
     """Who looks, where somebody looks as this viewer: then nothing may be changed."""
 
@@ -123,8 +144,8 @@ class Context:
     `nodes` holds the loader of every type with a global id; `selects` the groups of columns that the document needs
     besides those that are always fetched (see `edges.column_groups`); `fragments` what is kept between operations,
     `validator` what makes an ETag, where one is wanted. `request_id` is how the logs name the request,
-    `idempotency_key` what the client sent to have its mutations done once; `services` what mutations of no university
-    work with (see `service`).
+    `idempotency_key` what the client sent to have its mutations done once, `network` the address that it sent it from;
+    `services` what mutations of no university work with (see `service`).
     """
 
     def __init__(
@@ -139,6 +160,7 @@ class Context:
         validator: Validator | None = None,
         request_id: str = "",
         idempotency_key: str | None = None,
+        network: str = "",
         services: Mapping[type, Any] = NO_SERVICES,
     ) -> None:
         self.viewer = viewer
@@ -151,6 +173,7 @@ class Context:
         self._reach = viewer.reach.parameters() if viewer.standing is Standing.STAFF else {}
         self.request_id = request_id
         self.idempotency_key = idempotency_key
+        self.network = network
         self.response_key = ""
         """Of the mutation that is being done: its name in the answer."""
         self.objects = 0

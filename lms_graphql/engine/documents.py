@@ -28,6 +28,7 @@ from typing_extensions import override
 from lms_graphql.engine.cost import Price, Pricing
 from lms_graphql.engine.errors import Code, RequestError
 from lms_graphql.engine.limits import Limits, check, too_large, too_many_comparisons, too_many_tokens
+from lms_graphql.engine.mutations import guessing_fields
 
 _MOST_ERRORS = 20
 _LIMITS = Limits()
@@ -83,6 +84,7 @@ class Documents:
         self._groups = groups
         self._limits = limits
         self._hide_suggestions = hide_suggestions
+        self._guessing = guessing_fields(schema)
         self._rules = _rules(limits)
         self._pricing = Pricing(schema)
         self._size, self._text_bytes = size, text_bytes
@@ -130,7 +132,7 @@ class Documents:
     def _read(self, text: str) -> Document:
         try:
             node = parse(text, max_tokens=self._limits.tokens)
-            check(node, self._limits)
+            check(node, self._limits, self._guessing)
         except RequestError as error:
             return Document(errors=(error.with_traceback(None),))
         except GraphQLError as error:

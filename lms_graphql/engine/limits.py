@@ -7,7 +7,7 @@ spread; they may have hundreds of digits, but no fragment is ever written out.
 Undefined fragments count nothing, and neither does a spread that closes a circle: validation names them both.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -42,6 +42,8 @@ class Limits(msgspec.Struct, frozen=True):
     expanded_fields: int = 1000
     root_fields: int = 20
     """Expanded."""
+    attempts: int = 1
+    """Fields of a mutation, expanded, whose input could be a guess at a secret, such as `login`."""
     mutations: int = 5
     """Fields at the root of a mutation, expanded: each is a transaction of its own."""
     depth: int = 15
@@ -62,6 +64,7 @@ class _Counts(NamedTuple):
     """What a selection set has after expansion."""
 
     fields: int = 0
+    attempts: int = 0
     width: int = 0
     """Fields of its own level."""
     aliases: int = 0
@@ -73,6 +76,7 @@ class _Counts(NamedTuple):
         """Both together, on one level."""
         return _Counts(
             self.fields + other.fields,
+            self.attempts + other.attempts,
             self.width + other.width,
             self.aliases + other.aliases,
             self.directives + other.directives,
@@ -85,8 +89,8 @@ _NOTHING = _Counts()
 _Fragments = Mapping[str, FragmentDefinitionNode]
 
 
-def check(document: DocumentNode, limits: Limits) -> None:
-    """RequestError, one, with the code of the first limit that a document exceeds."""
+def check(document: DocumentNode, limits: Limits, guessing: Container[str] = ()) -> None:
+    """RequestError, one, with the code of the first limit that a document exceeds; `guessing` names such fields."""
     operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
     _require(Code.TOO_MANY_OPERATIONS, "operations", len(operations), limits.operations, "send them one by one")
@@ -105,20 +109,26 @@ def check(document: DocumentNode, limits: Limits) -> None:
     order, circular = _innermost_first(spreads)
     counts: dict[str, _Counts] = {}
     for name in order:
-        counts[name] = _count(fragments[name].selection_set, counts, len(fragments[name].directives or ()))
+        directives = len(fragments[name].directives or ())
+        counts[name] = _count(fragments[name].selection_set, counts, guessing, directives)
     for operation in operations:
-        _check_operation(operation, counts, limits)
+        _check_operation(operation, counts, limits, guessing)
     if not circular:  # what a circle flattens to has no end; the limit on comparisons holds for it all the same
         found = _most_equal_fields(operations, fragments, limits.equal_fields)
         advice = "select the field once, with all that you want below it, or give it aliases"
         _require(Code.TOO_MANY_EQUAL_FIELDS, "fields in the place of one", found, limits.equal_fields, advice)
 
 
-def _check_operation(operation: OperationDefinitionNode, fragments: Mapping[str, _Counts], limits: Limits) -> None:
+def _check_operation(
+    operation: OperationDefinitionNode, fragments: Mapping[str, _Counts], limits: Limits, guessing: Container[str]
+) -> None:
     own = len(operation.directives or ()) + sum(
         len(node.directives or ()) for node in operation.variable_definitions or ()
     )
-    found = _count(operation.selection_set, fragments, own)
+    found = _count(operation.selection_set, fragments, guessing, own)
+    if operation.operation is OperationType.MUTATION:
+        advice = "send one, and wait for its answer"
+        _require(Code.TOO_MANY_ATTEMPTS, "attempts to sign in", found.attempts, limits.attempts, advice)
     less = "select less, or send several requests"
     _require(Code.TOO_DEEP, "levels of fields", found.depth, limits.depth, "fetch the deeper part by a second request")
     _require(Code.TOO_DEEP, "levels of braces", found.nesting, limits.nesting, "use fewer fragments inside fragments")
@@ -197,18 +207,29 @@ def _innermost_first(spreads: Mapping[str, list[str]]) -> tuple[list[str], bool]
     return list(order), circular
 
 
-def _count(selection_set: SelectionSetNode, fragments: Mapping[str, _Counts], directives: int = 0) -> _Counts:
+def _count(
+    selection_set: SelectionSetNode,
+    fragments: Mapping[str, _Counts],
+    guessing: Container[str] = (),
+    directives: int = 0,
+) -> _Counts:
     """The counts of a selection set; recursion goes as deep as its own braces, of which the parser allows 200."""
     total = _NOTHING
     for selection in selection_set.selections:
         if isinstance(selection, FragmentSpreadNode):
             total = total.beside(fragments.get(selection.name.value, _NOTHING))
         elif isinstance(selection, InlineFragmentNode):
-            total = total.beside(_count(selection.selection_set, fragments))
+            total = total.beside(_count(selection.selection_set, fragments, guessing))
         elif isinstance(selection, FieldNode):
-            below = _NOTHING if selection.selection_set is None else _count(selection.selection_set, fragments)
-            aliases = below.aliases + (selection.alias is not None)
-            field = below._replace(fields=below.fields + 1, width=1, aliases=aliases, depth=below.depth + 1)
+            inner = selection.selection_set
+            below = _NOTHING if inner is None else _count(inner, fragments, guessing)
+            field = below._replace(
+                fields=below.fields + 1,
+                attempts=below.attempts + (selection.name.value in guessing),
+                width=1,
+                aliases=below.aliases + (selection.alias is not None),
+                depth=below.depth + 1,
+            )
             total = total.beside(field)
         directives += len(selection.directives or ())
     return total._replace(directives=total.directives + directives, nesting=total.nesting + 1)

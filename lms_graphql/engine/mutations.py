@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeAlias
 import asyncpg
 import msgspec
 import orjson
+from graphql import GraphQLSchema
 from sqlalchemy import text
 
 from lms_graphql.engine.context import Context, LoaderClass, Viewer
@@ -50,6 +51,8 @@ class Payload(msgspec.Struct, frozen=True):
 
     keys: Keys = {}
     failures: tuple[UserFailure, ...] = ()
+    once: Keys = {}
+    """Secrets that are told this one time and kept nowhere."""
 
 
 _FORBIDDEN = Payload(failures=(UserFailure(UserErrorCode.FORBIDDEN, "your roles here do not allow this"),))
@@ -74,10 +77,14 @@ class Mutation(NamedTuple):
 
 
 class OwnMutation(NamedTuple):
-    """A declared mutation that has its own transactions: what does it, and who may use it."""
+    """A declared mutation that has its own transactions: what does it, and who may use it.
+
+    With `guesses` its input could be a guess at a secret: a request may have one such field, whatever it is called.
+    """
 
     act: Act
     may: May
+    guesses: bool = False
 
 
 def mutation(
@@ -105,12 +112,19 @@ def mutation(
 
 
 def own_mutation(
-    act: Act, input_type: Any, description: str, *, may: May, weight: int | None = None, signed_in: bool = True
+    act: Act,
+    input_type: Any,
+    description: str,
+    *,
+    may: May,
+    weight: int | None = None,
+    signed_in: bool = True,
+    guesses: bool = False,
 ) -> Any:
     """A mutation of what is no university's, such as signing in: `act(context, given)` has transactions of its own.
 
     It writes its own audit entries where it must. An Idempotency-Key is not looked at: nothing of what such a mutation
-    gives may be kept. `signed_in` False lets anybody use it.
+    gives may be kept. `signed_in` False lets anybody use it; `guesses`: see OwnMutation.
     """
 
     async def call(_root: None, context: Context, **given: Any) -> Payload:
@@ -127,8 +141,17 @@ def own_mutation(
             return Payload(failures=refused.failures)
 
     field = with_arguments(call, description, argument("input", input_type, "What is to be done."), weight=weight)
-    field.mutation = OwnMutation(act, may)
+    field.mutation = OwnMutation(act, may, guesses)
     return field
+
+
+def guessing_fields(schema: GraphQLSchema) -> frozenset[str]:
+    """The names of the fields of Mutation that could be used to guess."""
+    fields = {} if schema.mutation_type is None else schema.mutation_type.fields
+    declared = {name: field.extensions.get("strawberry-definition") for name, field in fields.items()}
+    return frozenset(
+        name for name, field in declared.items() if getattr(getattr(field, "mutation", None), "guesses", False)
+    )
 
 
 def changed(loader: LoaderClass, key: str, description: str) -> Any:
@@ -139,6 +162,11 @@ def changed(loader: LoaderClass, key: str, description: str) -> Any:
 def told(key: str, description: str) -> Any:
     """A plain field of a payload: what the service returned under this name; null where it was refused."""
     return computed(lambda payload, _context: payload.keys.get(key), description)
+
+
+def told_once(key: str, description: str) -> Any:
+    """A secret of a payload, which its service put into `work.once`; null where it was refused, or done before."""
+    return computed(lambda payload, _context: payload.once.get(key), description)
 
 
 def user_errors() -> Any:
@@ -230,7 +258,7 @@ async def _served(declared: Mutation, work: Work, given: Given) -> Payload:
         return Payload(failures=(known,))
     if not work.audited:
         raise RuntimeError(f"{_name(declared)} wrote nothing into the audit log")
-    return Payload(keys)
+    return Payload(keys, once=work.once)
 
 
 async def _kept_whole(declared: Mutation, work: Work, given: Given) -> Payload:

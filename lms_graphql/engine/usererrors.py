@@ -20,6 +20,12 @@ class UserErrorCode(Enum):
         "conflict", description="It has changed since the version that was expected; read it again, then decide."
     )
     TAKEN = strawberry.enum_value("taken", description="Something else has this name, code or place already.")
+    WRONG_CREDENTIALS = strawberry.enum_value(
+        "wrong_credentials", description="The address, the password or the token is not good; which, is not told."
+    )
+    THROTTLED = strawberry.enum_value(
+        "throttled", description="There were too many failed attempts; the message says when the next is looked at."
+    )
     IDEMPOTENCY_KEY_REUSED = strawberry.enum_value(
         "idempotency_key_reused", description="The key was sent before, with another mutation or another input."
     )

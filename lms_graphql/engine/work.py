@@ -22,6 +22,8 @@ class Work:
         self.context = context
         self.audited = 0
         """How many entries it has written into the audit log; a service that leaves it at 0 fails."""
+        self.once: dict[str, Any] = {}
+        """What the payload tells this one time, and nothing keeps: who sends the same key again is not told it."""
         self._transaction = transaction
 
     @property

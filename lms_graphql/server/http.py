@@ -16,7 +16,7 @@ from graphql import GraphQLError, GraphQLSchema, OperationType, get_operation_as
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
-from lms_graphql.engine.context import Context, Viewer
+from lms_graphql.engine.context import NOBODY, Context, Principal, Viewer
 from lms_graphql.engine.documents import Document
 from lms_graphql.engine.errors import Code, RequestError
 from lms_graphql.engine.execution import formatted_all, run
@@ -26,7 +26,7 @@ from lms_graphql.server.guard import Attended, require_deliberate
 from lms_graphql.server.lookup import NOT_TRUSTED, Lookup
 from lms_graphql.server.observing import Observation, Observer
 from lms_graphql.server.places import Places
-from lms_graphql.server.points import Cost, Points
+from lms_graphql.server.points import Cost, Points, network
 from lms_graphql.server.requests import (
     ClientGoneError,
     GraphQLRequest,
@@ -62,6 +62,7 @@ class Service(Protocol):
         *,
         request_id: str,
         idempotency_key: str | None,
+        network: str,
     ) -> Context:
         """The context of an operation."""
 
@@ -70,7 +71,7 @@ class Service(Protocol):
     deployment: bytes
     """Another for every version of the code."""
 
-    async def identify(self, snapshot: Snapshot, user_id: int | None, short_code: str | None) -> Viewer:
+    async def identify(self, snapshot: Snapshot, principal: Principal, short_code: str | None) -> Viewer:
         """Who a request acts for, in which university; the snapshot is set to act for them."""
 
     async def look_as(self, snapshot: Snapshot, viewer: Viewer, person: str, request_id: str) -> Viewer:
@@ -158,9 +159,10 @@ class GraphQLEndpoint:
         observation: Observation,
     ) -> Answer:
         service = self._service(scope)
+        principal = await self._principal(service.authenticator, receive, headers, observation)
         sender = Sender(
-            _person(service.authenticator, headers),
-            short_code(scope, headers),
+            principal,
+            _university(principal, short_code(scope, headers)),
             _address(scope),
             headers.get("x-view-as"),
             idempotency_key(headers),
@@ -182,6 +184,21 @@ class GraphQLEndpoint:
         tag = validator.tag if validator is not None else None
         return Answer(status, payload, cacheable=executed and cacheable, tag=tag)
 
+    async def _principal(
+        self, authenticator: Authenticator, receive: Receive, headers: Headers, observation: Observation
+    ) -> Principal:
+        """Whom the request's token speaks of; HttpError with 401 if it is not good."""
+        authorization = headers.get("authorization")
+        try:
+            principal = authenticator.at_once(authorization)
+            if principal is None and authorization is not None:
+                with _told_over_http(observation.identifier):
+                    async with Attended(receive, self._deadline_seconds):
+                        principal = await authenticator.principal(authorization)
+        except InvalidTokenError as error:
+            raise _unauthenticated("this token is not valid; sign in again") from error
+        return principal or NOBODY
+
 
 def _validator(service: Service, headers: Headers) -> Validator:
     """What makes the ETag of an answer that a client may keep."""
@@ -191,9 +208,9 @@ def _validator(service: Service, headers: Headers) -> Validator:
 
 
 class Sender(msgspec.Struct):
-    """Who sent a request: the person's id, the university's short code, the network address, and what else it says."""
+    """Who sent a request: whom its token speaks of, the university's code, the network address, what else it says."""
 
-    person: int | None
+    principal: Principal
     university: str | None
     address: str
     view_as: str | None
@@ -203,11 +220,11 @@ class Sender(msgspec.Struct):
 async def _explored(service: Service, request: GraphQLRequest, sender: Sender, observation: Observation) -> Document:
     """The document of a text that is not trusted, for who may explore; for others it is not even parsed."""
     viewer = Viewer()
-    if sender.person is not None:
+    if sender.principal.user_id is not None:
         with _told_over_http(observation.identifier):
             async with service.snapshot() as snapshot:
                 observation.snapshots.append(snapshot)
-                viewer = await service.identify(snapshot, sender.person, sender.university)
+                viewer = await service.identify(snapshot, sender.principal, sender.university)
     return service.lookup.explore(request) if viewer.may_explore else NOT_TRUSTED
 
 
@@ -227,7 +244,7 @@ async def _execute(
     with _told_over_http(observation.identifier):
         async with service.snapshot() as snapshot:
             observation.snapshots.append(snapshot)
-            viewer = await service.identify(snapshot, sender.person, sender.university)
+            viewer = await service.identify(snapshot, sender.principal, sender.university)
             if sender.view_as is not None:
                 viewer = await service.look_as(snapshot, viewer, sender.view_as, observation.identifier)
             _require_leave(service, document, request, viewer)
@@ -240,6 +257,7 @@ async def _execute(
                 validator,
                 request_id=observation.identifier,
                 idempotency_key=sender.idempotency_key,
+                network=network(sender.address),
             )
             with await service.points.charge(viewer, sender.address, price) as charge, closing(asked) as context:
                 observation.ran = True
@@ -268,6 +286,8 @@ def _told_over_http(identifier: str) -> Iterator[None]:
     try:
         yield
     except RequestError as error:
+        if error.code is Code.UNAUTHENTICATED:
+            raise _unauthenticated(error.message) from error
         raise HttpError(_STATUS_OF.get(error.code, 400), error.code, error.message) from error
     except DatabaseUnreachableError as error:
         logger.error("request %s: %s", identifier, error)  # noqa: TRY400 - one line says it, and each request would
@@ -282,7 +302,8 @@ def _require_leave(service: Service, document: Document, request: GraphQLRequest
 
 
 _NOT_MODIFIED = 304
-_STATUS_OF = {Code.FORBIDDEN: 403, Code.UNIVERSITY_UNKNOWN: 404, Code.UNAUTHENTICATED: 401}
+_STATUS_OF = {Code.FORBIDDEN: 403, Code.UNIVERSITY_UNKNOWN: 404}
+_CHALLENGE = 'Bearer error="invalid_token"'
 
 
 def _request_error_status(content_type: str) -> int:
@@ -296,12 +317,15 @@ def _require_query(document: Document, operation_name: str | None) -> None:
         raise HttpError(405, Code.BAD_REQUEST, "only queries may be sent by GET", allow="POST")
 
 
-def _person(authenticator: Authenticator, headers: Headers) -> int | None:
-    try:
-        return authenticator.person(headers.get("authorization"))
-    except InvalidTokenError as error:
-        message = "this token is not valid; sign in again"
-        raise HttpError(401, Code.UNAUTHENTICATED, message, www_authenticate="Bearer") from error
+def _unauthenticated(message: str) -> HttpError:
+    return HttpError(401, Code.UNAUTHENTICATED, message, www_authenticate=_CHALLENGE)
+
+
+def _university(principal: Principal, named: str | None) -> str | None:
+    """The university of a request; HttpError with 401 if its token is good in another only."""
+    if principal.university is not None and named not in {None, principal.university}:
+        raise _unauthenticated("this token is not for this university")
+    return named or principal.university
 
 
 def _address(scope: Scope) -> str:

@@ -10,6 +10,7 @@ With LMS_COST=measure everything is counted and reported, and nothing refused.
 import asyncio
 import time
 from collections import OrderedDict
+from functools import lru_cache
 from ipaddress import ip_address
 from math import ceil
 from types import TracebackType
@@ -165,11 +166,12 @@ class Points:
 
 def _bucket(viewer: Viewer, address: str) -> str:
     """The bucket of a person in a university; of an address, where nobody is signed in."""
-    who = f"user {viewer.person_id}" if viewer.person_id is not None else f"address {_network(address)}"
+    who = f"user {viewer.person_id}" if viewer.person_id is not None else f"address {network(address)}"
     return f"university {viewer.university_id or 0} {who}"
 
 
-def _network(address: str) -> str:
+@lru_cache(maxsize=10_000)
+def network(address: str) -> str:
     """An IPv4 address, or the network that one client has of IPv6."""
     try:
         parsed = ip_address(address)

@@ -21,6 +21,11 @@ _APP_SETTINGS = {
     "plan_cache_mode": "force_generic_plan",
     "jit": "off",
 }
+_AUTH_SETTINGS = {
+    "statement_timeout": "5s",
+    "lock_timeout": "2s",
+    "idle_in_transaction_session_timeout": "10s",
+}
 _ROLES = {
     "lms_owner": "NOLOGIN",
     "lms_app": "LOGIN",
@@ -53,8 +58,9 @@ async def bootstrap(superuser_url: URL, database: str, *, app_password: str | No
                 await _create_role(driver, role, rights)
             if app_password is not None and "NOLOGIN" not in rights:
                 await driver.execute(f"ALTER ROLE {role} PASSWORD {_quoted(app_password)}")
-        for setting, value in _APP_SETTINGS.items():
-            await driver.execute(f"ALTER ROLE lms_app SET {setting} = {_quoted(value)}")
+        for role, settings in (("lms_app", _APP_SETTINGS), ("lms_auth", _AUTH_SETTINGS)):
+            for setting, value in settings.items():
+                await driver.execute(f"ALTER ROLE {role} SET {setting} = {_quoted(value)}")
         if not await driver.fetchval("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", database):
             await driver.execute(
                 f"CREATE DATABASE {_identifier(database)} OWNER lms_owner TEMPLATE template0 ENCODING 'UTF8'"

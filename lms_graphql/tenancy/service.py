@@ -2,10 +2,11 @@
 
 from typing import Any
 
+import msgspec
 from sqlalchemy import ARRAY, BigInteger, Select, String, Text, bindparam, cast, func, literal, select, true
 
 from lms_graphql.catalog.models import CourseOffering, CourseOfferingInstructor
-from lms_graphql.engine.context import Reach, Standing, Teaching, Viewer
+from lms_graphql.engine.context import Principal, Reach, Standing, Teaching, Viewer
 from lms_graphql.engine.errors import Code, RequestError
 from lms_graphql.engine.relay import parse_global_id
 from lms_graphql.engine.rows import Row, record
@@ -120,12 +121,23 @@ class Identities:
     def __init__(self) -> None:
         self._known: dict[str, int] = {}
 
-    async def identify(self, snapshot: Snapshot, user_id: int | None, short_code: str | None) -> Viewer:
-        """The viewer, with the snapshot set to act for them.
+    async def identify(self, snapshot: Snapshot, principal: Principal, short_code: str | None) -> Viewer:
+        """The viewer that a principal is, with the snapshot set to act for them.
 
         Raises UNIVERSITY_UNKNOWN for a university that is not there (or is closed, for all but its staff), and
         UNAUTHENTICATED for a person who is not there any more.
         """
+        viewer = await self._person(snapshot, principal.user_id, short_code)
+        if principal.session_id is None and not principal.service_scopes:
+            return viewer
+        return msgspec.structs.replace(
+            viewer,
+            session_id=principal.session_id,
+            service_scopes=principal.service_scopes,
+            submission_ids=principal.submission_ids,
+        )
+
+    async def _person(self, snapshot: Snapshot, user_id: int | None, short_code: str | None) -> Viewer:
         if short_code is None:
             return Viewer() if user_id is None else await self._in_only_university(snapshot, user_id)
         viewer = await self._by_short_code(snapshot, user_id, short_code)

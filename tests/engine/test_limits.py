@@ -71,6 +71,18 @@ def spread_directives(count):
     )
 
 
+LOGIN = 'login(input: {email: "nobody", password: "guessed"}) { accessToken }'
+CHANGE = 'changePassword(input: {currentPassword: "guessed", newPassword: "guessed"}) { endedSessions }'
+
+
+def attempts(count, field=CHANGE):
+    return f"mutation {{{' '.join(f'a{number}: {field}' for number in range(count))}}}"
+
+
+def spread_attempts(count):
+    return f"mutation {{{'...F ' * count}}} fragment F on Mutation {{... {{a: {CHANGE}}}}}"
+
+
 ROWS = {
     "bytes": (padded, LIMITS.bytes, Code.DOCUMENT_TOO_LARGE),
     "tokens": (lambda n: "{__typename}" + "#\n" * (n - 3), LIMITS.tokens, Code.TOO_MANY_TOKENS),
@@ -95,6 +107,8 @@ ROWS = {
     "depth through fragments": (spread_deep, LIMITS.depth, Code.TOO_DEEP),
     "nesting": (nested, LIMITS.nesting, Code.TOO_DEEP),
     "nesting through fragments": (spread_nested, LIMITS.nesting, Code.TOO_DEEP),
+    "attempts": (attempts, LIMITS.attempts, Code.TOO_MANY_ATTEMPTS),
+    "attempts through fragments": (spread_attempts, LIMITS.attempts, Code.TOO_MANY_ATTEMPTS),
     "aliases": (
         lambda n: f"{{viewer{{{numbered('a{}:roles', n)}}}}}",
         LIMITS.aliases,
@@ -132,7 +146,7 @@ def test_a_limit_passes_at_its_value_and_refuses_above_it(row):
 async def test_a_limit_over_http(api, world, row):
     make, most, code = ROWS[row]
     allowed = await api(make(most))
-    assert {error["extensions"]["code"] for error in allowed.get("errors", ())} <= {"BAD_USER_INPUT"}
+    assert {error["extensions"]["code"] for error in allowed.get("errors", ())} <= {"BAD_USER_INPUT", "UNAUTHENTICATED"}
     refused = await api(make(most + 1))
     assert [error["extensions"]["code"] for error in refused["errors"]] == [code]
     assert "data" not in refused
@@ -389,3 +403,11 @@ def test_counts_are_those_of_the_document_written_out(text):
         directives,
     )
     assert limits._most_equal_fields([operation], fragments, 10**6) == equal(fields)
+
+
+@pytest.mark.parametrize("count", [2, 5, 6, 101])
+def test_many_attempts_to_sign_in_are_refused_as_that(count):
+    """Before any other limit, also those of aliases and of mutations, which they exceed, too."""
+    assert codes(read(attempts(count, LOGIN))) == ["TOO_MANY_ATTEMPTS"]
+    assert codes(read(spread_attempts(count))) == ["TOO_MANY_ATTEMPTS"]
+    assert codes(read(f"mutation {{ {LOGIN} {CHANGE} }}")) == ["TOO_MANY_ATTEMPTS"]

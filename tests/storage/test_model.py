@@ -152,7 +152,7 @@ async def test_a_function_that_reads_as_its_owner_is_bound_all_the_same(driver, 
 async def test_the_tenant_tables(tenant_tables):
     named = {name for name, table in tables.metadata.tables.items() if "university_id" in table.columns}
     assert set(tenant_tables) == named - {"module_templates"}
-    assert len(tenant_tables) == 43
+    assert len(tenant_tables) == 44
 
 
 async def test_references_between_tenant_tables_carry_the_university(driver, tenant_tables):
@@ -166,7 +166,7 @@ async def test_references_between_tenant_tables_carry_the_university(driver, ten
         """,
         tenant_tables,
     )
-    assert len(found) == 76
+    assert len(found) == 77
     assert [row["conname"] for row in found if not row["led"]] == []
 
 
@@ -196,6 +196,7 @@ async def test_what_a_deleted_row_takes_with_it(driver):
         "question_keys_question_id_fkey": "c",
         "quiz_attempt_questions_attempt_id_fkey": "c",
         "quiz_attempt_answers_attempt_id_fkey": "c",
+        "session_tokens_session_id_fkey": "c",
         # towards tables of no tenant
         "courses_primary_subject_id_fkey": "n",
         "subjects_parent_subject_id_fkey": "n",
@@ -258,6 +259,7 @@ async def test_every_tenant_table_has_its_policy(driver, tenant_tables):
         ("module_templates", "tenant"): (*everybody, "ALL", f"((university_id IS NULL) OR {TENANT})", TENANT),
         ("university_members", "own_row"): (*everybody, "SELECT", OWN_ROW, None),
         ("user_university_roles", "own_row"): (*everybody, "SELECT", OWN_ROW, None),
+        ("service_tokens", "recognition"): ("PERMISSIVE", ["lms_auth"], "SELECT", "true", None),
     }
 
 
@@ -299,13 +301,14 @@ async def granted(driver: asyncpg.Connection, role: str) -> dict[str, set[str]]:
     return rights
 
 
-async def granted_of_users(driver: asyncpg.Connection, role: str) -> dict[str, set[str]]:
-    """What a role may do with single columns of users: the columns by right."""
+async def granted_of(driver: asyncpg.Connection, table: str, role: str) -> dict[str, set[str]]:
+    """What a role may do with single columns of a table: the columns by right."""
     rows = await driver.fetch(
         """
         SELECT privilege_type, attname FROM pg_attribute, aclexplode(attacl)
-        WHERE attrelid = 'users'::regclass AND grantee IN ($1::text::regrole, 0)
+        WHERE attrelid = $1::text::regclass AND grantee IN ($2::text::regrole, 0)
         """,
+        table,
         role,
     )
     columns: dict[str, set[str]] = {}
@@ -317,27 +320,38 @@ async def granted_of_users(driver: asyncpg.Connection, role: str) -> dict[str, s
 async def test_what_the_roles_may(driver, tenant_tables):
     every, read = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"}), frozenset({"SELECT"})
     reference = ["countries", "universities", "domains", "subjects", "platform_administrators", "alembic_version"]
-    read_by_all = [*(table for table in tenant_tables if table != "search_texts"), "module_templates"]
+    closed = {"search_texts", "service_tokens"}
+    read_by_all = [*(table for table in tenant_tables if table not in closed), "module_templates"]
     left_behind = {"audit_log": {"INSERT"}, "outbox": {"INSERT"}, "idempotency_keys": {"SELECT", "INSERT"}}
     assert await granted(driver, "lms_app") == {
         **dict.fromkeys([*read_by_all, "rate_points"], every),
         **dict.fromkeys(reference, read),
         **left_behind,
+        "service_tokens": {"INSERT"},
     }
-    assert await granted_of_users(driver, "lms_app") == {"SELECT": {"id", "is_active", "locale", "time_zone"}}
-    assert await granted(driver, "lms_auth") == dict.fromkeys(
-        ["users", "universities", "university_members", "user_university_roles"], read
-    )
-    assert await granted_of_users(driver, "lms_auth") == {"UPDATE": {"password_hash", "is_active", "updated_at"}}
+    assert await granted_of(driver, "service_tokens", "lms_app") == {
+        "SELECT": {
+            *("university_id", "id", "scopes", "submission_ids", "issued_by", "created_at", "expires_at", "revoked_at")
+        },
+        "UPDATE": {"revoked_at"},
+    }
+    assert await granted_of(driver, "users", "lms_app") == {"SELECT": {"id", "is_active", "locale", "time_zone"}}
+    assert await granted(driver, "lms_auth") == {
+        **dict.fromkeys(["users", "universities", "university_members", "user_university_roles"], read),
+        **dict.fromkeys(["sessions", "session_tokens", "login_attempts"], every),
+        "external_identities": every - {"UPDATE"},
+        "service_tokens": read,
+    }
+    assert await granted_of(driver, "users", "lms_auth") == {"UPDATE": {"password_hash", "is_active", "updated_at"}}
     assert await granted(driver, "lms_platform") == dict.fromkeys([*read_by_all, *reference], read)
-    assert await granted_of_users(driver, "lms_platform") == {
+    assert await granted_of(driver, "users", "lms_platform") == {
         "SELECT": {"id", "email", "full_name", "locale", "time_zone", "is_active", "created_at", "updated_at"}
     }
     columns = await driver.fetch("""
         SELECT DISTINCT attrelid::regclass::text FROM pg_attribute
         WHERE attacl IS NOT NULL AND attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)
     """)
-    assert [row[0] for row in columns] == ["users"]
+    assert {row[0] for row in columns} == {"users", "service_tokens"}
 
 
 # ---- rows that are refused: the constraint, and the statement ----
@@ -353,6 +367,14 @@ universities_short_code_check           UPDATE universities SET short_code = 'A/
 universities_short_code_check           UPDATE universities SET short_code = 'A' WHERE id = {alpha}
 ux_universities_short_code              UPDATE universities SET short_code = 'BETA' WHERE id = {alpha}
 ux_users_email_lower                    INSERT INTO users (email, full_name, password_hash) VALUES ('STUDENT@test.example', 'x', '!')
+session_tokens_digest_check             UPDATE session_tokens SET access_digest = 'lms_at_plain'
+service_tokens_digest_check             UPDATE service_tokens SET digest = 'lms_st_plain'
+service_tokens_scopes_check             UPDATE service_tokens SET scopes = '{}'
+service_tokens_scopes_check             UPDATE service_tokens SET scopes = ARRAY['lab:grade', 'grade:everything']
+service_tokens_expires_at_check         UPDATE service_tokens SET expires_at = created_at + interval '24 hours 1 second'
+service_tokens_expires_at_check         UPDATE service_tokens SET expires_at = created_at
+service_tokens_issued_by_fkey           UPDATE service_tokens SET issued_by = {beta_admin}
+login_attempts_failures_check           UPDATE login_attempts SET failures = -1
 search_texts_entity_check               UPDATE search_texts SET entity = 'thread' WHERE entity = 'course'
 subjects_depth_check                    INSERT INTO subjects (code, name, depth) VALUES ('X', 'x', 33)
 subjects_parent_check                   UPDATE subjects SET parent_subject_id = id
@@ -588,6 +610,10 @@ UPDATE discussion_threads SET accepted_post_id = NULL; DELETE FROM discussion_th
 DELETE FROM grade_item_scores; DELETE FROM grade_items; DELETE FROM grade_categories; DELETE FROM grading_policies;
 DELETE FROM grade_overrides; DELETE FROM grade_history; DELETE FROM enrollment_events;
 UPDATE course_enrollments SET section_id = NULL; UPDATE course_offering_instructors SET section_id = NULL;
+INSERT INTO sessions (user_id, expires_at) VALUES ({student}, now());
+INSERT INTO session_tokens (session_id, generation, access_digest, access_expires_at, refresh_digest, refresh_expires_at) SELECT id, 1, sha256('a'), now(), sha256('b'), now() FROM sessions;
+INSERT INTO service_tokens (university_id, digest, scopes, issued_by, expires_at) VALUES ({alpha}, sha256('c'), ARRAY['lab:grade'], {admin}, now() + interval '1 hour');
+INSERT INTO login_attempts (bucket, ends_at) VALUES ('a', now());
 DELETE FROM offering_sections; UPDATE course_offerings SET term_id = NULL; DELETE FROM terms;
 DELETE FROM course_enrollments WHERE status = 'completed';
 UPDATE course_enrollments SET status = 'completed', completed_at = now() WHERE {a.mine} AND course_offering_id = {a.private};
