@@ -10,6 +10,8 @@ import lms_graphql.grades.models
 import lms_graphql.interop.models
 import lms_graphql.progress.models
 import lms_graphql.reviews.models
+import lms_graphql.storage.idempotency
+import lms_graphql.storage.journal
 import lms_graphql.storage.points
 import lms_graphql.syllabus.models
 import lms_graphql.tenancy.models  # noqa: F401 - all are imported for what they register

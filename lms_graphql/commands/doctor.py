@@ -15,7 +15,7 @@ from lms_graphql.engine.trusted import TrustedDocuments
 from lms_graphql.schema import build
 from lms_graphql.server.workbench import DIST
 from lms_graphql.settings import VARIABLES, Settings, SettingsError
-from lms_graphql.storage import migrations, roles
+from lms_graphql.storage import migrations, partitions, roles
 from lms_graphql.storage.database import described, on_driver
 from lms_graphql.storage.embedded import EmbeddedPostgresError
 from lms_graphql.storage.errors import StorageError
@@ -50,6 +50,7 @@ def _database_checks(found: Databases) -> list[bool]:
     return [
         _check("server", lambda: asyncio.run(_server(found.app))),
         _check("migrations", lambda: asyncio.run(_migrations(found.app))),
+        _check("partitions", lambda: asyncio.run(_partitions(found.app))),
         _check("role", lambda: asyncio.run(_role(found.app))),
     ]
 
@@ -93,6 +94,11 @@ async def _server(url: URL) -> str:
 async def _migrations(url: URL) -> str:
     await migrations.require_head(url)
     return f"at head, {migrations.head()}"
+
+
+async def _partitions(url: URL) -> str:
+    await partitions.require_ahead(url)
+    return "made ahead"
 
 
 async def _role(url: URL) -> str:
