@@ -159,6 +159,12 @@ async def _kept(rows: Rows, made: Any, tenant: Any, people: dict[str, int]) -> N
                    last_read_post_id=made["post"]["id"])  # fmt: skip
     await rows.add("external_keys", **tenant, system="olx", entity="course", external_id="course-v1:A",
                    entity_id=made["course"]["id"])  # fmt: skip
+    kept = {**tenant, "user_id": people["instructor"]}
+    await rows.add("audit_log", **kept, act="grade.override", entity="Enrollment", old_values={"finalScore": "51"},
+                   new_values={"finalScore": "88"}, reason="A third reason.", request_id="r-1")  # fmt: skip
+    await rows.add("outbox", **tenant, topic="grades", entity="Enrollment", facts={"note": "for others"})
+    await rows.add("idempotency_keys", **kept, key="a-key", path="overrideGrade", mutation="overrideGrade",
+                   argument_hash=b"hash", result={"keys": {"note": "kept"}})  # fmt: skip
     await rows.driver.execute(
         "UPDATE module_templates SET default_data = $1 WHERE university_id = $2",
         json.dumps({"note": "for who makes courses"}),

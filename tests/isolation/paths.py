@@ -23,6 +23,8 @@ from graphql import (
     is_leaf_type,
 )
 
+from tests.walking import Walk
+
 _PAGING = frozenset({"first", "after", "last", "before"})
 _MOST_TOKENS, _MOST_FIELDS, _MOST_ALIASES = 1400, 240, 18
 _LITERALS: Mapping[str, Sequence[str]] = {
@@ -87,12 +89,11 @@ class Ways:
         yield from self._from(name, type_, (), "", "")
 
     def edges(self) -> set[str]:
-        """The coordinates of the fields of object types that give more than a plain value."""
+        """The coordinates of the fields that a query leads to and that give more than a plain value."""
         return {
-            f"{name}.{field_name}"
-            for name, type_ in self._schema.type_map.items()
-            if isinstance(type_, GraphQLObjectType) and not name.startswith("__")
-            for field_name, field in type_.fields.items()
+            f"{type_.name}.{name}"
+            for type_ in Walk(self._schema, set(), {}).types()
+            for name, field in type_.fields.items()
             if not is_leaf_type(get_named_type(field.type))
         }
 
