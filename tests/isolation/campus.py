@@ -85,16 +85,20 @@ async def _teaching(rows: Rows, made: Any, tenant: Any, people: dict[str, int]) 
 
 
 async def _matching(rows: Rows, made: Any, tenant: Any) -> None:
-    """A question of the kind that the world lacks, drawn and answered in each graded attempt."""
+    """Questions of kinds that the world lacks, drawn and answered in each graded attempt."""
     options = [{"id": "a", "text": "Push", "side": "left"}, {"id": "x", "text": "Pull", "side": "right"}]
-    asked = {"type": "matching", "stem": "Which belong together?", "options": options, "hints": ["Look twice."]}
-    question = await rows.add("questions", **tenant, **asked, pool_id=made["pool"]["id"], number=2)
-    await rows.add("question_keys", **tenant, question_id=question["id"], answer={"pairs": [["a", "x"]]},
-                   explanation="They are opposites.")  # fmt: skip
-    for key in ("attempt_0", "attempt_1"):
-        drawn = {**tenant, "attempt_id": made[key]["id"], "position": 2}
-        await rows.add("quiz_attempt_questions", **drawn, question_id=question["id"], points=2, snapshot=asked)
-        await rows.add("quiz_attempt_answers", **drawn, response={"pairs": [["a", "x"]]}, points_awarded=2)
+    for number, kind, shown, right, said in (
+        (2, "matching", options, {"pairs": [["a", "x"]]}, {"pairs": [["a", "x"]]}),
+        (3, "text", [], {"accepted": ["A push."]}, {"text": "Something that pushes."}),
+    ):
+        asked = {"type": kind, "stem": f"A {kind} question?", "options": shown, "hints": ["Look twice."]}
+        question = await rows.add("questions", **tenant, **asked, pool_id=made["pool"]["id"], number=number)
+        key = {**tenant, "question_id": question["id"]}
+        await rows.add("question_keys", **key, answer=right, explanation="They are opposites.")
+        for attempt in ("attempt_0", "attempt_1"):
+            drawn = {**tenant, "attempt_id": made[attempt]["id"], "position": number}
+            await rows.add("quiz_attempt_questions", **drawn, question_id=question["id"], points=2, snapshot=asked)
+            await rows.add("quiz_attempt_answers", **drawn, response=said, points_awarded=2)
 
 
 async def _unposted(rows: Rows, made: Any, tenant: Any, people: dict[str, int]) -> None:

@@ -23,7 +23,7 @@ SHIFT = 1000
 """What is added to the numbers of rows that no two universities can have the same of."""
 
 STRUCTURE = frozenset(
-    {"type", "role", "layout", "kind", "id", "correct", "chosen", "provider", "quiz_mode", "lab_type"}
+    {"type", "role", "layout", "kind", "id", "side", "correct", "chosen", "order", "pairs", "provider", "quiz_mode"}
 )
 """Keys of JSON that say what a value is, or refer to another: a mark there would make nonsense of the rest."""
 
