@@ -98,7 +98,7 @@ async def require_ahead(url: URL, now: datetime | None = None) -> None:
     missing = await on_driver(url, work)
     if missing:
         raise PartitionsMissingError(
-            f"{', '.join(missing)}: no partition for today, rows go into the default one: run lms-graphql maintain daily"
+            f"{', '.join(missing)}: no partition for today, rows go into the default one: run lms-graphql maintain"
         )
 
 
