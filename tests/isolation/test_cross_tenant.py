@@ -7,7 +7,7 @@ import pytest
 from lms_graphql.engine.relay import GlobalId
 from tests.conftest import running_api
 from tests.isolation.crawl import NO_NUMBER, Request, ask, cursors_of, requests
-from tests.isolation.crossing import DOCUMENTS, PRINCIPALS, READERS, SCHEMA, THOROUGH, WAYS, all_told, told
+from tests.isolation.crossing import DOCUMENTS, PRINCIPALS, READERS, SCHEMA, SETTINGS, THOROUGH, WAYS, all_told, told
 from tests.isolation.paths import Way, documents
 from tests.isolation.twin import tenant_tables
 from tests.isolation.walls import doors_open, policies_off, predicates
@@ -137,7 +137,7 @@ async def test_policies_alone(crossing, owner_api, name):
 
 @pytest.fixture(scope="module")
 async def owner_api(crossing):
-    async with running_api(crossing.database.owner, syllabus_cache_mib=4) as api:
+    async with running_api(crossing.database.owner, **SETTINGS) as api:
         yield api
 
 

@@ -52,16 +52,23 @@ def _is_predicate(value: Any) -> bool:
 
 
 @contextlib.contextmanager
-def policies_off() -> Iterator[None]:
-    """Without the first wall; statements that were compiled without it are kept apart, for the next time."""
-    off = {id(value) for value in predicates().values()}
-    anything: Callable[..., Any] = lambda *_, **__: _Anything()  # noqa: E731 - one for all
+def replaced(replacement: Callable[[str, Any], Any]) -> Iterator[None]:
+    """Every predicate, wherever it was imported to, as what `replacement(name, predicate)` makes of it."""
+    instead = {id(value): replacement(name, value) for name, value in predicates().items()}
     with pytest.MonkeyPatch.context() as patch:
         for name, module in list(sys.modules.items()):
             if name.startswith("lms_graphql."):
                 for attribute, value in list(vars(module).items()):
-                    if id(value) in off:
-                        patch.setattr(module, attribute, anything if callable(value) else _Anything())
+                    if id(value) in instead:
+                        patch.setattr(module, attribute, instead[id(value)])
+        yield
+
+
+@contextlib.contextmanager
+def policies_off() -> Iterator[None]:
+    """Without the first wall; statements that were compiled without it are kept apart, for the next time."""
+    anything: Callable[..., Any] = lambda *_, **__: _Anything()  # noqa: E731 - one for all
+    with replaced(lambda _, value: anything if callable(value) else _Anything()), pytest.MonkeyPatch.context() as patch:
         patch.setattr(dataloaders, "_statements", _UNGUARDED)
         yield
 
