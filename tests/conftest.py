@@ -97,7 +97,7 @@ class _RecordingSnapshot(Snapshot):
     recorder: Recorder
 
     async def fetch(self, statement: Any, parameters: Any, row: Any) -> Any:
-        if row.__name__ != "MembershipRow" or "user_is_active" not in statement.sql:
+        if row.__name__ != "IdentityRow":
             self.recorder.statements.append(statement.sql)
         return await super().fetch(statement, parameters, row)
 
