@@ -36,17 +36,13 @@ async def build_alpha(driver: asyncpg.Connection) -> Alpha:
     rows, made = Rows(driver), world.alpha.rows
     tenant = {"university_id": world.alpha.university["id"]}
     people = {**world.people}
-    for name, role, department in (
-        ("visitor", "student", None),
-        ("double", "student", None),
-        ("department_admin", "department_admin", made["department"]["id"]),
-    ):
+    for name in ("visitor", "double"):
         user = await rows.add("users", email=f"{name}@test.example", full_name=f"{name} name", password_hash="!")
         people[name] = user["id"]
         member = {**tenant, "user_id": user["id"]}
         await rows.add("university_members", **member, display_name=f"ALPHA {name}", email=f"{name}@alpha.example",
                        student_number=f"N-{name}")  # fmt: skip
-        await rows.add("user_university_roles", **member, role=role, department_id=department)
+        await rows.add("user_university_roles", **member, role="student")
     alpha = Alpha(driver, world.alpha, world.beta, people)
     await _teaching(rows, made, tenant, people)
     await _matching(rows, made, tenant)
@@ -58,9 +54,8 @@ async def build_alpha(driver: asyncpg.Connection) -> Alpha:
 
 
 async def _teaching(rows: Rows, made: Any, tenant: Any, people: dict[str, int]) -> None:
-    """Who helps to teach the private offering, the files of items, and what is set for one person alone."""
+    """The files of items, and what is set for one person alone."""
     offering = {**tenant, "course_offering_id": made["private"]["id"]}
-    await rows.add("course_offering_instructors", **offering, user_id=people["ta"], role="ta")
     asked = {**offering, "course_id": made["course"]["id"], "content_item_id": made["text"]["id"]}
     made["for_other"] = await rows.add(
         "content_item_settings", **asked, user_id=people["other"], due_at=DUE + timedelta(days=9), points=33

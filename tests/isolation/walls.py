@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import BindParameter
+from sqlalchemy import BindParameter, Boolean, Exists
 from sqlalchemy.sql.elements import ColumnElement, True_
 
 from lms_graphql.engine import dataloaders, nodes
@@ -46,9 +46,9 @@ def predicates() -> dict[str, Any]:
 
 def _is_predicate(value: Any) -> bool:
     if inspect.isfunction(value):
-        said = str(inspect.signature(value).return_annotation)
-        return value.__module__.endswith(".policy") and ("ColumnElement[bool]" in said or "Exists" in said)
-    return isinstance(value, ColumnElement) and not isinstance(value, BindParameter)
+        given = inspect.signature(value).return_annotation
+        return value.__module__.endswith(".policy") and given in (ColumnElement[bool], Exists)
+    return isinstance(value, ColumnElement) and isinstance(value.type, Boolean) and not isinstance(value, BindParameter)
 
 
 @contextlib.contextmanager
