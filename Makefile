@@ -123,6 +123,10 @@ amplification: $(VENV)/.installed ## Measure what failures cost: at most 1.3 tim
 plans: $(VENV)/.installed ## Show that every filter and order uses an index at 200,000 rows of everything
 	LMS_THOROUGH=1 $(BIN)/python -m pytest -s tests/storage/test_plans.py tests/storage/test_talk_plans.py
 
+.PHONY: isolation
+isolation: $(VENV)/.installed ## Show that nothing crosses from one university, or person, to another: every way of the schema
+	LMS_THOROUGH=1 $(BIN)/python -m pytest tests/isolation
+
 # For the oldest Python that we support (Debian 12 has 3.11.2) and for every platform.
 COMPILE = UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal --python-version 3.11.2 --generate-hashes --no-emit-index-url --no-header
 

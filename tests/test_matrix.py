@@ -17,7 +17,7 @@ from graphql import get_named_type, is_composite_type
 import lms_graphql
 from lms_graphql.catalog.policy import COURSE_ACTS, OFFERING_ACTS
 from lms_graphql.discussion.policy import THREAD_ACTS
-from lms_graphql.engine.context import Context
+from lms_graphql.engine.context import Context, Principal
 from lms_graphql.engine.dataloaders import Page
 from lms_graphql.engine.relay import Cursors, GlobalId
 from lms_graphql.schema import build
@@ -496,7 +496,7 @@ async def test_what_each_loader_gives(app_engine, world):
     found = {loader.__name__: {} for loader in LOADERS}
     for name, person in PEOPLE.items():
         async with Snapshot(app_engine) as snapshot:
-            viewer = await Identities().identify(snapshot, world.people[person] if person else None, "ALPHA")
+            viewer = await Identities().identify(snapshot, Principal(world.people.get(person)), "ALPHA")
             for loader in LOADERS:
                 rows = await rows_of(loader, Context(viewer, snapshot, Cursors(b"x")))
                 pages = issubclass(loader, Page)
@@ -527,7 +527,7 @@ async def test_what_never_leaves_the_database(app_engine, world, column):
     said = ""
     async with Snapshot(app_engine) as snapshot:
         user = world.people[PEOPLE[column]] if PEOPLE[column] else None
-        viewer = await Identities().identify(snapshot, user, "ALPHA")
+        viewer = await Identities().identify(snapshot, Principal(user), "ALPHA")
         for loader in LOADERS:
             rows = await rows_of(loader, Context(viewer, snapshot, Cursors(b"x")))
             said += " ".join(repr(tuple(row)) for row in rows)

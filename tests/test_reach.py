@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from lms_graphql.engine.context import Context, Reach, Standing, Teaching, Viewer
+from lms_graphql.engine.context import Context, Principal, Reach, Standing, Teaching, Viewer
 from lms_graphql.engine.relay import Cursors
 from lms_graphql.storage.database import connect
 from lms_graphql.storage.snapshot import Snapshot
@@ -22,7 +22,7 @@ async def driver(database, world):
 async def identified(engine, user, university="ALPHA", identities=None):
     """The viewer, and how many statements that took."""
     async with Snapshot(engine) as snapshot:
-        viewer = await (identities or Identities()).identify(snapshot, user, university)
+        viewer = await (identities or Identities()).identify(snapshot, Principal(user), university)
         return viewer, snapshot.statements
 
 

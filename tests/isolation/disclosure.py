@@ -1,0 +1,145 @@
+"""What of every table a person may ever read, said again, not by the policies: plain SQL, by column.
+
+Each rule is a condition on the row `t`; `{u}` is the person's number (0: nobody), `{member}` whether they belong to the
+university. What a rule does not give may come out by no way at all; what it gives is really shown. A text, JSON or
+exact number of a table that stands here with no rule fails a test by name.
+"""
+
+from collections.abc import Mapping
+
+NEVER = "false"
+ALWAYS = "true"
+_OWN = "t.user_id = {u}"
+_POSTED = f"{_OWN} AND t.posted_at <= now()"
+
+
+def _offering(number: str) -> str:
+    return f"""EXISTS (SELECT FROM course_offerings o
+        JOIN courses c ON (c.university_id, c.id) = (o.university_id, o.course_id)
+        WHERE o.university_id = t.university_id AND o.id = {number} AND (c.is_published AND (o.visibility = 'public'
+        OR {{member}} AND o.visibility = 'members') OR EXISTS (SELECT FROM course_enrollments e WHERE
+        e.university_id = o.university_id AND e.course_offering_id = o.id AND e.user_id = {{u}})))"""
+
+
+def _part_of(number: str) -> str:
+    return f"""EXISTS (SELECT FROM course_enrollments e WHERE e.university_id = t.university_id AND e.user_id = {{u}}
+        AND e.course_offering_id = {number} AND e.status IN ('active', 'completed'))"""
+
+
+def _course(number: str) -> str:
+    return f"""EXISTS (SELECT FROM courses c WHERE c.university_id = t.university_id AND c.id = {number}
+        AND c.is_published)"""
+
+
+def _module(number: str) -> str:
+    return f"""EXISTS (SELECT FROM modules m JOIN courses c ON (c.university_id, c.id) = (m.university_id, m.course_id)
+        WHERE m.university_id = t.university_id AND m.id = {number} AND m.effective_published AND c.is_published)"""
+
+
+def _item(number: str) -> str:
+    return f"""EXISTS (SELECT FROM content_items i
+        JOIN modules m ON (m.university_id, m.id) = (i.university_id, i.module_id)
+        JOIN courses c ON (c.university_id, c.id) = (i.university_id, i.course_id)
+        WHERE i.university_id = t.university_id AND i.id = {number}
+        AND i.is_active AND m.effective_published AND c.is_published)"""
+
+
+def _thread(number: str) -> str:
+    inside = _part_of("d.course_offering_id"), _module("d.module_id"), _item("d.content_item_id")
+    return f"""EXISTS (SELECT FROM discussion_threads d
+        WHERE d.university_id = t.university_id AND d.id = {number} AND {inside[0]}
+        AND (d.module_id IS NULL OR {inside[1]}) AND (d.content_item_id IS NULL OR {inside[2]}))"""
+
+
+_POLICY = f"(t.course_offering_id IS NULL AND {_course('t.course_id')} OR {_offering('t.course_offering_id')})"
+_OF_POLICY = _POLICY.replace("t.course", "p.course")
+_CATEGORY = f"""EXISTS (SELECT FROM grading_policies p
+    WHERE (p.university_id, p.id) = (t.university_id, t.policy_id) AND {_OF_POLICY})"""
+_MINE = "e.university_id = t.university_id AND e.course_offering_id = t.course_offering_id AND e.user_id = {u}"
+_SETTING = f"""{_part_of("t.course_offering_id")} AND (t.user_id = {{u}} OR t.user_id IS NULL
+    AND (t.section_id IS NULL OR t.section_id = (SELECT section_id FROM course_enrollments e WHERE {_MINE}))
+    AND NOT EXISTS (SELECT FROM content_item_settings e WHERE {_MINE} AND e.content_item_id = t.content_item_id))"""
+"""What is set for the person hides what is set for all."""
+_TEACHES = f"""EXISTS (SELECT FROM course_offering_instructors s WHERE s.user_id = t.user_id
+    AND s.university_id = t.university_id AND ({{member}} OR {_offering("s.course_offering_id")}))"""
+_WROTE = f"""(EXISTS (SELECT FROM discussion_threads s WHERE s.created_by_user_id = t.user_id AND {_thread("s.id")})
+    OR EXISTS (SELECT FROM discussion_posts s
+        WHERE s.user_id = t.user_id AND NOT s.is_deleted AND {_thread("s.thread_id")})
+    OR EXISTS (SELECT FROM course_reviews s WHERE s.user_id = t.user_id AND s.university_id = t.university_id
+        AND {_offering("s.course_offering_id")}))"""
+_NAME = f"{_TEACHES} OR {{member}} AND ({_OWN} OR {_WROTE})"
+"""Everybody learns who teaches what they see; members also who wrote what they see."""
+_OF_ATTEMPT = """EXISTS (SELECT FROM quiz_attempts a
+    WHERE (a.university_id, a.id) = (t.university_id, t.attempt_id) AND a.user_id = {u})"""
+_OF_ENROLLMENT = """EXISTS (SELECT FROM course_enrollments e
+    WHERE (e.university_id, e.id) = (t.university_id, t.enrollment_id) AND e.user_id = {u})"""
+
+RULES: Mapping[str, Mapping[str, str]] = {
+    "assets": {"url": ALWAYS, "asset_type": ALWAYS, "meta_json": ALWAYS},
+    "audit_log": dict.fromkeys(("act", "entity", "old_values", "new_values", "reason", "request_id", "roles"), NEVER),
+    "certificates": {
+        **dict.fromkeys(("certificate_code", "recipient_name", "course_code", "course_title", "final_score"), _OWN),
+        **dict.fromkeys(("letter_grade", "revocation_reason"), _OWN),
+        "metadata_json": NEVER,
+    },
+    "content_item_revisions": {"title": NEVER, "data_json": NEVER},
+    "content_item_settings": {"points": _SETTING, "min_score": _SETTING},
+    "content_items": {"title": _item("t.id"), "description": _item("t.id"), "data_json": _item("t.id")},
+    "course_grades": {"final_score": _POSTED, "letter_grade": _POSTED},
+    "course_offerings": {"term_name": _offering("t.id")},
+    "course_reviews": {"review_text": _offering("t.course_offering_id")},
+    "courses": dict.fromkeys(("title", "code", "description", "language_code", "credit_hours"), "t.is_published"),
+    "departments": {"name": ALWAYS, "code": ALWAYS},
+    "discussion_posts": {"body": f"NOT t.is_deleted AND {_thread('t.thread_id')}"},
+    "discussion_threads": {"title": _thread("t.id")},
+    "enrollment_events": {"reason": _OF_ENROLLMENT},
+    "external_keys": {"system": NEVER, "entity": NEVER, "external_id": NEVER},
+    "grade_categories": {"name": _CATEGORY, "weight": _CATEGORY},
+    "grade_history": {"old_score": NEVER, "new_score": NEVER, "reason": NEVER},
+    "grade_item_scores": {"score": _POSTED},
+    "grade_items": {"title": _offering("t.course_offering_id"), "points": _offering("t.course_offering_id")},
+    "grade_overrides": {"final_score": NEVER, "letter_grade": NEVER, "reason": NEVER},
+    "grading_policies": {"letter_scheme": _POLICY, "pass_mark": _POLICY},
+    "idempotency_keys": {"key": NEVER, "path": NEVER, "mutation": NEVER, "result": NEVER},
+    "lab_submissions": {
+        **dict.fromkeys(("score_obtained", "max_score", "instructor_feedback"), _POSTED),
+        **dict.fromkeys(("artifacts_url", "public_results"), _OWN),
+        **dict.fromkeys(("auto_grade_json", "hidden_results"), NEVER),
+    },
+    "module_templates": {"title": NEVER, "description": NEVER, "default_data": NEVER},
+    "modules": {"title": _module("t.id"), "description": _module("t.id")},
+    "offering_sections": dict.fromkeys(("code", "name"), _offering("t.course_offering_id")),
+    "outbox": {"topic": NEVER, "entity": NEVER, "facts": NEVER},
+    "question_keys": {"answer": NEVER, "explanation": NEVER},
+    "question_pools": {"title": NEVER},
+    "questions": {"stem": NEVER, "options": NEVER, "hints": NEVER, "points": NEVER},
+    "quiz_attempt_answers": {"response": _OF_ATTEMPT, "points_awarded": _OF_ATTEMPT},
+    "quiz_attempt_questions": {"snapshot": _OF_ATTEMPT, "points": _OF_ATTEMPT},
+    "quiz_attempts": {"score_obtained": _OWN, "max_score": _OWN, "raw_response_json": NEVER},
+    "terms": {"code": ALWAYS, "name": ALWAYS},
+    "university_members": {
+        "display_name": _NAME,
+        "email": "{member} AND " + _OWN,
+        "student_number": "{member} AND " + _OWN,
+    },
+    "user_content_progress": {"progress_percent": _OWN},
+    "user_module_progress": {"progress_percent": _OWN},
+    "users": {"email": NEVER, "full_name": NEVER, "password_hash": NEVER},
+}
+
+NOT_PLANTED: Mapping[str, str] = {
+    "countries": "the platform's own, for everybody",
+    "domains": "the platform's own, for everybody",
+    "subjects": "the platform's own, for everybody",
+    "universities": "what a university is called, for everybody",
+    "users.locale": "a language",
+    "users.time_zone": "a zone",
+    "search_texts": "what is written elsewhere, as the search reads it; nobody may read the table",
+    "rate_points": "a counter, of no university",
+}
+"""Tables and columns that bear no canary, each with its reason."""
+
+NEVER_IN_JSON: Mapping[str, frozenset[str]] = {
+    "content_items.data_json": frozenset({"env", "container_image", "hidden_test"}),
+}
+"""Keys of JSON, or roles of what is in it, whose values are for staff, whoever may see the rest."""
