@@ -25,6 +25,13 @@ app.add_typer(imports, name="import")
 documents = typer.Typer(help="Trusted documents: the manifest of those that clients use.", no_args_is_help=True)
 app.add_typer(documents, name="documents")
 
+person = typer.Typer(
+    help="The data of one person: export it, erase it, erase it again after a restore.", no_args_is_help=True
+)
+app.add_typer(person, name="person")
+
+_University = Annotated[str, typer.Option("--university", help="The short code of the person's university.")]
+_Email = Annotated[str, typer.Option("--email", help="The person's address at this university.")]
 _Manifest = Annotated[Path, typer.Option("--manifest", envvar="LMS_DOCUMENTS", help="The manifest of the server.")]
 
 
@@ -121,6 +128,12 @@ def documents_remove(
 ) -> None:
     """Remove documents from the manifest; all or nothing."""
     _run("documents:remove", identifiers, manifest=manifest)
+
+
+@person.command("export", epilog="Example: lms-graphql person export --university DEMO --email ada@demo.edu > ada.json")
+def person_export(university: _University, email: _Email) -> None:
+    """Print everything that a university has of a person, as one JSON document."""
+    _run("person:export_person", _settings(), university=university, email=email)
 
 
 @app.command(epilog="Example: lms-graphql token 5 --hours 8")

@@ -98,6 +98,7 @@ class MemberStatus(Enum):
     INVITED = strawberry.enum_value("invited", description="Has been asked to join.")
     ACTIVE = strawberry.enum_value("active", description="Is a member.")
     INACTIVE = strawberry.enum_value("inactive", description="Was a member; can do nothing there any more.")
+    ERASED = strawberry.enum_value("erased", description="Was a member, of whom nothing is kept but what must be.")
 
 
 @entity(CountryById, "A country or region.")

@@ -103,9 +103,13 @@ async def test_alembic_finds_no_difference(database):
 
 
 MAY_SHOW = {
+    # Whether it did: it writes over the login of whom the setting's university has erased, if no other has them.
+    "erase_identity": "boolean",
     # They write the table of texts, which nobody may read.
     "keep_course_text": "trigger",
     "keep_member_text": "trigger",
+    # The login of the person of the setting, without the password's hash.
+    "own_identity": "jsonb",
     # Only ids of the setting's university; the loaders read those rows under their policies.
     "search_ids": "SETOF bigint",
     # One certificate, to who knows its code: what a stranger needs to believe it.
@@ -149,7 +153,7 @@ async def test_a_function_that_reads_as_its_owner_is_bound_all_the_same(driver, 
 async def test_the_tenant_tables(tenant_tables):
     named = {name for name, table in tables.metadata.tables.items() if "university_id" in table.columns}
     assert set(tenant_tables) == named - {"module_templates"}
-    assert len(tenant_tables) == 40
+    assert len(tenant_tables) == 42
 
 
 async def test_references_between_tenant_tables_carry_the_university(driver, tenant_tables):
@@ -163,7 +167,7 @@ async def test_references_between_tenant_tables_carry_the_university(driver, ten
         """,
         tenant_tables,
     )
-    assert len(found) == 76
+    assert len(found) == 80
     assert [row["conname"] for row in found if not row["led"]] == []
 
 
@@ -314,10 +318,13 @@ async def granted_of_users(driver: asyncpg.Connection, role: str) -> dict[str, s
 async def test_what_the_roles_may(driver, tenant_tables):
     every, read = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"}), frozenset({"SELECT"})
     reference = ["countries", "universities", "domains", "subjects", "platform_administrators", "alembic_version"]
-    read_by_all = [*(table for table in tenant_tables if table != "search_texts"), "module_templates"]
+    apart = {"search_texts", "erasures", "disclosures"}
+    read_by_all = [*(table for table in tenant_tables if table not in apart), "module_templates"]
     assert await granted(driver, "lms_app") == {
         **dict.fromkeys([*read_by_all, "rate_points"], every),
         **dict.fromkeys(reference, read),
+        "erasures": {"INSERT"},
+        "disclosures": {"SELECT", "INSERT"},
     }
     assert await granted_of_users(driver, "lms_app") == {"SELECT": {"id", "is_active", "locale", "time_zone"}}
     assert await granted(driver, "lms_auth") == dict.fromkeys(
@@ -354,6 +361,13 @@ subjects_parent_check                   UPDATE subjects SET parent_subject_id = 
 ux_university_members_email             UPDATE university_members SET email = 'OTHER@Alpha.example' WHERE university_id = {alpha} AND user_id = {student}
 university_members_status_check         UPDATE university_members SET status = 'ghost' WHERE university_id = {alpha} AND user_id = {student}
 ux_university_members_student_number    UPDATE university_members SET student_number = '7' WHERE university_id = {alpha}
+erasures_reason_check                   INSERT INTO erasures (university_id, user_id, erased_at, reason, request_id) VALUES ({alpha}, {student}, now(), '', 'x')
+erasures_user_id_fkey                   INSERT INTO erasures (university_id, user_id, erased_at, reason, request_id) VALUES ({alpha}, {outsider}, now(), 'x', 'x')
+erasures_erased_by_fkey                 INSERT INTO erasures (university_id, user_id, erased_at, erased_by, reason, request_id) VALUES ({alpha}, {student}, now(), {outsider}, 'x', 'x')
+disclosures_user_id_fkey                INSERT INTO disclosures (university_id, user_id, viewer_id, kind, request_id) VALUES ({alpha}, {outsider}, {ta}, 'grades', 'x')
+disclosures_viewer_check                INSERT INTO disclosures (university_id, user_id, viewer_id, kind, request_id) VALUES ({alpha}, {ta}, {ta}, 'grades', 'x')
+disclosures_kind_check                  INSERT INTO disclosures (university_id, user_id, viewer_id, kind, request_id) VALUES ({alpha}, {student}, {ta}, 'Grades', 'x')
+disclosures_viewer_id_fkey              INSERT INTO disclosures (university_id, user_id, viewer_id, kind, request_id) VALUES ({alpha}, {student}, {outsider}, 'grades', 'x')
 user_university_roles_role_check        INSERT INTO user_university_roles (university_id, user_id, role) VALUES ({alpha}, {student}, 'platform_admin')
 user_university_roles_user_id_fkey      INSERT INTO user_university_roles (university_id, user_id, role) VALUES ({alpha}, {outsider}, 'student')
 user_university_roles_department_id_fkey  INSERT INTO user_university_roles (university_id, user_id, role, department_id) VALUES ({alpha}, {ta}, 'department_admin', {b.department})
