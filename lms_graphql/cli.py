@@ -136,6 +136,25 @@ def person_export(university: _University, email: _Email) -> None:
     _run("person:export_person", _settings(), university=university, email=email)
 
 
+@person.command("erase", epilog="Example: lms-graphql person erase --university DEMO --email ada@demo.edu --dry-run")
+def person_erase(
+    university: _University,
+    email: _Email,
+    reason: Annotated[str, typer.Option(help="Why; it is kept, so it must say nothing of the person.")] = "requested",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, by table.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Erase a person: names, addresses and all they wrote go; grades and that they took part are kept."""
+    options = {"reason": reason, "dry_run": dry_run, "yes": yes}
+    _run("person:erase_person", _settings(), university=university, email=email, **options)
+
+
+@person.command("replay", epilog="Example: lms-graphql person replay")
+def person_replay() -> None:
+    """After a restore, erase everybody again whom the ledger of erasures names. Safe to repeat."""
+    _run("person:replay_erasures", _settings())
+
+
 @app.command(epilog="Example: lms-graphql token 5 --hours 8")
 def token(
     user: Annotated[int, typer.Argument(help="The id of the user.", min=1)],

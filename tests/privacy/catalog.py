@@ -21,3 +21,15 @@ async def about_people(driver) -> set[str]:
     while more := {row["child"] for row in rows if row["parent"] in found} - found:
         found |= more
     return found
+
+
+_WORDS = """
+SELECT a.attname FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+WHERE a.attrelid = $1::text::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+  AND (t.typcategory NOT IN ('N', 'D', 'T', 'B', 'E') OR t.typname IN ('inet', 'cidr'))
+"""
+
+
+async def words_of(driver, table: str) -> list[str]:
+    """The columns that may hold words, or anything else: all but numbers, times, booleans, enums, generated ones."""
+    return [row["attname"] for row in await driver.fetch(_WORDS, table)]
