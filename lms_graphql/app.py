@@ -68,6 +68,8 @@ class Service:
         self._identities = Identities()
         self._cursors = Cursors(settings.secret_key)
         self._nodes = built.nodes
+        self._services: dict[type, Any] = {}
+        """What mutations of no university work with, by class."""
         self.deployment = _fingerprint()
         self._fragments = Fragments(settings.syllabus_cache_mib * _MIB) if settings.syllabus_cache_mib else None
 
@@ -98,7 +100,14 @@ class Service:
         return await self._identities.identify(snapshot, user_id, short_code)
 
     def context(
-        self, viewer: Viewer, snapshot: Snapshot, document: Document, validator: Validator | None = None
+        self,
+        viewer: Viewer,
+        snapshot: Snapshot,
+        document: Document,
+        validator: Validator | None = None,
+        *,
+        request_id: str = "",
+        idempotency_key: str | None = None,
     ) -> Context:
         """The context of one operation."""
         return Context(
@@ -109,6 +118,9 @@ class Service:
             selects=document.selects,
             fragments=self._fragments,
             validator=validator,
+            request_id=request_id,
+            idempotency_key=idempotency_key,
+            services=self._services,
         )
 
 

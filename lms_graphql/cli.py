@@ -79,6 +79,12 @@ def migrate(
     _run("migrate", _settings(), revision=revision, downgrade=down, superuser_url=superuser_url)
 
 
+@app.command(epilog="Example, once a day: lms-graphql maintain")
+def maintain() -> None:
+    """Make the partitions of the time ahead and drop those of the past, as lms_owner."""
+    _run("maintain", _settings())
+
+
 @app.command(epilog="Example: lms-graphql demo")
 def demo() -> None:
     """Load a small university to try things with, and print a token for each role."""

@@ -17,6 +17,7 @@ from lms_graphql.engine.edges import bind, column_groups, read_column
 from lms_graphql.engine.nodes import NodeQuery, Nodes
 from lms_graphql.engine.scalars import specify_scalars
 from lms_graphql.syllabus.queries import SyllabusQuery
+from lms_graphql.tenancy.mutations import TenancyMutation
 from lms_graphql.tenancy.queries import TenancyQuery
 
 
@@ -34,6 +35,15 @@ class Query(
     """The root of all queries."""
 
 
+@strawberry.type(
+    description="Everything that can be changed. Fields are done in their order, each in a transaction of its own: what"
+    " one has changed stays, whatever becomes of those behind it. What the user can correct is told in `errors` of the"
+    " payload. Send the header `Idempotency-Key`, and a request that is sent again is done once."
+)
+class Mutation(TenancyMutation):
+    """The root of all mutations."""
+
+
 class Schema(NamedTuple):
     """A schema that reads rows."""
 
@@ -46,7 +56,7 @@ class Schema(NamedTuple):
 @cache
 def build() -> Schema:
     """The schema; one for each process, since Strawberry's fields belong to the schema they were converted for."""
-    schema = strawberry.Schema(Query, config=StrawberryConfig(default_resolver=read_column))
+    schema = strawberry.Schema(Query, Mutation, config=StrawberryConfig(default_resolver=read_column))
     graphql = schema._schema  # noqa: SLF001 - Strawberry has no public name for what it wraps
     specify_scalars(graphql)
     return Schema(graphql, bind(graphql), column_groups(graphql), print_schema(schema) + "\n")

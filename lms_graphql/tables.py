@@ -11,6 +11,8 @@ import lms_graphql.interop.models
 import lms_graphql.privacy.models
 import lms_graphql.progress.models
 import lms_graphql.reviews.models
+import lms_graphql.storage.idempotency
+import lms_graphql.storage.journal
 import lms_graphql.storage.points
 import lms_graphql.syllabus.models
 import lms_graphql.tenancy.models  # noqa: F401 - all are imported for what they register

@@ -115,7 +115,7 @@ async def test_no_development_token_in_production(database, world):
 
 
 async def test_faults_are_masked(api, world, monkeypatch, caplog):
-    def broken(*_):
+    def broken(*_, **__):
         raise RuntimeError("SECRET inside")
 
     monkeypatch.setattr(api.service, "context", broken)

@@ -38,12 +38,17 @@ class Walk:
             yield name, self._field(name, field, (type_.name,), page)
 
     def types(self) -> list[GraphQLObjectType]:
-        """The object types of the schema, but for introspection's own."""
-        return [
-            type_
-            for name, type_ in sorted(self._schema.type_map.items())
-            if isinstance(type_, GraphQLObjectType) and not name.startswith("__")
-        ]
+        """The object types that a query leads to: not introspection's own, and not the payloads of mutations."""
+        found: dict[str, GraphQLObjectType] = {}
+        waiting: list[Any] = [self._schema.query_type]
+        while waiting:
+            type_ = waiting.pop()
+            if is_abstract_type(type_):
+                waiting += self._schema.get_possible_types(type_)
+            elif isinstance(type_, GraphQLObjectType) and type_.name not in found:
+                found[type_.name] = type_
+                waiting += [get_named_type(field.type) for field in type_.fields.values()]
+        return [found[name] for name in sorted(found)]
 
     def _field(self, name: str, field: GraphQLField, above: tuple[str, ...], page: int) -> str:
         arguments = ", ".join(self._given(name, field, page))

@@ -16,7 +16,7 @@ from lms_graphql.engine.trusted import TrustedDocuments
 from lms_graphql.schema import build
 from lms_graphql.server.workbench import DIST
 from lms_graphql.settings import VARIABLES, Settings, SettingsError
-from lms_graphql.storage import migrations, roles
+from lms_graphql.storage import migrations, partitions, roles
 from lms_graphql.storage.database import described, on_driver
 from lms_graphql.storage.embedded import EmbeddedPostgresError
 from lms_graphql.storage.errors import StorageError
@@ -52,6 +52,7 @@ def _database_checks(found: Databases) -> list[bool]:
     return [
         _check("server", lambda: asyncio.run(_server(found.app))),
         _check("migrations", lambda: asyncio.run(_migrations(found.app))),
+        _check("partitions", lambda: asyncio.run(_partitions(found.app))),
         _check("role", lambda: asyncio.run(_role(found.app))),
     ]
 
@@ -106,6 +107,11 @@ async def _erasures(settings: Settings, url: URL) -> str:
     if warning is not None:
         raise SettingsError(warning)
     return f"all in {settings.ledger_path()} are erased"
+
+
+async def _partitions(url: URL) -> str:
+    await partitions.require_ahead(url)
+    return "made ahead"
 
 
 async def _role(url: URL) -> str:

@@ -6,7 +6,7 @@ from lms_graphql.commands.console import note, say
 from lms_graphql.commands.database import DATABASE, Databases, databases
 from lms_graphql.commands.person import ledger_warning
 from lms_graphql.settings import Settings, SettingsError
-from lms_graphql.storage import migrations, roles
+from lms_graphql.storage import migrations, partitions, roles
 from lms_graphql.storage.database import database_url
 
 
@@ -28,6 +28,8 @@ async def _migrate(found: Databases, *, revision: str, downgrade: bool, superuse
         await prepare(found)
         owner = found.owner_or_fail()
     await (migrations.downgrade if downgrade else migrations.upgrade)(owner, revision)
+    if not downgrade and revision == "head":
+        await partitions.maintain(owner)
     say(f"the database is at revision {await migrations.current(owner) or 'none'}")
 
 

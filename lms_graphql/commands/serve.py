@@ -20,7 +20,7 @@ from lms_graphql.server.authentication import Authenticator
 from lms_graphql.server.metrics import FOLDER_VARIABLE
 from lms_graphql.server.shedding import SheddingProtocol
 from lms_graphql.settings import Settings
-from lms_graphql.storage import migrations, roles
+from lms_graphql.storage import migrations, partitions, roles
 from lms_graphql.storage.database import create_engine
 from lms_graphql.workbench import workbench_config
 
@@ -84,6 +84,7 @@ async def _make_ready(found: Databases) -> None:
     owner = found.owner_or_fail()
     is_new = await migrations.current(owner) is None
     await migrations.upgrade(owner)
+    await partitions.maintain(owner)
     if is_new:
         note("an empty database: loading the demo university")
         try:

@@ -14,6 +14,7 @@ from lms_graphql.storage.snapshot import Snapshot
 from lms_graphql.storage.statements import Statement
 
 R = TypeVar("R")
+S = TypeVar("S")
 
 
 class Standing(StrEnum):
@@ -56,6 +57,7 @@ class LoaderClass(Protocol):
 
 
 NO_NODES: Mapping[str, LoaderClass] = {}
+NO_SERVICES: Mapping[type, Any] = {}
 
 
 class _Everything:
@@ -72,7 +74,9 @@ class Context:
 
     `nodes` holds the loader of every type with a global id; `selects` the groups of columns that the document needs
     besides those that are always fetched (see `edges.column_groups`); `fragments` what is kept between operations,
-    `validator` what makes an ETag, where one is wanted.
+    `validator` what makes an ETag, where one is wanted. `request_id` is how the logs name the request,
+    `idempotency_key` what the client sent to have its mutations done once; `services` what mutations of no university
+    work with (see `service`).
     """
 
     def __init__(
@@ -85,6 +89,9 @@ class Context:
         selects: Container[str] = EVERYTHING,
         fragments: Fragments | None = None,
         validator: Validator | None = None,
+        request_id: str = "",
+        idempotency_key: str | None = None,
+        services: Mapping[type, Any] = NO_SERVICES,
     ) -> None:
         self.viewer = viewer
         self.snapshot = snapshot
@@ -93,9 +100,19 @@ class Context:
         self.selects = selects
         self.fragments = fragments
         self.validator = validator
+        self.request_id = request_id
+        self.idempotency_key = idempotency_key
+        self.response_key = ""
+        """Of the mutation that is being done: its name in the answer."""
         self.objects = 0
         """How many objects the executor has built so far: what the operation really cost."""
+        self._services = services
         self._loaders: dict[Hashable, Any] = {}
+
+    def service(self, kind: type[S]) -> S:
+        """What lives as long as the process and is of this class; a KeyError where the application has none."""
+        found: S = self._services[kind]
+        return found
 
     def loader(self, loader: LoaderClass, *arguments: Hashable) -> Any:
         """The loader of this class (and, for pages, with these arguments), made on first use."""
@@ -124,6 +141,11 @@ class Context:
             loader.forget()
         self._loaders.clear()
 
+    async def renew(self) -> None:
+        """Forget what was loaded and end the moment it is of: what is loaded next is as it is then."""
+        self.close()
+        await self.snapshot.renew()
+
     def university_id(self) -> int:
         """The university of the request; UNIVERSITY_REQUIRED when it names none."""
         if self.viewer.university_id is None:
@@ -135,6 +157,10 @@ class Context:
 
     async def fetch(self, statement: Statement, row: type[R], *, tenant: bool, **parameters: Any) -> list[R]:
         """The rows of a loader's statement; the university and the viewer are bound by name in every one."""
-        parameters["university_id"] = self.university_id() if tenant else self.viewer.university_id or 0
-        parameters["user_id"] = self.viewer.user_id or 0
-        return await self.snapshot.fetch(statement, parameters, row)
+        if tenant:
+            self.university_id()
+        return await self.snapshot.fetch(statement, {**parameters, **self.bound()}, row)
+
+    def bound(self) -> dict[str, Any]:
+        """What every statement may bind of the viewer; 0 for nobody and nowhere."""
+        return {"university_id": self.viewer.university_id or 0, "user_id": self.viewer.user_id or 0}

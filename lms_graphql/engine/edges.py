@@ -60,6 +60,8 @@ class DeclaredField(StrawberryField):
     """Of an edge: the column of the row that changes whenever anything below changes (see `engine.fragments`)."""
     versioned: bool = False
     """Whether, below such an edge, the field follows from the version and the viewer's standing, and nothing else."""
+    mutation: Any = None
+    """Of a field of Mutation: how it is done (see `engine.mutations`)."""
 
     @property
     def picks(self) -> bool:
@@ -95,6 +97,7 @@ _CARRIED = (
     "pages",
     "version",
     "versioned",
+    "mutation",
 )
 """What a copy of a declared field must take along; Strawberry copies fields of generic types."""
 

@@ -29,7 +29,7 @@ from strawberry.exceptions import StrawberryInputCoercionError
 
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.errors import Code, RequestError
-from lms_graphql.engine.executor import Run
+from lms_graphql.engine.executor import Changes, Run
 from lms_graphql.engine.plan import Plan, unserved
 from lms_graphql.storage.errors import DatabaseUnreachableError
 
@@ -41,6 +41,9 @@ fallbacks: Counter[str] = Counter()
 _MOST_PLANS = 16
 _MOST_VARIABLE_ERRORS = 50
 _MOST_TRACES = 5
+
+
+_RUNS = {OperationType.QUERY: Run, OperationType.MUTATION: Changes}
 
 
 class Operation:
@@ -142,7 +145,7 @@ async def run(
     `operations` is where the document keeps what was prepared for it. What has no plan is executed by graphql-core.
     """
     operation = _prepared(schema, document, operation_name, {} if operations is None else operations)
-    if operation is not None and operation.node.operation is OperationType.QUERY:
+    if operation is not None and operation.node.operation in _RUNS:
         coerced = operation.variables(variables, hide_suggestions=hide_suggestions)
         if isinstance(coerced, list):
             return ExecutionResult(None, coerced)
@@ -157,7 +160,7 @@ async def _run_plan(operation: Operation, context: Context, variables: VariableV
         plan = operation.plan(variables)
     except GraphQLError as error:  # a condition at the root that is null
         return ExecutionResult(None, [error])
-    data, errors = await Run(plan, context, variables).execute()
+    data, errors = await _RUNS[operation.node.operation](plan, context, variables).execute()
     return ExecutionResult(data, errors or None)
 
 

@@ -26,6 +26,7 @@ from graphql import (
     is_non_null_type,
 )
 from graphql.execution.values import VariableValues
+from typing_extensions import override
 
 from lms_graphql.engine.builders import listed, null_error
 from lms_graphql.engine.completion import Completion, Failure, Introspected, When
@@ -407,3 +408,19 @@ class Run:
             return function(*arguments, **named)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this field's
             return self._failure(field, error, when)
+
+
+class Changes(Run):
+    """The run of a mutation: the fields at its root one after another, each with all that is selected below it.
+
+    That is the order in which jobs are run anyway; each field is told the name that it has in the answer.
+    """
+
+    @override
+    async def _called(
+        self, entries: list[tuple[Field, Group]], sources: list[Any], arguments: dict[str, Any]
+    ) -> Sequence[Any]:
+        field, group = entries[0]
+        if group.selection is self._plan.root:
+            self._context.response_key = field.key
+        return await super()._called(entries, sources, arguments)

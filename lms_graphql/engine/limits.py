@@ -18,6 +18,7 @@ from graphql import (
     FragmentSpreadNode,
     InlineFragmentNode,
     OperationDefinitionNode,
+    OperationType,
     SelectionSetNode,
 )
 
@@ -41,6 +42,8 @@ class Limits(msgspec.Struct, frozen=True):
     expanded_fields: int = 1000
     root_fields: int = 20
     """Expanded."""
+    mutations: int = 5
+    """Fields at the root of a mutation, expanded: each is a transaction of its own."""
     depth: int = 15
     """Fields inside one another, expanded; a leaf counts. GraphiQL's introspection has exactly 15."""
     nesting: int = 100
@@ -120,7 +123,8 @@ def _check_operation(operation: OperationDefinitionNode, fragments: Mapping[str,
     _require(Code.TOO_DEEP, "levels of fields", found.depth, limits.depth, "fetch the deeper part by a second request")
     _require(Code.TOO_DEEP, "levels of braces", found.nesting, limits.nesting, "use fewer fragments inside fragments")
     _require(Code.TOO_MANY_FIELDS, "fields with its fragments expanded", found.fields, limits.expanded_fields, less)
-    _require(Code.TOO_MANY_ROOT_FIELDS, "fields at its root", found.width, limits.root_fields, less)
+    most = limits.mutations if operation.operation is OperationType.MUTATION else limits.root_fields
+    _require(Code.TOO_MANY_ROOT_FIELDS, "fields at its root", found.width, most, less)
     _require(Code.TOO_MANY_ALIASES, "aliases with its fragments expanded", found.aliases, limits.aliases, less)
     advice = "leave out what is not wanted instead of skipping it"
     what = "directives with its fragments expanded"

@@ -230,7 +230,7 @@ class Plan:
         self._operation = operation
         self.fragments = fragments
         self._variables = variables
-        root: Any = schema.query_type
+        root: Any = schema.get_root_type(operation.operation)
         collected = collect_fields(schema, fragments, variables, root, operation)
         self.root = Selection(self, root, collected.grouped_field_set)
 
@@ -270,7 +270,7 @@ def unserved(schema: GraphQLSchema) -> frozenset[str]:
         name
         for object_type in schema.type_map.values()
         if isinstance(object_type, GraphQLObjectType) and not object_type.name.startswith("__")
-        if object_type not in {schema.mutation_type, schema.subscription_type}
+        if object_type is not schema.subscription_type
         for name, definition in object_type.fields.items()
         if not _is_served(definition.extensions.get("strawberry-definition"))
     )

@@ -16,13 +16,13 @@ from typing import Any
 
 import asyncpg
 import orjson
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from lms_graphql.privacy.sections import (
-    EXTERNAL,
     LOOKED_UP,
     SECTIONS,
+    acts_of_person,
     as_text,
     columns_of,
     external_keys_of_person,
@@ -49,7 +49,7 @@ async def export(driver: asyncpg.Connection, university_id: int, user_id: int) -
         await driver.execute("; ".join(tenancy.settings(university_id, user_id)))
         yield _opening(await driver.fetchrow(_OPENING, university_id))
         parameters = {"university_id": university_id, "user_id": user_id}
-        for number, (name, statement) in enumerate(_statements()):
+        for number, (name, statement) in enumerate(_statements().items()):
             yield f'{"," if number else ""}\n"{name}":['.encode()
             async for part in _rows(driver, statement, parameters):
                 yield part
@@ -102,16 +102,20 @@ def _spelled(value: Any) -> str:
 
 
 @cache
-def _statements() -> list[tuple[str, Statement]]:
+def _statements() -> dict[str, Statement]:
     """The statement of each section, in the document's order; rows stand by primary key."""
-    found = [(section.name, section.table, section.columns(), section.where()) for section in SECTIONS]
     keys = columns_of("external_keys")
-    found.append((EXTERNAL, "external_keys", [keys.system, keys.external_id], external_keys_of_person()))
+    selects = {section.name: _select(section.table, section.columns(), section.where()) for section in SECTIONS}
+    selects["external_ids"] = _select("external_keys", [keys.system, keys.external_id], external_keys_of_person())
+    selects["acts"] = select(*_as_json(acts_of_person().c))
     for name, (table, where) in lookups().items():
-        found.append((name, table, [as_text(columns_of(table)[column]) for column in LOOKED_UP[name]], where))
-    return [(name, Statement(_select(table, columns, where))) for name, table, columns, where in found]
+        selects[name] = _select(table, [as_text(columns_of(table)[column]) for column in LOOKED_UP[name]], where)
+    return {name: Statement(statement) for name, statement in selects.items()}
 
 
-def _select(table: str, columns: Iterable[Any], where: Any) -> Select[Any]:
-    told = [column.label(f"{_JSON}{column.key}") if isinstance(column.type, JSONB) else column for column in columns]
-    return select(*told).where(where).order_by(*metadata.tables[table].primary_key.columns)
+def _select(table: str, columns: Iterable[Any], where: ColumnElement[bool]) -> Select[Any]:
+    return select(*_as_json(columns)).where(where).order_by(*metadata.tables[table].primary_key.columns)
+
+
+def _as_json(columns: Iterable[Any]) -> list[ColumnElement[Any]]:
+    return [column.label(f"{_JSON}{column.key}") if isinstance(column.type, JSONB) else column for column in columns]

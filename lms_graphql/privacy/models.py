@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, String, Text
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, String, Text, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lms_graphql.storage.metadata import BigInt, CreatedAt, Model, TenantOwned, TenantRow, references_member
+from lms_graphql.storage.metadata import BigInt, Id, Model, TenantOwned, Time, references_member
 
 
 class Erasure(TenantOwned, Model):
@@ -29,8 +29,11 @@ class Erasure(TenantOwned, Model):
     request_id: Mapped[str] = mapped_column(String(64))
 
 
-class Disclosure(TenantRow, Model):
-    """That somebody saw something of another person's record: who, of whom, of which kind, when, in which request."""
+class Disclosure(TenantOwned, Model):
+    """That somebody saw something of another person's record: who, of whom, of which kind, when, in which request.
+
+    Partitioned by month (see `storage.partitions`).
+    """
 
     __tablename__ = "disclosures"
     __table_args__ = (
@@ -38,12 +41,14 @@ class Disclosure(TenantRow, Model):
         references_member("viewer_id"),
         CheckConstraint("user_id <> viewer_id", name="viewer"),
         CheckConstraint("kind ~ '^[a-z_]+$'", name="kind"),
-        Index("ix_disclosures_user_id", "university_id", "user_id", "id"),
+        Index("ix_disclosures_user_id", "university_id", "user_id", "at", "id"),
         Index("ix_disclosures_viewer_id", "university_id", "viewer_id"),
+        {"postgresql_partition_by": "RANGE (at)"},
     )
 
+    at: Mapped[Time] = mapped_column(primary_key=True, server_default=func.now())
+    id: Mapped[Id]
     user_id: Mapped[BigInt]
     viewer_id: Mapped[BigInt]
     kind: Mapped[str] = mapped_column(String(32))
-    disclosed_at: Mapped[CreatedAt]
     request_id: Mapped[str] = mapped_column(String(64))

@@ -7,9 +7,24 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, ColumnElement, Text, case, cast, exists, func, null, or_, select
-from sqlalchemy.dialects.postgresql import ENUM
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    DateTime,
+    Text,
+    case,
+    cast,
+    column,
+    exists,
+    func,
+    null,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ENUM, JSONB
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
+from sqlalchemy.sql.selectable import TableValuedAlias
 
 from lms_graphql.storage.tenancy import UNIVERSITY, USER
 from lms_graphql.tables import metadata
@@ -142,7 +157,7 @@ SECTIONS = (
     Section("scores_given", "grade_item_scores", "graded_by", only=("grade_item_id", "graded_at")),
     Section("grades_overridden", "grade_overrides", "overridden_by", only=("course_offering_id", "created_at")),
     Section("grades_changed", "grade_history", "changed_by", only=("id", "course_offering_id", "changed_at")),
-    Section("records_seen", "disclosures", "viewer_id", only=("id", "kind", "disclosed_at", "request_id")),
+    Section("records_seen", "disclosures", "viewer_id", only=("at", "kind", "request_id")),
 )
 
 ELSEWHERE = {
@@ -191,10 +206,22 @@ LOOKED_UP = {
 }
 """What is told of the rows that sections name by number."""
 
-EXTERNAL = "external_ids"
-
 
 def external_keys_of_person() -> ColumnElement[bool]:
     """The names that other systems have for the person; no foreign key leads from them."""
     keys = columns_of("external_keys")
     return (keys.university_id == UNIVERSITY) & (keys.entity == "member") & (keys.entity_id == cast(USER, BigInteger))
+
+
+def acts_of_person() -> TableValuedAlias:
+    """What the audit log has of the person's acts, and of changes of their profile; lms_app may not read it itself."""
+    return func.own_acts().table_valued(
+        column("at", DateTime(timezone=True)),
+        column("act", Text),
+        column("entity", Text),
+        column("entity_id", BigInteger),
+        column("own", Boolean),
+        column("old_values", JSONB),
+        column("new_values", JSONB),
+        column("request_id", Text),
+    )

@@ -92,6 +92,7 @@ async def erase(reader: Reader, asked: Erasing) -> Erased | None:
     for table, statement in _statements().items():
         rows[table] = int((await reader.one(statement, parameters))["changed"])
     rows["users"] = int((await reader.one(_IDENTITY, parameters))["changed"])
+    rows["audit_log"] = int((await reader.one(_AUDIT_LOG, parameters))["changed"])
     rows["erasures"] = int((await reader.one(_RECORD, parameters))["changed"])
     return Erased(parameters["erased_at"], rows, member["status"] == "erased")
 
@@ -103,6 +104,8 @@ _LOCK = Statement(
     .with_for_update()
 )
 _IDENTITY = Statement(select(func.erase_identity(_PERSON, _AT).label("changed")))
+
+_AUDIT_LOG = Statement(select(func.erase_from_audit_log(_PERSON).label("changed")))
 
 
 @cache

@@ -31,6 +31,7 @@ from lms_graphql.server.requests import (
     ClientGoneError,
     GraphQLRequest,
     HttpError,
+    idempotency_key,
     read_request,
     request_id,
     short_code,
@@ -52,7 +53,16 @@ class Service(Protocol):
     def snapshot(self) -> Snapshot:
         """A snapshot that has not begun."""
 
-    def context(self, viewer: Viewer, snapshot: Snapshot, document: Document, validator: Validator | None) -> Context:
+    def context(
+        self,
+        viewer: Viewer,
+        snapshot: Snapshot,
+        document: Document,
+        validator: Validator | None,
+        *,
+        request_id: str,
+        idempotency_key: str | None,
+    ) -> Context:
         """The context of an operation."""
 
     points: Points
@@ -145,7 +155,12 @@ class GraphQLEndpoint:
         observation: Observation,
     ) -> Answer:
         service = self._service(scope)
-        sender = Sender(_person(service.authenticator, headers), short_code(scope, headers), _address(scope))
+        sender = Sender(
+            _person(service.authenticator, headers),
+            short_code(scope, headers),
+            _address(scope),
+            idempotency_key(headers),
+        )
         document = service.lookup.find(request)
         if document is None:
             async with Attended(receive, self._deadline_seconds):
@@ -172,11 +187,12 @@ def _validator(service: Service, headers: Headers) -> Validator:
 
 
 class Sender(msgspec.Struct):
-    """Who sent a request: the person's id, the university's short code, the network address."""
+    """Who sent a request: the person's id, the university's short code, the network address, the Idempotency-Key."""
 
     person: int | None
     university: str | None
     address: str
+    idempotency_key: str | None
 
 
 async def _explored(service: Service, request: GraphQLRequest, sender: Sender, observation: Observation) -> Document:
@@ -210,10 +226,15 @@ async def _execute(
             _require_leave(service, document, request, viewer)
             service.lookup.notice(document, viewer)
             price = document.price(request.operationName, request.variables)
-            with (
-                await service.points.charge(viewer, sender.address, price) as charge,
-                closing(service.context(viewer, snapshot, document, validator)) as context,
-            ):
+            asked = service.context(
+                viewer,
+                snapshot,
+                document,
+                validator,
+                request_id=observation.identifier,
+                idempotency_key=sender.idempotency_key,
+            )
+            with await service.points.charge(viewer, sender.address, price) as charge, closing(asked) as context:
                 observation.ran = True
                 try:
                     result = await run(

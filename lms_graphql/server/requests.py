@@ -13,6 +13,7 @@ from lms_graphql.engine.errors import Code
 
 _MOST_BODY_BYTES = 256 * 1024
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_IDEMPOTENCY_KEY = re.compile(r"[!-~]{8,255}")
 _SHORT_CODE = re.compile(r"[A-Z0-9]{2,24}")
 
 
@@ -130,6 +131,14 @@ def request_id(headers: Headers) -> str:
     """The request's own id, if it brings one that is fit to be logged and sent back, else a new one."""
     given = headers.get("x-request-id", "")
     return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def idempotency_key(headers: Headers) -> str | None:
+    """The client's name for what shall be done once; HttpError with 400 for one that can't be kept."""
+    key: str | None = headers.get("idempotency-key")
+    if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
+        raise HttpError(400, Code.BAD_REQUEST, "an Idempotency-Key has 8 to 255 visible ASCII characters")
+    return key
 
 
 def short_code(scope: Scope, headers: Headers) -> str | None:

@@ -4,12 +4,14 @@ Statements are SQLAlchemy's, connections come from SQLAlchemy's pool, but rows a
 result costs about three times as much, ORM entities ten times (measured, 200 rows).
 """
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import asyncpg
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
@@ -19,6 +21,16 @@ from lms_graphql.storage.errors import DatabaseUnreachableError, InvalidDatabase
 OLDEST_POSTGRES = 15
 # Every loader has a few shapes (viewer, payload or not); all of them must stay prepared on every connection.
 _PREPARED_STATEMENTS = 1024
+_END_SECONDS = 2.0
+
+LOST = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+)
+"""How asyncpg tells that the connection is gone, or that the server is going."""
 
 
 def database_url(text: str, *, variable: str = "LMS_DATABASE_URL") -> URL:
@@ -95,6 +107,42 @@ async def release(connection: PoolProxiedConnection) -> None:
         await greenlet_spawn(connection.close)
     else:
         connection.close()  # there is nothing to wait for, and a greenlet costs as much as a third of a statement
+
+
+async def begin(engine: AsyncEngine, commands: Iterable[str]) -> PoolProxiedConnection:
+    """A connection on which these commands have begun a transaction; who gets it must `end` it.
+
+    One message, one round trip: the simple protocol takes several statements. DatabaseUnreachableError without one.
+    """
+    try:
+        connection = await acquire(engine)
+    except PoolTimeoutError as error:
+        raise DatabaseUnreachableError("all connections to PostgreSQL are busy; try again") from error
+    try:
+        await connection.driver_connection.execute("; ".join(commands))  # type: ignore[union-attr]  # acquire has looked
+    except LOST as error:
+        await release(connection)
+        raise unreachable(engine.url, error) from error
+    except BaseException:
+        await asyncio.shield(end(connection, "ROLLBACK"))
+        raise
+    return connection
+
+
+async def end(connection: PoolProxiedConnection, command: str) -> None:
+    """End the transaction of a connection and give it back; one that can't be ended is not kept."""
+    driver: Any = connection.driver_connection
+    try:
+        # Without asking the driver whether a transaction is open: of a BEGIN that was cancelled it does not know.
+        # On a connection that is dead this fails, and the pool replaces it.
+        await driver.execute(command, timeout=_END_SECONDS)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+        connection.invalidate()
+    except asyncio.CancelledError:
+        connection.invalidate()
+        raise
+    finally:
+        await release(connection)
 
 
 def unreachable(url: URL, error: BaseException) -> DatabaseUnreachableError:

@@ -13,6 +13,14 @@ class DatabaseUnreachableError(StorageError):
     """Nobody answers at the database's address, or it does not let us in."""
 
 
+class ConnectionLostError(DatabaseUnreachableError):
+    """The connection broke before COMMIT was sent: nothing of the transaction is kept, so it may be tried again."""
+
+
+class OutcomeUnknownError(StorageError):
+    """The connection broke after COMMIT was sent: whether the transaction is kept can't be told from here."""
+
+
 class UnsupportedPostgresError(StorageError):
     """The PostgreSQL there is older than 15."""
 
@@ -23,6 +31,10 @@ class RolesMissingError(StorageError):
 
 class MigrationsPendingError(StorageError):
     """The database is not at the revision that this version needs."""
+
+
+class PartitionsMissingError(StorageError):
+    """Partitions of the time ahead were not made."""
 
 
 class MigrationFailedError(StorageError):

@@ -6,26 +6,15 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import asyncpg
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import PoolProxiedConnection
 
 from lms_graphql.storage import tenancy
-from lms_graphql.storage.database import acquire, release, unreachable
-from lms_graphql.storage.errors import DatabaseUnreachableError
+from lms_graphql.storage.database import begin, end
 from lms_graphql.storage.statements import Statement
+from lms_graphql.storage.transaction import Transaction
 
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-_END_SECONDS = 2.0
-
-# How asyncpg tells that the connection is gone, or that the server is going.
-_LOST = (
-    OSError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-)
 
 R = TypeVar("R")
 
@@ -57,6 +46,17 @@ class Snapshot:
             if self._connection is not None and self._settings:
                 await self._driver().execute("; ".join(self._settings))
 
+    async def renew(self) -> None:
+        """End this moment and give its connection back; the next statement begins another, for the same viewer."""
+        async with self._lock:
+            if self._connection is not None:
+                connection, self._connection = self._connection, None
+                await end(connection, "COMMIT")
+
+    def transaction(self) -> Transaction:
+        """A transaction that writes, on a connection of its own, for the same viewer."""
+        return Transaction(self._engine, self._settings)
+
     async def fetch(self, statement: Statement, parameters: Mapping[str, Any], row: type[R]) -> list[R]:
         """The rows of a statement. Raises what the driver raises, DatabaseUnreachableError without a connection."""
         async with self._lock:
@@ -80,14 +80,7 @@ class Snapshot:
         return self._connection.driver_connection
 
     async def _begin(self) -> None:
-        try:
-            self._connection = await acquire(self._engine)
-            # One message, one round trip: the simple protocol takes several statements.
-            await self._driver().execute("; ".join([_BEGIN, *self._settings]))
-        except PoolTimeoutError as error:
-            raise DatabaseUnreachableError("all connections to PostgreSQL are busy; try again") from error
-        except _LOST as error:
-            raise unreachable(self._engine.url, error) from error
+        self._connection = await begin(self._engine, [_BEGIN, *self._settings])
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -107,7 +100,7 @@ class Snapshot:
             await asyncio.shield(self._finish("COMMIT"))
             return
         connection, self._connection = self._connection, None
-        await _end(connection, "COMMIT")
+        await end(connection, "COMMIT")
 
     async def _finish(self, command: str) -> None:
         """Stop the statement that still runs for a loader, whose task is not the request's own; then end."""
@@ -116,19 +109,4 @@ class Snapshot:
             await asyncio.wait([self._fetching])
         connection, self._connection = self._connection, None
         if connection is not None:
-            await _end(connection, command)
-
-
-async def _end(connection: PoolProxiedConnection, command: str) -> None:
-    driver: Any = connection.driver_connection
-    try:
-        # Without asking the driver whether a transaction is open: of a BEGIN that was cancelled it does not know.
-        # On a connection that is dead this fails, and the pool replaces it.
-        await driver.execute(command, timeout=_END_SECONDS)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
-        connection.invalidate()
-    except asyncio.CancelledError:
-        connection.invalidate()
-        raise
-    finally:
-        await release(connection)
+            await end(connection, command)

@@ -131,6 +131,7 @@ class UniversityMember(TenantOwned, Model):
     joined_at: Mapped[CreatedAt]
     name_key: Mapped[str] = key_column(Text(collation="C"), normal("display_name"))
     updated_at: Mapped[CreatedAt]
+    version: Mapped[int] = mapped_column(server_default=text("1"))
 
 
 class UserUniversityRole(TenantRow, Model):

@@ -59,3 +59,8 @@ def visible_administrators(viewer: Viewer) -> ColumnElement[bool]:
     """Staff see who looks after a department, nobody else does."""
     here = UserUniversityRole.university_id == UNIVERSITY
     return here if viewer.is_staff else and_(here, NOBODY)
+
+
+def may_update_profile(viewer: Viewer) -> bool:
+    """Members may change what the university calls them."""
+    return viewer.is_member

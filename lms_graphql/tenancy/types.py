@@ -252,6 +252,7 @@ class User(Node):
         "status", "How the membership stands; null for all but staff and the person."
     )
     updated_at: datetime = strawberry.field(description="When what the university knows of the person last changed.")
+    version: int = strawberry.field(description="Counts the changes; what a mutation takes as `expectedVersion`.")
     teaching: Connection[_Offering] = page(
         OfferingsByInstructor,
         "The offerings that the person teaches, or helps to, and that the viewer may see, by id.",

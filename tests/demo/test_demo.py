@@ -63,6 +63,9 @@ EMPTY = {
     "content_item_revisions",
     "grade_overrides",
     "grade_history",
+    "audit_log",
+    "outbox",
+    "idempotency_keys",
 }
 
 

@@ -125,10 +125,10 @@ async def test_the_person_is_gone_and_nobody_else_is_touched(campus, ledger):
         "external_keys": 2, "user_university_roles": 1, "thread_read_marks": 1, "content_item_settings": 1,
         "enrollment_events": 1, "quiz_attempt_answers": 1, "quiz_attempts": 2, "lab_submissions": 4,
         "grade_overrides": 1, "grade_history": 1, "certificates": 2, "discussion_threads": 3, "discussion_posts": 1,
-        "course_reviews": 1, "university_members": 1, "erasures": 1,
+        "course_reviews": 1, "university_members": 1, "audit_log": 1, "erasures": 1,
     }  # fmt: skip
     for table, (gone, new) in differing.items():
-        of = {row.get("user_id", student) for row in [*gone, *new]}
+        of = {row.get("entity_id" if table == "audit_log" else "user_id", student) for row in [*gone, *new]}
         assert of == {student}, table
         if "updated_at" in metadata.tables[table].columns:
             assert {row["updated_at"] for row in new} <= {AT}
@@ -154,11 +154,13 @@ async def test_what_stands_in_the_rows_afterwards(campus, ledger):
     for table, rules in RULES.items():
         for gone, new in zip(*differing.get(table, ((), ())), strict=False):
             put = {name for name, rule in rules.columns.items() if isinstance(rule, Put)}
-            same = set(gone) - put - {"updated_at", "name_key"}
+            same = set(gone) - put - {"updated_at", "name_key", "version"}
             assert {name: gone[name] for name in same} == {name: new[name] for name in same}
     live, revoked = sorted(differing["certificates"][1], key=lambda row: row["certificate_code"])
     assert (live["recipient_name"], live["metadata_json"], live["revocation_reason"]) == (None, None, None)
     assert (live["final_score"], live["course_title"], revoked["revocation_reason"]) == (91, "Forces", "erased")
+    (act,) = differing["audit_log"][1]
+    assert (act["act"], act["user_id"], act["old_values"], act["new_values"]) == ("profile.update", student, None, None)
     (post,) = differing["discussion_posts"][1]
     assert (post["body"], post["is_deleted"]) == ("", True)
     (answer,) = differing["quiz_attempt_answers"][1]
@@ -254,8 +256,10 @@ async def test_lms_app_can_touch_no_login_of_whom_the_university_has_not_erased(
         async with driver.transaction():
             if university is not None:
                 await driver.execute(f"SET LOCAL lms.university_id = '{university.university['id']}'")
-            tried += [await driver.fetchval(at, world.people[name]) for name in ("student", "ta", "beta_student")]
-    assert tried == [False] * 9
+            for name in ("student", "ta", "beta_student"):
+                tried.append(await driver.fetchval(at, world.people[name]))
+                tried.append(await driver.fetchval("SELECT erase_from_audit_log($1)", world.people[name]))
+    assert tried == [False, 0] * 9
     for statement in ("UPDATE erasures SET reason = 'x'", "DELETE FROM erasures", "SELECT FROM erasures",
                       "UPDATE disclosures SET kind = 'x'", "DELETE FROM disclosures"):  # fmt: skip
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
@@ -302,5 +306,5 @@ async def test_an_erased_instructor_still_stands_as_who_graded(campus, ledger, o
     await erased(database, ledger, world, "instructor")
     differing = changed(before, await whole(database))
     assert set(differing) == {
-        "user_university_roles", "university_members", "users", "erasures", "search_texts",
+        "user_university_roles", "university_members", "users", "audit_log", "erasures", "search_texts",
     }  # fmt: skip

@@ -173,6 +173,25 @@ async def test_somebody_else_has_nothing_here(app, world):
     assert {name for name, rows in document["sections"].items() if rows} == set()
 
 
+async def test_what_the_audit_log_has_of_a_person(campus):
+    """Their acts, and what was done to their profile; of other acts of theirs not what they were about."""
+    database, world = campus
+    student, teacher, here = world.people["student"], world.people["instructor"], world.alpha.university["id"]
+    owner, driver = await connect(database.owner), await connect(database.app)
+    act = {"university_id": here, "entity": "User", "request_id": "r"}
+    await Rows(owner).add("audit_log", **act, user_id=student, act="grade", entity_id=teacher, new_values={"a": 1})
+    await Rows(owner).add("audit_log", **act, user_id=teacher, act="rename", entity_id=student, new_values={"b": 2})
+    acts = (await exported(driver, world.alpha.university, student))["sections"]["acts"]
+    assert [(row["act"], row["entity_id"], row["own"], row["old_values"], row["new_values"]) for row in acts] == [
+        ("profile.update", student, True, {"displayName": "CANARY before"}, {"displayName": "CANARY after"}),
+        ("grade", teacher, True, None, None),
+        ("rename", student, False, None, {"b": 2}),
+    ]
+    assert (await exported(driver, world.beta.university, student))["sections"]["acts"] == []
+    await owner.close()
+    await driver.close()
+
+
 async def test_the_login_is_told_to_nobody_else(app, world):
     assert await app.fetchval("SELECT own_identity() ->> 'users'") is None
     async with app.transaction():

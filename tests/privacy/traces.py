@@ -80,5 +80,10 @@ async def _records(rows: Rows, world: World, person: dict[str, Any], teacher: in
     await rows.add("external_keys", **keys, entity="member", external_id=address, entity_id=person["user_id"])
     await rows.add("external_keys", **keys, entity="enrollment", external_id=f"physics/{address}", entity_id=1)
     await rows.add("external_keys", **keys, entity="enrollment", external_id="physics/a@alpha.example", entity_id=2)
+    act = {"university_id": person["university_id"], "entity": "User", "request_id": "a-request"}
+    names = {"old_values": {"displayName": "CANARY before"}, "new_values": {"displayName": "CANARY after"}}
+    own = {"act": "profile.update", "user_id": person["user_id"], "entity_id": person["user_id"]}
+    await rows.add("audit_log", **act, **own, **names)
+    await rows.add("audit_log", **act, act="profile.update", user_id=teacher, entity_id=teacher, new_values={"a": 1})
     seen = {"university_id": person["university_id"], "user_id": person["user_id"], "viewer_id": teacher}
     await rows.add("disclosures", **seen, kind="grades", request_id="a-request")

@@ -1,0 +1,88 @@
+"""What the service of a mutation works with: statements in one transaction, and what it leaves behind there."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import orjson
+
+from lms_graphql.engine.context import Context, Viewer
+from lms_graphql.engine.rows import Row
+from lms_graphql.engine.usererrors import Refused, UserErrorCode
+from lms_graphql.storage.journal import ADD_AUDIT_ENTRY, ADD_OUTBOX_ENTRY
+from lms_graphql.storage.statements import Statement
+from lms_graphql.storage.transaction import Transaction
+
+R = TypeVar("R", bound=Row)
+
+
+class Work:
+    """One try of one mutation. Services execute and never commit; a try that meets another may be repeated."""
+
+    def __init__(self, context: Context, transaction: Transaction) -> None:
+        self.context = context
+        self.audited = 0
+        """How many entries it has written into the audit log; a service that leaves it at 0 fails."""
+        self._transaction = transaction
+
+    @property
+    def viewer(self) -> Viewer:
+        """Who acts."""
+        return self.context.viewer
+
+    async def rows(self, statement: Statement, row: type[R], **parameters: Any) -> list[R]:
+        """The rows that a statement gives; the university and the viewer are bound by name in every one."""
+        return await self._transaction.fetch(statement, {**self.context.bound(), **parameters}, row)
+
+    async def one(self, statement: Statement, row: type[R], **parameters: Any) -> R | None:
+        """The only row that a statement gives, None if it gives none."""
+        found = await self.rows(statement, row, **parameters)
+        return found[0] if found else None
+
+    async def audit(
+        self,
+        act: str,
+        entity: str,
+        entity_id: int | None,
+        *,
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """Write down who did what, in the transaction of its effect; no mutation may do without."""
+        self.audited += 1
+        told = {
+            "actor_id": self.viewer.user_id,
+            "roles": sorted(self.viewer.roles),
+            "act": act,
+            "entity": entity,
+            "entity_id": entity_id,
+            "old_values": _json(before),
+            "new_values": _json(after),
+            "reason": reason,
+            "request_id": self.context.request_id,
+        }
+        await self.rows(ADD_AUDIT_ENTRY, Row, **told)
+
+    def nothing_changed(self) -> None:
+        """Say that everything was as it was asked to be already, so that there is nothing to write down."""
+        self.audited += 1
+
+    async def tell(self, topic: str, entity: str, entity_id: int | None, **facts: Any) -> None:
+        """Tell others of what happened, once it is kept: ids and plain facts, nothing that is secret."""
+        told = {"topic": topic, "entity": entity, "entity_id": entity_id, "facts": _json(facts)}
+        await self.rows(ADD_OUTBOX_ENTRY, Row, **told)
+
+
+def require_version(current: int, expected: int | None) -> None:
+    """Refuse a change of something that is no longer as its user saw it; None expects nothing."""
+    if expected is not None and expected != current:
+        raise Refused(
+            UserErrorCode.CONFLICT,
+            f"this has changed: version {current} is there, {expected} was expected",
+            ("input", "expectedVersion"),
+            current_version=current,
+        )
+
+
+def _json(values: Mapping[str, Any] | None) -> str | None:
+    return None if values is None else orjson.dumps(dict(values), default=str).decode()
