@@ -63,7 +63,7 @@ The Gradebook with 100 rows on all its pages costs 30,301 and passes; pages of p
 point costs in time is not measured yet: a start value, for a calibration to correct.
 """
 
-_MUTATION_WEIGHT = 10
+MUTATION_WEIGHT = 10
 _INTROSPECTION_WEIGHTS = {"__schema": 500, "__type": 50}
 """Whatever is selected below them; `__typename` costs nothing."""
 
@@ -271,7 +271,7 @@ class _Compiler:
         if not is_list and is_leaf_type(get_named_type(field.type)) and weight is None:
             return (0,)
         if weight is None:
-            weight = _MUTATION_WEIGHT if on is self._schema.mutation_type else 1
+            weight = MUTATION_WEIGHT if on is self._schema.mutation_type else 1
         if is_list or _is_paged(field):
             number = self._number(node) if _is_paged(field) else size or LARGEST_PAGE
             rows = self._steps.dearest(*self._as_rows(below))

@@ -31,6 +31,8 @@ from typing_extensions import override
 from lms_graphql.engine.builders import listed, null_error
 from lms_graphql.engine.completion import Completion, Failure, Introspected, When
 from lms_graphql.engine.context import Context
+from lms_graphql.engine.cost import MUTATION_WEIGHT
+from lms_graphql.engine.edges import declared_price
 from lms_graphql.engine.introspection import introspect
 from lms_graphql.engine.plan import Field, Plan, Selection
 from lms_graphql.engine.relay import page_arguments
@@ -423,4 +425,7 @@ class Changes(Run):
         field, group = entries[0]
         if group.selection is self._plan.root:
             self._context.response_key = field.key
+            # What it costs is the doing, whatever comes of it and is shown.
+            _, weight = declared_price(field.definition)
+            self._context.objects += MUTATION_WEIGHT if weight is None else weight
         return await super()._called(entries, sources, arguments)

@@ -25,7 +25,7 @@ from lms_graphql.engine.rows import Row
 from lms_graphql.engine.usererrors import Refused, UserErrorCode, UserFailure
 from lms_graphql.engine.work import Work
 from lms_graphql.storage import idempotency
-from lms_graphql.storage.errors import ConnectionLostError, OutcomeUnknownError
+from lms_graphql.storage.errors import DatabaseBusyError, DatabaseUnreachableError, OutcomeUnknownError
 from lms_graphql.storage.statements import Statement
 
 Given: TypeAlias = Mapping[str, Any]
@@ -40,9 +40,9 @@ _AGAIN = (
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
     asyncpg.LockNotAvailableError,
-    ConnectionLostError,
+    DatabaseUnreachableError,
 )
-"""SQLSTATE 40001, 40P01, 55P03, and a connection that broke while nothing was kept yet."""
+"""SQLSTATE 40001, 40P01, 55P03, and no connection, or one that broke while nothing was kept yet."""
 
 
 class Payload(msgspec.Struct, frozen=True):
@@ -169,10 +169,12 @@ async def _tried(declared: Mutation, context: Context, given: Given) -> Payload:
     pause = _FIRST_PAUSE_SECONDS
     for number in range(1, _MOST_TRIES + 1):
         try:
-            return await _once(declared, context, given)
+            return await _once(declared, context, given, again=number > 1)
         except OutcomeUnknownError:
             if context.idempotency_key is None or number == _MOST_TRIES:
                 raise
+        except DatabaseBusyError:  # it has waited; to wait again would keep others from their turn
+            raise
         except _AGAIN:
             if number == _MOST_TRIES:
                 raise
@@ -182,10 +184,12 @@ async def _tried(declared: Mutation, context: Context, given: Given) -> Payload:
     raise AssertionError  # the last try has returned or raised
 
 
-async def _once(declared: Mutation, context: Context, given: Given) -> Payload:
+async def _once(declared: Mutation, context: Context, given: Given, *, again: bool) -> Payload:
     """One try: all of it is kept, or nothing."""
     async with context.snapshot.transaction() as transaction:
         work = Work(context, transaction)
+        if again:
+            await work.rows(_QUEUE, Row, queue=f"{context.university_id()} {_name(declared)}")
         place = _place(context)
         if place is None:
             payload = await _served(declared, work, given)
@@ -228,6 +232,8 @@ async def _kept_whole(declared: Mutation, work: Work, given: Given) -> Payload:
     return payload
 
 
+_QUEUE = Statement(text("SELECT pg_advisory_xact_lock(hashtextextended(:queue, 1)) IS NULL AS queued"))
+"""Those who try again do so one after another, in each university: or they would meet one another again and again."""
 _SAVE = Statement(text("SAVEPOINT service"))
 _TAKE_BACK = Statement(text("ROLLBACK TO SAVEPOINT service"))
 

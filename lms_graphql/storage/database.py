@@ -16,7 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
 
-from lms_graphql.storage.errors import DatabaseUnreachableError, InvalidDatabaseUrlError, UnsupportedPostgresError
+from lms_graphql.storage.errors import (
+    DatabaseBusyError,
+    DatabaseUnreachableError,
+    InvalidDatabaseUrlError,
+    UnsupportedPostgresError,
+)
 
 OLDEST_POSTGRES = 15
 # Every loader has a few shapes (viewer, payload or not); all of them must stay prepared on every connection.
@@ -117,7 +122,7 @@ async def begin(engine: AsyncEngine, commands: Iterable[str]) -> PoolProxiedConn
     try:
         connection = await acquire(engine)
     except PoolTimeoutError as error:
-        raise DatabaseUnreachableError("all connections to PostgreSQL are busy; try again") from error
+        raise DatabaseBusyError("all connections to PostgreSQL are busy; try again") from error
     try:
         await connection.driver_connection.execute("; ".join(commands))  # type: ignore[union-attr]  # acquire has looked
     except LOST as error:

@@ -13,6 +13,10 @@ class DatabaseUnreachableError(StorageError):
     """Nobody answers at the database's address, or it does not let us in."""
 
 
+class DatabaseBusyError(DatabaseUnreachableError):
+    """All connections of the pool were in use for as long as anybody may wait for one."""
+
+
 class ConnectionLostError(DatabaseUnreachableError):
     """The connection broke before COMMIT was sent: nothing of the transaction is kept, so it may be tried again."""
 
