@@ -3,7 +3,7 @@
 import gc
 import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, nullcontext
 from hashlib import blake2b
 from pathlib import Path
@@ -24,6 +24,7 @@ from lms_graphql.engine.fragments import Fragments
 from lms_graphql.engine.relay import Cursors
 from lms_graphql.engine.trusted import Manifest, ManifestError, TrustedDocuments, read_manifest
 from lms_graphql.engine.validators import Validator
+from lms_graphql.privacy.disclosures import record_disclosures
 from lms_graphql.server.authentication import Authenticator
 from lms_graphql.server.health import health_routes
 from lms_graphql.server.http import GraphQLEndpoint
@@ -98,6 +99,10 @@ class Service:
     async def identify(self, snapshot: Snapshot, user_id: int | None, short_code: str | None) -> Viewer:
         """Who a request acts for, in which university; the snapshot is set to act for them."""
         return await self._identities.identify(snapshot, user_id, short_code)
+
+    async def disclose(self, viewer: Viewer, disclosed: Collection[tuple[str, int]], request_id: str) -> None:
+        """Write down what was read of whose record; DatabaseUnreachableError when that can't be."""
+        await record_disclosures(self.engine, viewer, disclosed, request_id)
 
     def context(
         self,
