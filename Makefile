@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 WORKBENCH := lms_graphql/server/graphiql
 CLIENTS := tests/clients
 TESTS ?=
+WORKERS ?= auto
 
 .PHONY: help
 help: ## Show this list
@@ -32,9 +33,15 @@ setup: ## Set everything up (run and test do it by themselves)
 run: setup ## Serve on http://127.0.0.1:8000 with an embedded PostgreSQL and demo data
 	@$(BIN)/lms-graphql serve
 
+# A file on each core at a time, each core with a PostgreSQL of its own; then those that measure time, with the cores free.
 .PHONY: test
-test: $(VENV)/.installed ## Run the tests (TESTS=path for some of them)
+test: $(VENV)/.installed ## Run the tests (TESTS=path for some of them, in one process; WORKERS=n)
+ifeq ($(TESTS),)
+	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "not alone"
+	$(BIN)/python -m pytest -m alone $$(grep -rl --include='test_*.py' 'mark\.alone' tests)
+else
 	$(BIN)/python -m pytest $(TESTS)
+endif
 
 .PHONY: check
 check: $(VENV)/.installed ## Lint, types, import contracts, stale schema, migrations against models

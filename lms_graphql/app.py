@@ -37,7 +37,8 @@ from lms_graphql.server.tracing import tracing
 from lms_graphql.server.workbench import WorkbenchConfig, workbench_routes
 from lms_graphql.settings import Settings, SettingsError
 from lms_graphql.storage import migrations
-from lms_graphql.storage.database import create_engine
+from lms_graphql.storage.database import create_engine, database_url
+from lms_graphql.storage.fanout import FanOut
 from lms_graphql.storage.snapshot import Snapshot
 from lms_graphql.tenancy.service import Identities
 from lms_graphql.workbench import workbench_config
@@ -45,6 +46,7 @@ from lms_graphql.workbench import workbench_config
 logger = logging.getLogger(__name__)
 
 _POINTS_CONNECTIONS = 2
+_PLATFORM_CONNECTIONS = 2
 _MIB = 2**20
 _ADDRESS = re.compile(r"(?:/u/(?P<short_code>[^/]+))?/graphql")
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -69,7 +71,8 @@ class Service:
         self._identities = Identities()
         self._cursors = Cursors(settings.secret_key)
         self._nodes = built.nodes
-        self._services: dict[type, Any] = {}
+        self._fan_out = FanOut(create_engine(platform_url(settings, database), pool_size=_PLATFORM_CONNECTIONS))
+        self._services: dict[type, Any] = {FanOut: self._fan_out}
         """What mutations of no university work with, by class."""
         self.deployment = _fingerprint()
         self._fragments = Fragments(settings.syllabus_cache_mib * _MIB) if settings.syllabus_cache_mib else None
@@ -78,6 +81,7 @@ class Service:
         """Close the connections."""
         await self.engine.dispose()
         await self._points_engine.dispose()
+        await self._fan_out.close()
 
     def state(self, observer: Observer) -> State:
         """What the process is like now, for the metrics."""
@@ -103,6 +107,10 @@ class Service:
     async def disclose(self, viewer: Viewer, disclosed: Collection[tuple[str, int]], request_id: str) -> None:
         """Write down what was read of whose record; DatabaseUnreachableError when that can't be."""
         await record_disclosures(self.engine, viewer, disclosed, request_id)
+
+    async def look_as(self, snapshot: Snapshot, viewer: Viewer, person: str, request_id: str) -> Viewer:
+        """The viewer that one of their people is, for staff who look as that one does; the snapshot acts for them."""
+        return await self._identities.look_as(snapshot, viewer, person, request_id)
 
     def context(
         self,
@@ -204,6 +212,13 @@ def trusted_manifest(settings: Settings) -> Manifest:
         raise SettingsError(f"LMS_DOCUMENTS: {error}") from error
 
 
+def platform_url(settings: Settings, database: URL) -> URL:
+    """The database as lms_platform: as it is given, else the application's own URL with that role."""
+    if settings.platform_database_url is not None:
+        return database_url(settings.platform_database_url, variable="LMS_PLATFORM_DATABASE_URL")
+    return database.set(username="lms_platform")
+
+
 def _report(trusted: TrustedDocuments) -> None:
     """Say in the log, in one line, which trusted documents are not valid; the others are served all the same."""
     invalid = trusted.invalid()
@@ -223,7 +238,14 @@ def _middleware(settings: Settings) -> list[Middleware]:
             CORSMiddleware,
             allow_origins=settings.allowed_origins,
             allow_methods=("GET", "POST"),
-            allow_headers=("Authorization", "X-University", "X-Request-Id", "Idempotency-Key", "If-None-Match"),
+            allow_headers=(
+                "Authorization",
+                "X-University",
+                "X-View-As",
+                "X-Request-Id",
+                "Idempotency-Key",
+                "If-None-Match",
+            ),
             expose_headers=("ETag", "Retry-After", "X-Request-Id"),
         )
     ]

@@ -16,6 +16,7 @@ from lms_graphql.content.queries import ContentQuery
 from lms_graphql.engine.edges import bind, column_groups, read_column
 from lms_graphql.engine.nodes import NodeQuery, Nodes
 from lms_graphql.engine.scalars import specify_scalars
+from lms_graphql.platform.queries import PlatformQuery
 from lms_graphql.syllabus.queries import SyllabusQuery
 from lms_graphql.tenancy.mutations import TenancyMutation
 from lms_graphql.tenancy.queries import TenancyQuery
@@ -31,6 +32,7 @@ class Query(
     CertificatesQuery,
     NodeQuery,
     AnalyticsQuery,
+    PlatformQuery,
 ):
     """The root of all queries."""
 

@@ -29,6 +29,7 @@ class Settings(msgspec.Struct, frozen=True):
     secret_key: bytes
     database_url: str | None = None
     owner_database_url: str | None = None
+    platform_database_url: str | None = None
     workbench: bool = True
     host: str = "127.0.0.1"
     port: int = 8000
@@ -70,6 +71,7 @@ class Settings(msgspec.Struct, frozen=True):
 VARIABLES = {
     "LMS_DATABASE_URL": "the application's database (role lms_app), PostgreSQL 15 or later; unset: an embedded one",
     "LMS_OWNER_DATABASE_URL": "for migrate and demo: a login that is a member of lms_owner; not needed when embedded",
+    "LMS_PLATFORM_DATABASE_URL": "the same database as role lms_platform; default: LMS_DATABASE_URL with that role",
     "LMS_DATA_DIR": "where the embedded PostgreSQL and the development secret live; default: the user's data folder",
     "LMS_ALLOW_EMBEDDED": "1 lets production use the embedded PostgreSQL",
     "LMS_ENV": "development (default) or production",
@@ -111,6 +113,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         secret_key=_secret(environment, data_dir, production=production),
         database_url=database_url,
         owner_database_url=environment.get("LMS_OWNER_DATABASE_URL") or None,
+        platform_database_url=environment.get("LMS_PLATFORM_DATABASE_URL") or None,
         workbench=_flag(environment, "LMS_WORKBENCH", default=not production),
         host=environment.get("LMS_HOST") or "127.0.0.1",
         port=_number(environment, "LMS_PORT", 8000, most=65535),

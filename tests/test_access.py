@@ -19,7 +19,7 @@ def person(world, name):
 
 @pytest.mark.parametrize("name", EVERYBODY)
 async def test_unpublished_things_are_closed_at_every_door(api, world, name):
-    """By course, module, content item, node, nodes, parent and progress; staff alone passes."""
+    """By course, module, content item, node, nodes, parent and progress; who looks after the course alone passes."""
     alpha = world.alpha
     ids = {
         "draft": gid("Course", alpha["draft"]),
@@ -44,8 +44,11 @@ async def test_unpublished_things_are_closed_at_every_door(api, world, name):
     }}"""
     data = await api.data(doors, user=person(world, name))
     found = {key: value for key, value in data.items() if key != "nodes"}
-    assert {key: value is not None for key, value in found.items()} == dict.fromkeys(found, name in STAFF)
-    assert [node is not None for node in data["nodes"]] == [name in STAFF] * 7
+    draft, staff = name == "admin", name in STAFF  # nobody teaches the draft, and no department offers it
+    assert {key: value is not None for key, value in found.items()} == {
+        key: draft if "draft" in key else staff for key in found
+    }
+    assert [node is not None for node in data["nodes"]] == [draft] * 3 + [staff] * 4
 
 
 @pytest.mark.parametrize("name", EVERYBODY)
@@ -194,13 +197,27 @@ async def test_viewer_progress(api, world):
 async def test_members(api, world):
     document = """{ university(by: {shortCode: "ALPHA"}) { members(first: 20) { edges { node { displayName email
       roles { role } } } } } }"""
-    everybody = ["student", "other", "instructor", "ta", "admin", "gone"]
-    for name, seen in ((None, []), ("outsider", []), ("student", ["student", "instructor"]), ("ta", everybody)):
+    teach = ["instructor", "ta", "section_ta", "far_instructor"]
+    everybody = ["student", "other", "instructor", "ta", "admin", "gone", "department_admin", "section_ta"]
+    everybody += ["far_instructor", "far_admin", "bystander"]
+    reach = {"ta": {"student", "other"}, "section_ta": {"student"}, "far_instructor": set(), "admin": set(everybody)}
+    for name, seen in (
+        (None, []),
+        ("outsider", []),
+        ("platform_admin", []),
+        ("student", ["student", *teach]),
+        ("ta", ["student", "other", *teach]),
+        ("section_ta", ["student", *teach]),
+        ("far_instructor", teach),
+        ("far_admin", [*teach, "far_admin"]),
+        ("department_admin", ["student", "other", "instructor", "ta", "admin", "department_admin", *teach[2:]]),
+        ("admin", everybody),
+    ):
         data = await api.data(document, user=person(world, name))
         nodes = [edge["node"] for edge in data["university"]["members"]["edges"]]
         assert [node["displayName"] for node in nodes] == [f"ALPHA {who}" for who in seen]
         for node, who in zip(nodes, seen, strict=True):
-            private = name in {"ta", who}
+            private = who == name or who in reach.get(name, {"student", "other", "admin"})
             assert node["email"] == (f"{who}@ALPHA.example" if private else None)
             assert bool(node["roles"]) == private
 

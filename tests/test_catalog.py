@@ -4,7 +4,8 @@ import pytest
 
 from lms_graphql.engine.relay import GlobalId
 from lms_graphql.storage.database import connect
-from tests.conftest import running_api, temporary_database
+from tests.conftest import running_api
+from tests.databases import temporary_database
 from tests.world import Rows, build_world
 
 EVERYBODY = [None, "outsider", "beta_student", "student", "other", "instructor", "ta", "admin"]
@@ -64,24 +65,35 @@ async def test_who_teaches_is_told_to_whoever_sees_the_offering(api, world, name
     """By name; the person behind the name only to members."""
     document = """{ offerings(first: 9) { edges { node { termName term { code }
       instructors { role displayName user { displayName } section { code } offering { termName } } } } } }"""
-    user = {"displayName": "ALPHA instructor"} if name in MEMBERS else None
-    teaches = {"role": "INSTRUCTOR", "displayName": "ALPHA instructor", "user": user}
+
+    def teaches(who, role, offering, section=None):
+        shown = {"displayName": f"ALPHA {who}"}
+        user = shown if name in MEMBERS else None
+        section = section and {"code": section}
+        return {"role": role, **shown, "user": user, "section": section, "offering": {"termName": offering}}
+
     term = {"code": "2026-FALL"}
     expected = [
         {
             "termName": "public",
             "term": term,
-            "instructors": [{**teaches, "section": None, "offering": {"termName": "public"}}],
+            "instructors": [teaches("instructor", "INSTRUCTOR", "public")],
         },
         {"termName": "members", "term": None, "instructors": []},
         {
             "termName": "private",
             "term": term,
-            "instructors": [{**teaches, "section": {"code": "A"}, "offering": {"termName": "private"}}],
+            "instructors": [
+                teaches("instructor", "INSTRUCTOR", "private"),
+                teaches("section_ta", "TA", "private", "A"),
+                teaches("ta", "TA", "private"),
+            ],
         },
+        {"termName": "far", "term": None, "instructors": [teaches("far_instructor", "INSTRUCTOR", "far")]},
     ]
     data = await api.data(document, user=person(world, name))
-    assert nodes(data["offerings"]) == (expected if name in MEMBERS else expected[:1])
+    seen = 4 if name == "admin" else 3 if name in MEMBERS else 1
+    assert nodes(data["offerings"]) == expected[:seen]
 
 
 @pytest.mark.parametrize("name", EVERYBODY)
@@ -105,10 +117,10 @@ async def test_a_section_is_as_hidden_as_its_offering(api, world, name):
             "code": "A",
             "name": "Tuesdays",
             "offering": {"termName": "private"},
-            "instructors": [{"displayName": "ALPHA instructor"}],
+            "instructors": [{"displayName": "ALPHA section_ta"}],
             "enrollments": {"edges": [{"node": one} for one in enrolled if name != "other"]},
         },
-        "teaches": {"displayName": "ALPHA instructor"},
+        "teaches": {"displayName": "ALPHA section_ta"},
     }
 
 
@@ -121,7 +133,7 @@ async def test_what_somebody_teaches(api, world, name):
     assert [node["termName"] for node in nodes(data["user"]["teaching"])] == ["public", "private"]
     own = str(GlobalId("User", world.people[name], university))
     data = await api.data(document, {"id": own}, user=world.people[name])
-    assert nodes(data["user"]["teaching"]) == []
+    assert nodes(data["user"]["teaching"]) == ([{"termName": "private"}] if name == "ta" else [])
 
 
 async def test_what_one_teaches_in_secret_is_not_shown(api, world):
@@ -134,12 +146,22 @@ async def test_what_one_teaches_in_secret_is_not_shown(api, world):
     assert await api.data(document, theirs, university="BETA") == {"node": None}
 
 
-@pytest.mark.parametrize(("name", "seen"), [(None, False), ("student", False), ("ta", True), ("admin", True)])
-async def test_administrators_of_a_department_are_for_staff(api, world, name, seen):
+@pytest.mark.parametrize(
+    ("name", "physics", "chemistry"),
+    [
+        *[(name, [], []) for name in (None, "student", "ta", "instructor", "platform_admin", "beta_admin")],
+        ("department_admin", ["ALPHA department_admin"], []),
+        ("far_admin", [], ["ALPHA far_admin"]),
+        ("admin", ["ALPHA department_admin"], ["ALPHA far_admin"]),
+    ],
+)
+async def test_administrators_of_a_department_are_for_those_who_look_after_it(api, world, name, physics, chemistry):
     document = """{ university(by: {shortCode: "ALPHA"}) { departments { code administrators { displayName } } } }"""
     data = await api.data(document, user=person(world, name))
-    administrators = [{"displayName": "ALPHA instructor"}] if seen else []
-    assert data["university"]["departments"] == [{"code": "PH", "administrators": administrators}]
+    assert data["university"]["departments"] == [
+        {"code": code, "administrators": [{"displayName": one} for one in seen]}
+        for code, seen in (("CH", chemistry), ("PH", physics))
+    ]
 
 
 @pytest.mark.parametrize(("name", "seen"), [("student", "ACTIVE"), ("ta", "ACTIVE"), ("other", None)])
@@ -271,7 +293,7 @@ async def test_subjects_by_name(campus):
     assert [node["name"] for node in nodes(data["subjects"])] == ["Subject B", "Subject A2", "Subject A12"]
 
 
-@pytest.mark.parametrize("name", [None, "student", "ta"])
+@pytest.mark.parametrize("name", [None, "student", "admin"])
 async def test_the_courses_of_a_subject_and_of_all_below_it(campus, name):
     """Tagged with it, or with it as the main subject; drafts for staff alone."""
     api, world, _, _ = campus
@@ -279,7 +301,7 @@ async def test_the_courses_of_a_subject_and_of_all_below_it(campus, name):
       courses(first: 9) { totalCount edges { node { code } } }
       allCourses(first: 9) { totalCount edges { node { code } } }
       ordered: allCourses(last: 1, orderBy: {code: ASC}) { edges { node { code } } } } }"""
-    draft = ["DRAFT"] if name == "ta" else []
+    draft = ["DRAFT"] if name == "admin" else []
     for code, own, below in (
         ("A", ["C_A"], ["C_A", "C_A1", "C_A11", *draft]),
         ("A1", ["C_A1"], ["C_A1", "C_A11"]),
@@ -319,7 +341,7 @@ async def test_prerequisites_by_type(campus):
     assert len(api.statements) == 3  # the course, what it asks for, the courses of that
 
 
-@pytest.mark.parametrize("name", [None, "student", "ta"])
+@pytest.mark.parametrize("name", [None, "student", "admin"])
 async def test_an_unpublished_course_is_neither_asked_for_nor_asks(campus, name):
     """Nor is it a step on the way: what only it asks for would tell of it."""
     api, world, _, _ = campus
@@ -327,7 +349,7 @@ async def test_an_unpublished_course_is_neither_asked_for_nor_asks(campus, name)
         allPrerequisites { depth isStrict course { code } } }
       asked: course(by: {code: "C5"}) { dependents(first: 9) { edges { node { code } } } } }"""
     response = await api.post(document, user=person(world, name))
-    data, is_staff = response.json()["data"], name == "ta"
+    data, is_staff = response.json()["data"], name == "admin"
     assert ("SECRET" in response.text, "BEHIND" in response.text) == (is_staff, is_staff)
     closure = [(one["course"]["code"], one["depth"], one["isStrict"]) for one in data["course"]["allPrerequisites"]]
     near = [("C2", 1, True), ("C4", 1, False)] + ([("SECRET", 1, True)] if is_staff else [])

@@ -8,7 +8,6 @@ import signal
 import socket
 import struct
 import subprocess
-import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -18,33 +17,8 @@ import pytest
 from lms_graphql.settings import VARIABLES
 from lms_graphql.storage import migrations
 from lms_graphql.storage.database import connect
-from tests.conftest import PASSWORD
-
-PROGRAM = str(Path(sys.executable).with_name("lms-graphql"))
-CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("LMS_")}
-
-
-def run(*arguments, seconds=60, **environment):
-    """The finished process."""
-    return subprocess.run(
-        [PROGRAM, *arguments],
-        env={**CLEAN, **environment},
-        capture_output=True,
-        text=True,
-        timeout=seconds,
-        check=False,
-    )
-
-
-def refused(process, *words):
-    """That a process failed with exactly one line, which holds these words, and said nothing else."""
-    assert process.returncode == 1, (process.stdout, process.stderr)
-    assert process.stdout == ""
-    (line,) = process.stderr.splitlines()
-    assert line.startswith("lms-graphql: ")
-    for word in words:
-        assert word in line
-    assert "Traceback" not in process.stderr
+from tests.commands import CLEAN, PROGRAM, call, refused, run
+from tests.databases import PASSWORD
 
 
 @pytest.fixture
@@ -63,17 +37,18 @@ def test_help_is_quick_and_names_every_command():
 
 
 def test_bad_usage_is_exit_code_two():
+    assert run("nonsense").returncode == 2
     for arguments in (["serve", "--port", "many"], ["nonsense"], ["import", "olx"], ["token", "0"]):
-        assert run(*arguments).returncode == 2
+        assert call(*arguments).returncode == 2
 
 
 @pytest.mark.parametrize("url", ["nonsense", "mysql://a@localhost/b", "postgresql://localhost", "http://x/y"])
 def test_a_wrong_url(data, url):
-    refused(run("migrate", LMS_DATABASE_URL=url, **data), "LMS_DATABASE_URL is not a PostgreSQL URL")
+    refused(call("migrate", LMS_DATABASE_URL=url, **data), "LMS_DATABASE_URL is not a PostgreSQL URL")
 
 
 def test_a_wrong_url_is_not_repeated(data):
-    process = run("serve", LMS_DATABASE_URL="mysql://someone:SECRET@localhost/b", **data)
+    process = call("serve", LMS_DATABASE_URL="mysql://someone:SECRET@localhost/b", **data)
     refused(process, "LMS_DATABASE_URL")
     assert "SECRET" not in process.stderr
 
@@ -81,36 +56,36 @@ def test_a_wrong_url_is_not_repeated(data):
 @pytest.mark.parametrize("command", [["serve"], ["migrate"], ["token", "1"]])
 def test_an_unreachable_database(data, command):
     url = "postgresql://lms_app:SECRET@127.0.0.1:1/lms"
-    process = run(*command, LMS_DATABASE_URL=url, LMS_OWNER_DATABASE_URL=url, **data)
+    process = call(*command, LMS_DATABASE_URL=url, LMS_OWNER_DATABASE_URL=url, **data)
     refused(process, "can't connect to PostgreSQL at 127.0.0.1:1/lms as lms_app")
     assert "SECRET" not in process.stderr
 
 
 def test_migrate_without_an_owner(data):
-    refused(run("migrate", LMS_DATABASE_URL="postgresql://lms_app@127.0.0.1:1/lms", **data), "LMS_OWNER_DATABASE_URL")
+    refused(call("migrate", LMS_DATABASE_URL="postgresql://lms_app@127.0.0.1:1/lms", **data), "LMS_OWNER_DATABASE_URL")
 
 
 def test_a_missing_secret_in_production(data):
     environment = {"LMS_ENV": "production", "LMS_DATABASE_URL": "postgresql://lms_app@127.0.0.1:1/lms", **data}
-    refused(run("serve", **environment), "LMS_SECRET_KEY")
-    refused(run("serve", LMS_SECRET_KEY="short", **environment), "32 characters")
+    refused(call("serve", **environment), "LMS_SECRET_KEY")
+    refused(call("serve", LMS_SECRET_KEY="short", **environment), "32 characters")
 
 
 def test_no_database_in_production(data):
-    refused(run("serve", LMS_ENV="production", LMS_SECRET_KEY="x" * 32, **data), "LMS_DATABASE_URL")
+    refused(call("serve", LMS_ENV="production", LMS_SECRET_KEY="x" * 32, **data), "LMS_DATABASE_URL")
 
 
 @pytest.mark.parametrize(
     ("name", "value"), [("LMS_ENV", "staging"), ("LMS_PORT", "0"), ("LMS_PORT", "abc"), ("LMS_WORKBENCH", "yes")]
 )
 def test_a_wrong_setting(data, name, value):
-    refused(run("serve", **{name: value}, **data), name)
+    refused(call("serve", **{name: value}, **data), name)
 
 
 def test_a_port_in_use_is_told_before_anything_is_made(data):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        process = run("serve", "--port", str(port), **data)
+        process = call("serve", "--port", str(port), **data)
     refused(process, f"can't listen on 127.0.0.1:{port}", "--port")
     assert not (Path(data["LMS_DATA_DIR"]) / "postgres").exists()
 
@@ -162,10 +137,15 @@ def plain(url):
 def test_a_database_that_is_not_migrated_or_not_ours(superuser, database, data):
     port = str(free_port())
     app = superuser.set(database="template1", username="lms_app", password=PASSWORD)
-    not_migrated = run("serve", "--port", port, LMS_DATABASE_URL=plain(app), **data)
+    not_migrated = call("serve", "--port", port, LMS_DATABASE_URL=plain(app), **data)
     refused(not_migrated, "revision none", "lms-graphql migrate")
-    as_superuser = run("serve", "--port", port, LMS_DATABASE_URL=plain(superuser), **data)
+    as_superuser = call("serve", "--port", port, LMS_DATABASE_URL=plain(superuser), **data)
     refused(as_superuser, "is not bound by row-level security", "lms_app")
+
+
+async def in_thread(*arguments, **environment):
+    """What a command leaves that is called beside a loop; it has one of its own."""
+    return await asyncio.to_thread(call, *arguments, **environment)
 
 
 async def test_a_database_of_ones_own(superuser, data):
@@ -181,15 +161,15 @@ async def test_a_database_of_ones_own(superuser, data):
         made = run("migrate", "--superuser-url", plain(superuser), **environment)
         assert (made.returncode, made.stderr) == (0, "")
         assert made.stdout == f"the database is at revision {migrations.head()}\n"
-        again = run("migrate", **environment)
+        again = await in_thread("migrate", **environment)
         assert (again.returncode, again.stderr, again.stdout) == (0, "", made.stdout)
         demo = run("demo", **environment)
         assert (demo.returncode, demo.stderr) == (0, "")
         assert "university_admin: University Administrator (DEMO)" in demo.stdout
-        refused(run("demo", **environment), "DEMO")
-        back = run("migrate", "--down", "--revision", "0001", **environment)
+        refused(await in_thread("demo", **environment), "DEMO")
+        back = await in_thread("migrate", "--down", "--revision", "0001", **environment)
         refused(back, "revision 0006 can't be taken back and changed nothing")
-        doctor = run("doctor", LMS_PORT=str(free_port()), **environment)
+        doctor = await in_thread("doctor", LMS_PORT=str(free_port()), **environment)
         assert doctor.returncode == 0, doctor.stdout
         assert PASSWORD not in doctor.stdout
     finally:
@@ -273,13 +253,13 @@ def test_token_command_joins_the_running_server(served):
     assert (process.returncode, process.stderr) == (0, "")
     assert served.ask("{ viewer { memberships { displayName } } }", token=process.stdout.strip())["data"]["viewer"]
     refused(
-        run("token", "999999", LMS_DATA_DIR=served.environment["LMS_DATA_DIR"]), "no active user with the id 999999"
+        call("token", "999999", LMS_DATA_DIR=served.environment["LMS_DATA_DIR"]), "no active user with the id 999999"
     )
 
 
 def test_demo_twice(served):
     wait_for(served)
-    refused(run("demo", LMS_DATA_DIR=served.environment["LMS_DATA_DIR"]), "DEMO")
+    refused(call("demo", LMS_DATA_DIR=served.environment["LMS_DATA_DIR"]), "DEMO")
 
 
 def test_doctor(served):
@@ -294,11 +274,11 @@ def test_import_of_an_unknown_university_and_of_a_broken_archive(served, tmp_pat
     wait_for(served)
     folder = {"LMS_DATA_DIR": served.environment["LMS_DATA_DIR"]}
     archive = str(shared / "data" / "openedx-demo-course.olx.tar.gz")
-    refused(run("import", "olx", archive, "--university", "NOWHERE", **folder), "NOWHERE")
+    refused(call("import", "olx", archive, "--university", "NOWHERE", **folder), "NOWHERE")
     broken = tmp_path / "broken.tar.gz"
     broken.write_bytes(Path(archive).read_bytes()[:5000])
-    refused(run("import", "olx", str(broken), "--university", "DEMO", **folder), "broken.tar.gz")
-    refused(run("import", "olx", str(tmp_path / "missing.tar.gz"), "--university", "DEMO", **folder), "missing.tar.gz")
+    refused(call("import", "olx", str(broken), "--university", "DEMO", **folder), "broken.tar.gz")
+    refused(call("import", "olx", str(tmp_path / "missing.tar.gz"), "--university", "DEMO", **folder), "missing.tar.gz")
 
 
 TREE = """query ($code: String!) { course(by: {code: $code}) { title modules { title moduleType
@@ -309,13 +289,13 @@ def test_the_open_edx_course_imports_twice_and_comes_out(served, shared):
     wait_for(served)
     folder = {"LMS_DATA_DIR": served.environment["LMS_DATA_DIR"]}
     archive = str(shared / "data" / "openedx-demo-course.olx.tar.gz")
-    dry = run("import", "olx", archive, "--university", "DEMO", "--dry-run", **folder)
+    dry = call("import", "olx", archive, "--university", "DEMO", "--dry-run", **folder)
     assert (dry.returncode, dry.stderr) == (0, "")
     code = re.match(r"(\S+) «", dry.stdout)[1]
     assert served.ask(TREE, code=code)["data"]["course"] is None
     first = run("import", "olx", archive, "--university", "DEMO", **folder)
     assert (first.returncode, first.stderr) == (0, "")
-    second = run("import", "olx", archive, "--university", "DEMO", **folder)
+    second = call("import", "olx", archive, "--university", "DEMO", **folder)
     assert (second.returncode, second.stderr) == (0, "")
     assert second.stdout.splitlines()[:7] == [
         f"{code} «Open edX Demo Course» is up to date",

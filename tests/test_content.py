@@ -67,6 +67,7 @@ async def lesson(database, world):
         return await rows.item(module, kind, payload, sequence_index=next(position))
 
     yield put
+    await rows.remove_course(course)
     await driver.close()
 
 

@@ -15,7 +15,8 @@ from lms_graphql.engine.trusted import (
     text_hash,
     write_manifest,
 )
-from tests.test_cli import data, free_port, refused, run  # noqa: F401 - a fixture among them
+from tests.commands import call, refused, run
+from tests.test_cli import data, free_port  # noqa: F401 - a fixture among them
 
 WHO = "query Who { viewer { roles } }"
 PAGE = "query Page($first: Int = 20) { courses(first: $first) { edges { node { code } } } }"
@@ -43,13 +44,13 @@ def folder(tmp_path):
     return tmp_path
 
 
-def add(folder, *names):
+def add(folder, *names, by=call):
     files = [str(folder / f"{name}.json") for name in names]
-    return run("documents", "add", *files, LMS_DOCUMENTS=str(folder / "trusted.json"))
+    return by("documents", "add", *files, LMS_DOCUMENTS=str(folder / "trusted.json"))
 
 
 def test_three_formats_become_one(folder):
-    process = add(folder, "apollo", "relay", "codegen")
+    process = add(folder, "apollo", "relay", "codegen", by=run)
     path = folder / "trusted.json"
     assert (process.returncode, process.stdout) == (0, TABLE)
     assert process.stderr == f"3 added; {path} has 3\n"
@@ -85,7 +86,7 @@ def test_ids_of_one_text_come_together_and_ours_is_a_format_too(folder):
     add(folder, "apollo", "more")
     path = folder / "trusted.json"
     assert read_manifest(path).documents == {text_hash(WHO): TrustedDocument(WHO, "Who", ("a", "b"))}
-    other = run("documents", "add", str(path), "--manifest", str(folder / "other.json"))
+    other = call("documents", "add", str(path), "--manifest", str(folder / "other.json"))
     assert other.returncode == 0
     assert (folder / "other.json").read_bytes() == path.read_bytes()
 
@@ -112,7 +113,7 @@ def test_remove(folder):
     add(folder, "apollo", "relay", "codegen")
     path = folder / "trusted.json"
     (md5,) = RELAY
-    nothing = run("documents", "remove", md5, "1234567", LMS_DOCUMENTS=str(path))
+    nothing = call("documents", "remove", md5, "1234567", LMS_DOCUMENTS=str(path))
     refused(nothing, "no document, or more than one, has the id 1234567")
     assert len(read_manifest(path).documents) == 3
     process = run("documents", "remove", md5, f"sha256:{text_hash(WHO)}", text_hash(TWO)[:8], LMS_DOCUMENTS=str(path))
@@ -160,7 +161,7 @@ def test_a_bad_manifest_of_a_client_is_one_line(folder, kind, capsys):
 
 
 def test_without_a_manifest_usage_says_which(folder):
-    process = run("documents", "add", str(folder / "relay.json"))
+    process = call("documents", "add", str(folder / "relay.json"))
     assert process.returncode == 2
     assert "LMS_DOCUMENTS" in process.stderr
 
@@ -201,34 +202,34 @@ def test_a_bad_manifest_is_one_line(tmp_path, kind, capsys):
 
 def test_a_bad_manifest_stops_serve_before_anything_is_made(tmp_path, data):  # noqa: F811
     path = tmp_path / "trusted.json"
-    process = run("serve", "--port", str(free_port()), LMS_DOCUMENTS=str(path), **data)
+    process = call("serve", "--port", str(free_port()), LMS_DOCUMENTS=str(path), **data)
     refused(process, f"LMS_DOCUMENTS: {path}: there is no such file; make one with: lms-graphql documents add")
     path.write_text("{}")  # what Relay starts with
-    process = run("serve", "--port", str(free_port()), LMS_DOCUMENTS=str(path), **data)
+    process = call("serve", "--port", str(free_port()), LMS_DOCUMENTS=str(path), **data)
     refused(process, f"LMS_DOCUMENTS: {path} is no manifest of trusted documents", "`version`")
     assert not (tmp_path / "data" / "postgres").exists()
 
 
 def test_settings(data):  # noqa: F811
-    refused(run("serve", LMS_TRUSTED_DOCUMENTS="yes", **data), "LMS_TRUSTED_DOCUMENTS must be off, log or only")
-    refused(run("serve", LMS_TRUSTED_DOCUMENTS="only", **data), "LMS_TRUSTED_DOCUMENTS=only needs LMS_DOCUMENTS")
+    refused(call("serve", LMS_TRUSTED_DOCUMENTS="yes", **data), "LMS_TRUSTED_DOCUMENTS must be off, log or only")
+    refused(call("serve", LMS_TRUSTED_DOCUMENTS="only", **data), "LMS_TRUSTED_DOCUMENTS=only needs LMS_DOCUMENTS")
 
 
 def test_doctor_names_what_is_not_valid(folder, data):  # noqa: F811
     add(folder, "apollo", "relay", "codegen")
     path = folder / "trusted.json"
     nowhere = {"LMS_DATABASE_URL": "postgresql://lms_app@127.0.0.1:1/lms", "LMS_PORT": str(free_port())}
-    fine = run("doctor", LMS_DOCUMENTS=str(path), **nowhere, **data)
+    fine = call("doctor", LMS_DOCUMENTS=str(path), **nowhere, **data)
     assert f"ok    trusted documents: 3 in {path}, all valid; LMS_TRUSTED_DOCUMENTS is off" in fine.stdout
     stale = "query Stale { viewer { gone } }"
     write_manifest(path, Manifest(1, {**read_manifest(path).documents, text_hash(stale): TrustedDocument(stale)}))
-    process = run("doctor", LMS_DOCUMENTS=str(path), **nowhere, **data)
+    process = call("doctor", LMS_DOCUMENTS=str(path), **nowhere, **data)
     assert (
         "bad   trusted documents: LMS_DOCUMENTS: 1 of 4 are not valid:"
         f" {text_hash(stale)[:12]}: Cannot query field 'gone' on type 'Viewer'. (line 1, column 24)\n"
     ) in process.stdout
     assert process.returncode == 1
-    listed = run("documents", "list", "--manifest", str(path))
+    listed = call("documents", "list", "--manifest", str(path))
     assert listed.returncode == 1
     assert "1 of 4 documents are not valid" in listed.stderr
 

@@ -6,7 +6,8 @@ import pytest
 
 from lms_graphql.engine.relay import GlobalId
 from lms_graphql.storage.database import connect
-from tests.conftest import running_api, temporary_database
+from tests.conftest import running_api
+from tests.databases import temporary_database
 from tests.world import Rows, build_world
 
 NOW = datetime.now(UTC)
@@ -174,7 +175,7 @@ async def test_what_is_not_published_is_asked_of_nobody_who_does_not_see_it(camp
     api, world, _ = campus
     answer = await api.post(COURSE.replace("code }", "code title }"), {"code": "TARGET"}, user=world.people["student"])
     assert "HIDDEN" not in answer.text
-    data = await api.data(COURSE, {"code": "TARGET"}, user=world.people["ta"])
+    data = await api.data(COURSE, {"code": "TARGET"}, user=world.people["admin"])
     assert ("STRICT_PREREQUISITE", True, "NOT_TAKEN", "HIDDEN") in told(data["course"]["eligibility"])
     assert len(told(data["course"]["eligibility"])) == len(ASKED)  # an assistant who has taken none of them
 
@@ -231,7 +232,7 @@ async def test_a_course_that_was_closed_tells_nothing_of_what_it_asks_for(campus
     api, world, offerings = campus
     document = "query ($id: ID!) { offering(id: $id) { course { code } eligibility { reasons { kind } } } }"
     closed = {"id": gid(offerings["of_closed"])}
-    for name, course, kinds in (("student", None, []), ("ta", {"code": "WITHDRAWN"}, ["STRICT_PREREQUISITE"])):
+    for name, course, kinds in (("student", None, []), ("admin", {"code": "WITHDRAWN"}, ["STRICT_PREREQUISITE"])):
         data = await api.data(document, closed, user=world.people[name])
         reasons = [{"kind": kind} for kind in kinds]
         assert data == {"offering": {"course": course, "eligibility": {"reasons": reasons}}}

@@ -4,19 +4,15 @@ import json
 
 import pytest
 
-from lms_graphql.commands.database import owner_connection
-from lms_graphql.demo.service import load_demo
-from tests.conftest import running_api, temporary_database
+from tests.conftest import running_api
+from tests.databases import demo_database
 
 
 @pytest.fixture(scope="module")
 async def demo(superuser):
     """The application over the demo, and what its workbench asks for at the start."""
-    async with temporary_database(superuser) as database:
-        async with owner_connection(database.owner) as connection:
-            await load_demo(connection)
-        async with running_api(database.app) as api:
-            yield api, (await api.client.get("/workbench.json")).json()
+    async with demo_database(superuser) as (database, _), running_api(database.app) as api:
+        yield api, (await api.client.get("/workbench.json")).json()
 
 
 async def test_the_workbench_offers_every_role_and_every_example(demo):

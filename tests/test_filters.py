@@ -7,7 +7,8 @@ import pytest
 
 from lms_graphql.engine.relay import GlobalId
 from lms_graphql.storage.database import connect
-from tests.conftest import running_api, temporary_database
+from tests.conftest import running_api
+from tests.databases import temporary_database
 from tests.world import Rows, build_world
 
 NOW = datetime.now(UTC)
@@ -138,7 +139,7 @@ def skip_without_capitals(school, text):
     ("run", ["B2", "B3"]), ('"running engines"', ["B2"]), ("run -forest", ["B2"]),
     ("zoology or elasticity", ["B2", "B3"]), ("mouvement", ["B1"]), ("движение", ["B5"]), ("B3", ["B3"]), ("the", []),
     ("", []), ("!?", []), ("nothing", []), ("course 1", []), ("\"course 1\"", []), ("/course/1", []),
-    ("-forces", ["D101", "B2", "B3", "B5"]), ("' or 1=1 --", []), ("%", []),
+    ("-forces", ["D101", "C101", "B2", "B3", "B5"]), ("' or 1=1 --", []), ("%", []),
 ])  # fmt: skip
 async def test_courses_by_text_in_the_words_of_each_language(school, words, codes):
     skip_without_capitals(school, words)
@@ -147,7 +148,8 @@ async def test_courses_by_text_in_the_words_of_each_language(school, words, code
 
 
 @pytest.mark.parametrize(("user", "codes"), [
-    (None, ["P101", "B1"]), ("student", ["P101", "B1"]), ("ta", ["P101", "B1", "B4"]),
+    (None, ["P101", "B1"]), ("student", ["P101", "B1"]), ("ta", ["P101", "B1"]),
+    ("admin", ["P101", "B1", "B4"]),
 ])  # fmt: skip
 async def test_the_search_shows_nothing_that_the_viewer_may_not_see(school, user, codes):
     assert await school.courses({"text": "forces"}, user=user) == codes
@@ -197,11 +199,11 @@ async def test_the_search_follows_every_change(superuser):
     ({"subject": "DYN"}, ["B1"]), ({"subject": "BIO"}, ["B3"]), ({"subject": "department"}, []),
     ({"department": "department"}, ["P101"]), ({"department": "foreign"}, []), ({"department": "DYN"}, []),
     ({"level": ["GRADUATE"]}, ["B1", "B2", "B4"]), ({"level": ["OTHER", "POSTGRADUATE"]}, ["B3", "B5"]),
-    ({"level": []}, []), ({"level": None}, ["P101", "D101", "B1", "B2", "B3", "B4", "B5"]),
+    ({"level": []}, []), ({"level": None}, ["P101", "D101", "C101", "B1", "B2", "B3", "B4", "B5"]),
     ({"difficulty": ["ADVANCED"]}, ["B1", "B4"]), ({"difficulty": ["BEGINNER", "INTERMEDIATE"]}, ["B2", "B5"]),
     ({"difficulty": []}, []), ({"language": ["fr", "ru"]}, ["B1", "B5"]), ({"language": []}, []),
     ({"language": ["EN"]}, []), ({"term": "term"}, ["B1", "B2", "B4"]), ({"term": "department"}, []),
-    ({"openForEnrollment": True}, ["P101", "B1", "B4"]),
+    ({"openForEnrollment": True}, ["P101", "C101", "B1", "B4"]),
     ({"openForEnrollment": False}, ["D101", "B2", "B3", "B5"]),
     ({"level": ["GRADUATE"], "text": "forces", "difficulty": ["ADVANCED"], "language": ["en"]}, ["B4"]),
 ])  # fmt: skip
@@ -224,9 +226,10 @@ async def test_a_course_is_not_found_by_what_is_hidden_of_it(school, user, codes
 
 
 @pytest.mark.parametrize(("order", "codes"), [
-    ("title", ["D101", "B2", "B1", "P101", "B4", "B3", "B5"]), ("code", ["B1", "B2", "B3", "B4", "B5", "D101", "P101"]),
-    ("createdAt", ["P101", "D101", "B1", "B2", "B3", "B4", "B5"]),
-    ("enrollments", ["D101", "B2", "B3", "B4", "B5", "P101", "B1"]),
+    ("title", ["D101", "B2", "B1", "P101", "C101", "B4", "B3", "B5"]),
+    ("code", ["B1", "B2", "B3", "B4", "B5", "C101", "D101", "P101"]),
+    ("createdAt", ["P101", "D101", "C101", "B1", "B2", "B3", "B4", "B5"]),
+    ("enrollments", ["D101", "C101", "B2", "B3", "B4", "B5", "P101", "B1"]),
 ])  # fmt: skip
 async def test_orders_of_courses(school, order, codes):
     """By title without regard to accents and capitals; by enrollments 0, 0, …, 2, 7. Down is up turned round."""
@@ -248,7 +251,7 @@ async def test_an_order_by_enrollments_tells_no_more_than_the_viewer_sees(school
 
 
 async def test_pages_through_an_aggregate(school):
-    """Seven courses in pages of two, both ways, by the number of enrollments: in one grouped statement each."""
+    """Eight courses in pages of two, both ways, by the number of enrollments: in one grouped statement each."""
     document = """query ($after: String, $before: String, $first: Int, $last: Int) { courses(
       first: $first, last: $last, after: $after, before: $before, orderBy: {enrollments: DESC}) {
       pageInfo { startCursor endCursor hasNextPage hasPreviousPage } edges { node { code } } } }"""
@@ -260,21 +263,28 @@ async def test_pages_through_an_aggregate(school):
         shown += [edge["node"]["code"] for edge in page["edges"]]
         info = page["pageInfo"]
         variables = {"first": 2, "after": info["endCursor"]} if info["hasNextPage"] else None
-    assert shown == ["B1", "P101", "B5", "B4", "B3", "B2", "D101"]
+    assert shown == ["B1", "P101", "B5", "B4", "B3", "B2", "C101", "D101"]
     variables, shown = {"last": 3}, []
     while variables:
         page = (await school.api.data(document, variables, user=user))["courses"]
         shown = [edge["node"]["code"] for edge in page["edges"]] + shown
         info = page["pageInfo"]
         variables = {"last": 3, "before": info["startCursor"]} if info["hasPreviousPage"] else None
-    assert shown == ["B1", "P101", "B5", "B4", "B3", "B2", "D101"]
+    assert shown == ["B1", "P101", "B5", "B4", "B3", "B2", "C101", "D101"]
 
 
 # ---- offerings ----
 
 
 async def test_offerings(school):
-    assert await school.offerings({"openForEnrollment": True}) == ["public", "members", "private", "open", "hidden"]
+    assert await school.offerings({"openForEnrollment": True}) == [
+        "public",
+        "members",
+        "private",
+        "far",
+        "open",
+        "hidden",
+    ]
     assert await school.offerings({"openForEnrollment": False}) == ["closed", "ended", "later"]
     assert await school.offerings({"term": school.ids["term"]}) == ["open", "closed", "hidden"]
     assert await school.offerings({"term": school.ids["term"]}, user=None) == ["open", "closed"]
@@ -285,7 +295,7 @@ async def test_offerings(school):
 
 
 async def test_orders_of_offerings(school):
-    up = ["closed", "ended", "hidden", "open", "later", "public", "members", "private"]
+    up = ["closed", "ended", "hidden", "open", "later", "public", "members", "private", "far"]
     assert await school.offerings(None, more=", orderBy: {startsAt: ASC}") == up
     assert await school.offerings(None, more=", orderBy: {startsAt: DESC}") == up[::-1]
     by_number = await school.offerings(None, more=", orderBy: {enrollments: DESC}")
@@ -300,7 +310,7 @@ async def test_orders_of_offerings(school):
                                    *(o["node"]["termName"] for o in edge["node"]["offerings"]["edges"])]
             for edge in data["courses"]["edges"]} == {
         "B1": [1, "open"], "B2": [1, "closed"], "B3": [1, "ended"], "B4": [1, "hidden"], "B5": [1, "later"],
-        "D101": [0], "P101": [3, "private"],
+        "C101": [1, "far"], "D101": [0], "P101": [3, "private"],
     }  # fmt: skip
 
 
@@ -319,7 +329,8 @@ async def members(school, arguments, user="admin"):
 @pytest.mark.parametrize(("given", "names"), [
     ('nameBegins: "ad"', ["Ada Lovelace", "ada byron"]), ('nameBegins: "ADA L"', ["Ada Lovelace"]),
     ('nameBegins: "a"', ["ALPHA student", "ALPHA other", "ALPHA instructor", "ALPHA ta", "ALPHA admin", "ALPHA gone",
-                         "Ada Lovelace", "ada byron", "Ágnes Heller"]),
+                         "ALPHA department_admin", "ALPHA section_ta", "ALPHA far_instructor", "ALPHA far_admin",
+                         "ALPHA bystander", "Ada Lovelace", "ada byron", "Ágnes Heller"]),
     ('nameBegins: "émilie du c"', ["Émilie du Châtelet"]), ('nameBegins: "emilie DU CHA"', ["Émilie du Châtelet"]),
     ('nameBegins: "%"', []), ('nameBegins: "zoe %_"', ["Zoë %_"]), ('nameBegins: "лев"', ["Лев Ландау"]),
     ('nameBegins: "lovelace"', []), ('text: "lovel"', ["Ada Lovelace"]), ('text: "BYRON ada"', ["ada byron"]),
@@ -335,15 +346,23 @@ async def test_people_by_name(school, given, names):
 
 
 async def test_people_are_found_by_name_only_by_those_who_see_them(school):
-    for user, names in ((None, []), ("student", ["ALPHA student", "ALPHA instructor"]), ("outsider", [])):
+    teach = ["ALPHA instructor", "ALPHA ta", "ALPHA section_ta", "ALPHA far_instructor"]
+    for user, names in (
+        (None, []),
+        ("student", ["ALPHA student", *teach]),
+        ("outsider", []),
+        ("far_admin", [*teach, "ALPHA far_admin"]),
+    ):
         assert await members(school, ', filter: {nameBegins: "a"}', user=user) == names
         assert await members(school, ', filter: {text: "alpha"}', user=user) == names
         assert await members(school, ', filter: {text: "lovelace"}', user=user) == []
 
 
 async def test_orders_of_people(school):
-    up = ["ada byron", "Ada Lovelace", "Ágnes Heller", "ALPHA admin", "ALPHA gone", "ALPHA instructor", "ALPHA other",
-          "ALPHA student", "ALPHA ta", "Émilie du Châtelet", "Ümit O'Neil-Öz", "Zoë %_", "Лев Ландау"]  # fmt: skip
+    up = ["ada byron", "Ada Lovelace", "Ágnes Heller", "ALPHA admin", "ALPHA bystander", "ALPHA department_admin",
+          "ALPHA far_admin", "ALPHA far_instructor", "ALPHA gone", "ALPHA instructor", "ALPHA other",
+          "ALPHA section_ta", "ALPHA student", "ALPHA ta",
+          "Émilie du Châtelet", "Ümit O'Neil-Öz", "Zoë %_", "Лев Ландау"]  # fmt: skip
     assert await members(school, ", orderBy: {name: ASC}") == up
     assert await members(school, ", orderBy: {name: DESC}") == up[::-1]
     assert (await members(school, ", orderBy: {joinedAt: ASC}"))[:2] == ["ALPHA student", "ALPHA other"]

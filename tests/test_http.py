@@ -25,7 +25,7 @@ async def test_get_with_variables(api, world):
     )
     assert (response.status_code, response.json()) == (200, {"data": {"course": {"code": "P101"}}})
     assert response.headers["content-type"] == "application/json; charset=utf-8"
-    assert response.headers["vary"] == "Authorization, X-University, Accept, Accept-Encoding"
+    assert response.headers["vary"] == "Authorization, X-University, X-View-As, Accept, Accept-Encoding"
     assert len(response.headers["x-request-id"]) == 32
 
 

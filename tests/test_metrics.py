@@ -373,6 +373,7 @@ def test_histograms_are_as_if_observed_one_by_one():
         assert len(bounds) > 10
 
 
+@pytest.mark.alone
 async def test_what_it_costs(database, world):
     """Of the CPU of the smallest request, with metrics and without: `pytest -s` shows the numbers."""
     body = json.dumps({"query": "{ __typename }"}).encode()

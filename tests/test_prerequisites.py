@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from lms_graphql.catalog.models import CoursePrerequisite
 from lms_graphql.catalog.service import Prerequisite, PrerequisiteCycleError, add_prerequisites
-from tests.conftest import temporary_database
+from tests.databases import temporary_database
 from tests.world import build_world
 
 

@@ -66,7 +66,7 @@ DOCUMENT = (
 
 
 @pytest.mark.parametrize(("name", "sees_name", "sees_person"), [
-    (None, False, False), ("outsider", False, False), ("student", True, False), ("ta", True, True),
+    (None, False, False), ("outsider", False, False), ("student", True, False), ("admin", True, True),
 ])  # fmt: skip
 async def test_whole_answer_for_each_role(api, world, reviewed, name, sees_name, sees_person):
     """Whoever sees the offering sees what is written; members see by whom; only staff find the person."""
@@ -97,7 +97,7 @@ async def test_who_wrote_it_is_found_by_herself(api, reviewed):
     assert authors == [None, None, {"displayName": "Reviewer 2"}, None]
 
 
-@pytest.mark.parametrize(("name", "found"), [(None, False), ("student", False), ("ta", True), ("beta_admin", False)])
+@pytest.mark.parametrize(("name", "found"), [(None, False), ("student", False), ("admin", True), ("beta_admin", False)])
 async def test_a_review_is_as_hidden_as_its_offering(api, world, reviewed, name, found):
     university = "BETA" if name == "beta_admin" else "ALPHA"
     document = "query ($id: ID!) { node(id: $id) { ... on CourseReview { rating } } }"
@@ -128,7 +128,7 @@ async def test_summaries_honour_the_policy_and_are_one_statement_for_all_offerin
         "offerings": {"edges": [{"node": {"reviewSummary": of_public}}, {"node": {"reviewSummary": None}}]},
     }
     assert len(api.statements) == 6  # course; its summary, page and count of reviews; offerings, their summaries
-    staff = await api.data(SUMMARY, {"code": "REV"}, user=world.people["ta"])
+    staff = await api.data(SUMMARY, {"code": "REV"}, user=world.people["admin"])
     assert staff["course"] == {
         "reviewSummary": summary("3.40", 1, 1, 0, 1, 2),
         "reviews": {"totalCount": 5},
@@ -148,7 +148,7 @@ async def test_summaries_honour_the_policy_and_are_one_statement_for_all_offerin
 
 
 async def test_a_course_without_reviews_has_no_summary(api, world):
-    data = await api.data(SUMMARY, {"code": "D101"}, user=world.people["ta"])
+    data = await api.data(SUMMARY, {"code": "D101"}, user=world.people["admin"])
     assert data["course"] == {"reviewSummary": None, "reviews": {"totalCount": 0}, "offerings": {"edges": []}}
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from lms_graphql.engine.relay import GlobalId
 from lms_graphql.storage.database import connect
-from tests.conftest import running_api, temporary_database
+from tests.conftest import running_api
+from tests.databases import temporary_database
 from tests.world import Rows, build_world
 
 TAMPERED = 2000
@@ -137,8 +138,8 @@ async def busy(superuser):
         await driver.close()
 
 
-async def write(rows, university, chance, done):
-    """Insert and delete courses all over the order, a transaction each, until told to stop; how many."""
+async def write(rows, university, chance, done, turn):
+    """Insert and delete courses all over the order, until told to stop; how many. Each is told by the semaphore."""
     made, written = [], 0
     while not done.is_set():
         if made and chance.random() < 0.45:
@@ -155,6 +156,7 @@ async def write(rows, university, chance, done):
                 row["id"], day,
             )  # fmt: skip
         written += 1
+        turn.release()
         await asyncio.sleep(0)
     await rows.driver.execute("DELETE FROM courses WHERE code LIKE 'W%'")
     return written
@@ -164,12 +166,13 @@ async def write(rows, university, chance, done):
 @pytest.mark.parametrize("order", [None, {"title": "ASC"}, {"createdAt": "DESC"}], ids=["id", "title", "created"])
 async def test_rows_that_stand_still_are_seen_once_while_others_come_and_go(busy, order, backward):
     api, rows, university = busy
-    chance, done = random.Random(3), asyncio.Event()  # noqa: S311 - repeatable, not secret
+    chance, done, turn = random.Random(3), asyncio.Event(), asyncio.Semaphore(0)  # noqa: S311 - repeatable, not secret
     standing = {str(row[0]) for row in await rows.driver.fetch("SELECT id FROM courses WHERE code LIKE 'S%'")}
     assert len(standing) == STANDING
-    writer = asyncio.create_task(write(rows, university, chance, done))
+    writer = asyncio.create_task(write(rows, university, chance, done, turn))
     seen, variables, pages = [], {"last" if backward else "first": 20, "order": order}, 0
     while True:
+        await asyncio.wait_for(turn.acquire(), 60)  # the other client writes at least once for each page
         page = (await api.data(PAGES, variables))["courses"]
         pages += 1
         seen += [edge["node"]["databaseId"] for edge in page["edges"]]

@@ -8,8 +8,9 @@ from lms_graphql.engine import nodes
 from lms_graphql.engine.relay import GlobalId
 from lms_graphql.schema import build
 from lms_graphql.storage.database import connect
-from tests.conftest import running_api, temporary_database
+from tests.conftest import running_api
 from tests.crowd import FEW, SIZE, TABLES, build_crowd
+from tests.databases import temporary_database
 from tests.walking import Walk
 
 SCHEMA = build()

@@ -202,7 +202,7 @@ async def test_what_is_due_in_an_offering(api, world, campus):
     student = (await api.data(OFFERING, variables, user=world.people["student"]))["offering"]
     assert shown(student["upcoming"]) == [row for row in EXPECTED if row[1] == "0"]
     assert student["overrides"] is None
-    staff = (await api.data(OFFERING, variables, user=world.people["ta"]))["offering"]
+    staff = (await api.data(OFFERING, variables, user=world.people["admin"]))["offering"]
     titles = [f"{name} {n}" for name in ("Second", "First", "Hidden") for n in range(1, 5)]
     assert shown(staff["upcoming"]) == [due(10 * n, 0, title, n + 1) for n, title in enumerate(titles)]
     override = {"sectionCode": None, "user": None, "dueAt": None, "points": None, "completionRule": None,
@@ -235,7 +235,7 @@ async def test_overrides_of_one_item(api, world, campus):
     for item, points in ((campus["items"][1], [None, "99.00"]), (campus["items"][5], []), (campus["course"], [])):
         typename = "AssignmentContent" if item is not campus["course"] else "Course"
         variables = {"id": gid("CourseOffering", campus["offerings"][0]), "item": gid(typename, item)}
-        data = await api.data(document, variables, user=world.people["ta"])
+        data = await api.data(document, variables, user=world.people["admin"])
         assert [edge["node"]["points"] for edge in data["offering"]["overrides"]["edges"]] == points
 
 
@@ -284,5 +284,5 @@ async def test_where_to_go_on(api, world, database, campus):
     )
     for number, title in ((2, "Second 1"), (4, "First 1")):  # staff is told what the student would be
         data = await api.data(document, {"id": gid("Enrollment", campus["enrollments"][number])},
-                              user=world.people["ta"])  # fmt: skip
+                              user=world.people["admin"])  # fmt: skip
         assert data == {"node": {"resumePoint": {"title": title}}}

@@ -24,7 +24,7 @@ from tests.conftest import running_api
 from tests.test_syllabus import SYLLABUS
 
 SCHEMA = build()
-PEOPLE = (None, "outsider", "student", "ta")
+PEOPLE = (None, "outsider", "student", "ta", "admin")
 
 
 def gid(typename, row):
@@ -70,13 +70,32 @@ async def test_the_same_answers_as_without(api, keeping, world, name):
 
 async def test_who_may_see_more_is_kept_apart(keeping, world):
     document = "query ($id: ID!) { course(id: $id) { modules { title isPublished children { title isPublished } } } }"
-    staff = await ask(keeping, world, "ta", document)
+    staff = await ask(keeping, world, "admin", document)
     student = await ask(keeping, world, "student", document)
     nobody = await ask(keeping, world, None, document)
     assert "false" in orjson.dumps(staff).decode()
     assert student == nobody
     assert "false" not in orjson.dumps(student).decode()
-    assert (kept(keeping), await ask(keeping, world, "ta", document)) == (3, staff)
+    assert (kept(keeping), await ask(keeping, world, "admin", document)) == (3, staff)
+
+
+async def test_what_follows_from_ones_reach_is_not_kept(database, keeping, world):
+    """A course goes to another department: nothing of it changes but who looks after it."""
+    document = "query ($id: ID!) { course(id: $id) { modules { title isPublished children { title isPublished } } } }"
+    course, moved = world.alpha["course"], "UPDATE courses SET department_id = $2 WHERE id = $1"
+    all_of_it = await ask(keeping, world, "ta", document)
+    student = await ask(keeping, world, "student", document)
+    assert "false" in orjson.dumps(all_of_it).decode()
+    driver = await connect(database.owner)
+    try:
+        for department, before, after in (("far_department", all_of_it, student), ("department", student, all_of_it)):
+            assert await ask(keeping, world, "department_admin", document) == before
+            await driver.execute(moved, course["id"], world.alpha[department]["id"])
+            assert await ask(keeping, world, "department_admin", document) == after
+    finally:
+        await driver.execute(moved, course["id"], world.alpha["department"]["id"])
+        await driver.close()
+    assert kept(keeping) == 1
 
 
 async def test_a_course_that_is_hidden_hides_what_is_kept(database, keeping, world):

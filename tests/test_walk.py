@@ -5,11 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lms_graphql.commands.database import owner_connection
-from lms_graphql.demo.service import load_demo
 from lms_graphql.schema import build
 from lms_graphql.storage.database import connect
-from tests.conftest import running_api, temporary_database
+from tests.conftest import running_api
+from tests.databases import demo_database
 from tests.walking import Walk, found_ids, shown_fields
 
 SCHEMA = build()
@@ -63,21 +62,20 @@ class Explorer:
 @pytest.fixture(scope="module")
 async def explorer(superuser):
     """Everything that staff, students and nobody at all can see of the demo."""
-    async with temporary_database(superuser) as database:
-        async with owner_connection(database.owner) as connection:
-            people = (await load_demo(connection)).people
-        async with running_api(database.app) as api:
-            made, users = Explorer(api), [person.user_id for person in people if person.university == "DEMO"]
-            given = await literals(api, users[0])
-            for user in [*users, None]:
-                await made.explore(user, given)
-            # One has completed the course, and so met every kind of item; one waits for a seat.
-            for name, code in (("student3", "DEMO-ME101-0003-1"), ("student10", "unknown")):
-                student = await member(database, name)
-                await made.explore(student, await literals(api, student) | {"code": f'"{code}"'})
-            (teacher,) = (person.user_id for person in people if person.university == "ACADEMY")
-            await made.explore(teacher, given, "ACADEMY")  # its lessons are templates, which the reports are about
-            yield made
+    async with demo_database(superuser) as (database, summary), running_api(database.app) as api:
+        people = summary.people
+        made, users = Explorer(api), [person.user_id for person in people if person.university == "DEMO"]
+        given = await literals(api, users[0])
+        for user in [*users, None]:
+            await made.explore(user, given)
+        # One has completed the course, and so met every kind of item; one waits for a seat.
+        for name, code in (("student3", "DEMO-ME101-0003-1"), ("student10", "unknown")):
+            student = await member(database, name)
+            await made.explore(student, await literals(api, student) | {"code": f'"{code}"'})
+        await made.explore(await member(database, "platform.admin"), given)
+        (teacher,) = (person.user_id for person in people if person.university == "ACADEMY")
+        await made.explore(teacher, given, "ACADEMY")  # its lessons are templates, which the reports are about
+        yield made
 
 
 async def member(database, name):

@@ -15,6 +15,7 @@ from graphql import (
     GraphQLUnionType,
     get_named_type,
     is_abstract_type,
+    is_enum_type,
     is_leaf_type,
 )
 
@@ -59,7 +60,10 @@ class Walk:
             yield f"first: {page}"
         for name, argument in field.args.items():
             own = self._arguments.get(f"{field_name}.{name}")
-            if own is None and name != "first" and isinstance(argument.type, GraphQLNonNull):
+            wanted = own is None and name != "first" and isinstance(argument.type, GraphQLNonNull)
+            if wanted and is_enum_type(get_named_type(argument.type)):
+                own = next(iter(get_named_type(argument.type).values))
+            elif wanted:
                 own = self._arguments.get(name)
                 assert own is not None, f"teach the walk a literal for the argument {name} of {field_name}"
             if own is not None:

@@ -147,26 +147,39 @@ async def build_world(driver: asyncpg.Connection) -> World:
     subject = await rows.add("subjects", code="PHYS", name="Physics", domain_id=domain["id"])
     await rows.add("subjects", code="MECH", name="Mechanics", parent_subject_id=subject["id"], depth=1)
     people = {}
-    for name in ("student", "other", "instructor", "ta", "admin", "beta_student", "beta_admin", "outsider", "gone"):
+    for name in _EVERYBODY:
         user = await rows.add(
             "users", email=f"{name}@test.example", full_name=name, password_hash="!", is_active=name != "gone"
         )
         people[name] = user["id"]
-    alpha = await _campus(rows, "ALPHA", country, subject, people, _ALPHA_PEOPLE)
+    alpha = await _campus(rows, "ALPHA", country, subject, people, ALPHA_PEOPLE)
     beta = await _campus(rows, "BETA", country, subject, people, _BETA_PEOPLE)
+    await _elsewhere(rows, alpha, people)
+    await rows.add("platform_administrators", user_id=people["platform_admin"])
     await rows.add("universities", name="Closed", short_code="CLOSED", country_id=country["id"], is_active=False)
     await driver.execute("ANALYZE")
     return World(alpha, beta, people)
 
 
-_ALPHA_PEOPLE = {
+_EVERYBODY = (
+    *("student", "other", "instructor", "ta", "admin", "beta_student", "beta_admin", "outsider", "gone"),
+    *("department_admin", "section_ta", "far_instructor", "far_admin", "bystander", "platform_admin"),
+)
+ALPHA_PEOPLE = {
     "student": "student",
     "other": "student",
     "instructor": "instructor",
     "ta": "ta",
     "admin": "university_admin",
     "gone": "student",
+    # Has a role of no reach; what is looked after makes staff of the others.
+    "department_admin": "student",
+    "section_ta": "student",
+    "far_instructor": "instructor",
+    "far_admin": "student",
+    "bystander": "student",
 }
+_NOT_ENROLLED = {"gone", "department_admin", "section_ta", "far_admin", "bystander"}
 _BETA_PEOPLE = {"beta_student": "student", "beta_admin": "university_admin", "student": "student"}
 
 
@@ -202,7 +215,8 @@ async def _campus(
     await _assessment(rows, made, tenant, next(people[name] for name, role in roles.items() if role != "student"))
     await _finished(rows, made, tenant, people["admin" if code == "ALPHA" else "beta_admin"], code)
     await _talk(rows, made, tenant, [people[name] for name in roles if "student" in name or name == "other"])
-    await _campus_life(rows, made, tenant, people["student"])
+    await _staff(rows, made, tenant, people, roles)
+    await _campus_life(rows, made, tenant, people["student"], people["instructor" if code == "ALPHA" else "beta_admin"])
     template = await rows.add("module_templates", **tenant, template_type="lesson", title=f"{code} template")
     made["template"] = template
     await rows.driver.execute(
@@ -275,7 +289,7 @@ async def _learning(
         made[visibility] = await rows.add(
             "course_offerings", **tenant, course_id=course_id, term_name=visibility, visibility=visibility
         )
-    students = [people[name] for name, role in roles.items() if role == "student" and name != "gone"]
+    students = [people[name] for name, role in roles.items() if role == "student" and name not in _NOT_ENROLLED]
     await _settings(rows, made, tenant)
     await _grading(rows, made, tenant)
     for number, user_id in enumerate(students):
@@ -459,8 +473,49 @@ async def _talk(rows: Rows, made: dict[str, Any], tenant: dict[str, Any], studen
     )
 
 
-async def _campus_life(rows: Rows, made: dict[str, Any], tenant: dict[str, Any], student: int) -> None:
-    """A term, a section with who teaches it, a prerequisite that is not published, the events of an enrollment."""
+async def _staff(
+    rows: Rows, made: dict[str, Any], tenant: dict[str, Any], people: dict[str, int], roles: dict[str, str]
+) -> None:
+    """Who teaches the private offering, who its section A, and who looks after the department."""
+    private = {**tenant, "course_offering_id": made["private"]["id"]}
+    made["section"] = await rows.add("offering_sections", **private, code="A", name="Tuesdays")
+    alone = "section_ta" if "section_ta" in roles else "beta_admin"
+    made["teaches_section"] = await rows.add(
+        "course_offering_instructors", **private, user_id=people[alone], section_id=made["section"]["id"], role="ta"
+    )
+    for name in {"instructor", "ta"} & set(roles):
+        await rows.add("course_offering_instructors", **private, user_id=people[name], role=name)
+    looks_after = people["department_admin" if "department_admin" in roles else "beta_admin"]
+    await rows.add(
+        "user_university_roles",
+        **tenant,
+        user_id=looks_after,
+        role="department_admin",
+        department_id=made["department"]["id"],
+    )
+
+
+async def _elsewhere(rows: Rows, campus: Campus, people: dict[str, int]) -> None:
+    """A second department with a course that nobody has heard of yet, who teaches it, and who looks after it."""
+    made, tenant = campus.rows, {"university_id": campus.university["id"]}
+    made["far_department"] = await rows.add("departments", **tenant, code="CH", name="Chemistry")
+    department = {**tenant, "department_id": made["far_department"]["id"]}
+    made["far_course"] = await rows.add("courses", **department, code="C101", title="Matter")
+    made["far_module"] = await rows.module(made["far_course"], title="Atoms")
+    made["far_offering"] = await rows.add(
+        "course_offerings", **tenant, course_id=made["far_course"]["id"], term_name="far"
+    )
+    await rows.add(
+        "course_offering_instructors",
+        **tenant,
+        course_offering_id=made["far_offering"]["id"],
+        user_id=people["far_instructor"],
+    )
+    await rows.add("user_university_roles", **department, user_id=people["far_admin"], role="department_admin")
+
+
+async def _campus_life(rows: Rows, made: dict[str, Any], tenant: dict[str, Any], student: int, teacher: int) -> None:
+    """A term, a prerequisite that is not published, the events of an enrollment in section A."""
     driver = rows.driver
     made["term"] = await rows.add(
         "terms",
@@ -475,16 +530,6 @@ async def _campus_life(rows: Rows, made: dict[str, Any], tenant: dict[str, Any],
         tenant["university_id"],
         [made["public"]["id"], made["private"]["id"]],
         made["term"]["id"],
-    )
-    private = {**tenant, "course_offering_id": made["private"]["id"]}
-    made["section"] = await rows.add("offering_sections", **private, code="A", name="Tuesdays")
-    teacher = await driver.fetchval(
-        "SELECT user_id FROM user_university_roles WHERE university_id = $1"
-        " AND role IN ('instructor', 'university_admin') ORDER BY role LIMIT 1",
-        tenant["university_id"],
-    )
-    made["teaches_section"] = await rows.add(
-        "course_offering_instructors", **private, user_id=teacher, section_id=made["section"]["id"]
     )
     enrollment = await driver.fetchrow(
         "UPDATE course_enrollments SET section_id = $3 WHERE university_id = $1 AND user_id = $2 RETURNING *",
@@ -509,5 +554,3 @@ async def _campus_life(rows: Rows, made: dict[str, Any], tenant: dict[str, Any],
         prerequisite_type="recommended",
     )
     await rows.add("disclosures", **tenant, user_id=student, viewer_id=teacher, kind="grades", request_id="a-request")
-    looks_after = {**tenant, "user_id": teacher, "role": "department_admin"}
-    await rows.add("user_university_roles", **looks_after, department_id=made["department"]["id"])

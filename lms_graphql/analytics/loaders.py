@@ -93,7 +93,7 @@ def _rounded(value: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 class CourseEnrollmentCounts(Page[int]):
-    """All courses of the request's university with how many people take part in their offerings, by id."""
+    """The courses that the viewer reaches, with how many of the people there take part in their offerings, by id."""
 
     row = CourseEnrollmentCountRow
     order = (_COURSES.c.id,)
@@ -114,14 +114,13 @@ class CourseEnrollmentCounts(Page[int]):
                     CourseEnrollment.university_id == UNIVERSITY,
                     CourseEnrollment.course_offering_id == CourseOffering.id,
                     _takes_part(),
+                    policy.visible_enrollments_of_reports(self.viewer),
                 ),
             )
-            .where(Course.university_id == UNIVERSITY)
+            .where(policy.visible_courses_of_reports(self.viewer))
             .group_by(*course)
         )
-        return _page_of(_COURSES, measured).where(
-            _COURSES.c.university_id == parent, policy.visible_aggregates(self.viewer)
-        )
+        return _page_of(_COURSES, measured).where(_COURSES.c.university_id == parent)
 
 
 class OfferingProgressById(One[int]):
@@ -133,9 +132,7 @@ class OfferingProgressById(One[int]):
     def query(self) -> Select[Any]:
         lessons = select(func.count()).where(_lessons(), Module.course_id == CourseOffering.course_id).scalar_subquery()
         return select(CourseOffering.id, CourseOffering.university_id, lessons.label("lessons")).where(
-            CourseOffering.id == any_(KEYS),
-            CourseOffering.university_id == UNIVERSITY,
-            policy.visible_aggregates(self.viewer),
+            CourseOffering.id == any_(KEYS), policy.visible_offerings_of_reports(self.viewer)
         )
 
 
@@ -154,9 +151,8 @@ class StudentProgressByOffering(Page[int]):
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
-        return _page_of(_PEOPLE, _measured_people()).where(
-            _PEOPLE.c.university_id == UNIVERSITY, policy.visible_aggregates(self.viewer)
-        )
+        measured = _measured_people().where(policy.visible_enrollments_of_reports(self.viewer))
+        return _page_of(_PEOPLE, measured).where(_PEOPLE.c.university_id == UNIVERSITY)
 
 
 def _measured_people() -> Select[Any]:
@@ -218,9 +214,7 @@ class LessonTemplateProgressByUniversity(Page[int]):
                 UserModuleProgress,
                 and_(UserModuleProgress.university_id == UNIVERSITY, UserModuleProgress.module_id == Module.id),
             )
-            .where(_lessons(), visible_templates(self.viewer))
+            .where(_lessons(), visible_templates(self.viewer), policy.visible_progress_of_reports(self.viewer))
             .group_by(Module.university_id, ModuleTemplate.id)
         )
-        return _page_of(_TEMPLATES, measured).where(
-            _TEMPLATES.c.university_id == parent, policy.visible_aggregates(self.viewer)
-        )
+        return _page_of(_TEMPLATES, measured).where(_TEMPLATES.c.university_id == parent)

@@ -113,7 +113,7 @@ class Analytics:
 
     course_enrollment_counts: Connection[CourseEnrollmentCount] = page(
         CourseEnrollmentCounts,
-        "All courses with how many people take part, by id.",
+        "The courses that the viewer reaches, with how many of the people there take part, by id.",
         key=_here,
         orders=CourseEnrollmentCountOrder,
         weight=_WEIGHT,

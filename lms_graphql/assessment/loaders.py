@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, any_, bindparam, case, null, select
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, any_, bindparam, select
 from typing_extensions import override
 
 from lms_graphql.assessment import payloads, policy
@@ -199,18 +199,21 @@ class _Submissions(Loader[Any, Any]):
 
     @override
     def columns(self, model: Any) -> tuple[ColumnElement[Any], ...]:
-        staff = self.viewer.is_staff
-        json = ("public_results", *(policy.STAFF_ONLY_JSON if staff else ())) if self.wide else ()
-        shown = columns(model) if staff else (*columns(model, _NOT_ALWAYS_SHOWN), *_when_posted())
-        return (*shown, *(getattr(model, name).label(f"{name}_text") for name in json))
+        viewer, table = self.viewer, LabSubmission.__table__.c
+        shown = [*columns(model, _NOT_ALWAYS_SHOWN)]
+        shown += [policy.when_posted(viewer, table[name]).label(name) for name in policy.WHEN_POSTED]
+        if self.wide:
+            shown.append(table["public_results"].label("public_results_text"))
+        if viewer.is_staff:
+            shown += [policy.for_graders(viewer, table[name]).label(name) for name in policy.STAFF_ONLY]
+        if viewer.is_staff and self.wide:
+            json = policy.STAFF_ONLY_JSON
+            shown += [policy.for_graders(viewer, table[name]).label(f"{name}_text") for name in json]
+            shown += policy.is_for_graders(viewer)
+        return tuple(shown)
 
 
-_NOT_ALWAYS_SHOWN = policy.STAFF_ONLY | frozenset(policy.WHEN_POSTED)
-
-
-def _when_posted() -> list[ColumnElement[Any]]:
-    table = LabSubmission.__table__.c
-    return [case((policy.is_posted(), table[name]), else_=null()).label(name) for name in policy.WHEN_POSTED]
+_NOT_ALWAYS_SHOWN = frozenset(policy.STAFF_ONLY) | frozenset(policy.WHEN_POSTED)
 
 
 class SubmissionById(_Submissions, One[int]):

@@ -1,12 +1,24 @@
 """Who may see which attempts, submissions and questions, and from when on."""
 
-from sqlalchemy import ColumnElement, and_, func
+from typing import Any
+
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, exists, func, or_
+from sqlalchemy.orm import aliased
 
 from lms_graphql.assessment.models import LabSubmission, Question, QuestionKey, QuestionPool, QuizAttempt
+from lms_graphql.catalog.reach import (
+    administers_a_department,
+    if_reached,
+    is_reached,
+    only_reached,
+    reaches_course,
+    reaches_person,
+    seen_or_reached,
+)
 from lms_graphql.engine.context import Viewer
-from lms_graphql.storage.tenancy import NOBODY, UNIVERSITY, USER
+from lms_graphql.storage.tenancy import UNIVERSITY, USER
 
-STAFF_ONLY = frozenset({"graded_by"})
+STAFF_ONLY = ("graded_by",)
 """Columns of submissions that never leave the database for anybody but staff, besides `STAFF_ONLY_JSON`."""
 
 STAFF_ONLY_JSON = ("hidden_results", "auto_grade_json")
@@ -16,41 +28,70 @@ WHEN_POSTED = ("score_obtained", "max_score", "instructor_feedback")
 
 
 def visible_attempts(viewer: Viewer) -> ColumnElement[bool]:
-    """Staff see all of their university, everybody else their own."""
+    """One's own; for staff also those of the people in their reach."""
     here = QuizAttempt.university_id == UNIVERSITY
-    return here if viewer.is_staff else and_(here, QuizAttempt.user_id == USER)
+    reached = reaches_person(QuizAttempt.course_offering_id, QuizAttempt.user_id)
+    return seen_or_reached(viewer, here, QuizAttempt.user_id == USER, reached)
 
 
 def visible_submissions(viewer: Viewer) -> ColumnElement[bool]:
-    """Staff see all of their university, everybody else their own."""
+    """One's own; for staff also those of the people in their reach."""
     here = LabSubmission.university_id == UNIVERSITY
-    return here if viewer.is_staff else and_(here, LabSubmission.user_id == USER)
+    return seen_or_reached(viewer, here, LabSubmission.user_id == USER, _of_reached_person())
 
 
 def visible_waiting(viewer: Viewer) -> ColumnElement[bool]:
-    """What waits to be graded is shown to staff only."""
-    return _for_staff(viewer, LabSubmission.university_id == UNIVERSITY)
+    """What waits to be graded is for staff: of the people in their reach."""
+    return only_reached(viewer, LabSubmission.university_id == UNIVERSITY, _of_reached_person())
 
 
-def is_posted() -> ColumnElement[bool]:
-    """That the grade of a submission has been made known to the person."""
-    return LabSubmission.posted_at <= func.now()
+def _of_reached_person() -> ColumnElement[bool]:
+    return reaches_person(LabSubmission.course_offering_id, LabSubmission.user_id)
+
+
+def for_graders(viewer: Viewer, value: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A value of a submission that staff alone may have, where the person is in their reach; else null."""
+    return if_reached(viewer, value, _of_reached_person())
+
+
+def when_posted(viewer: Viewer, value: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A value of a submission that its person has from when the grade is posted, and staff as `for_graders`."""
+    return if_reached(viewer, value, _of_reached_person(), case((LabSubmission.posted_at <= func.now(), value)))
+
+
+def is_for_graders(viewer: Viewer) -> tuple[ColumnElement[bool], ...]:
+    """The column `is_reached` of a submission, where it is needed."""
+    return is_reached(viewer, _of_reached_person())
 
 
 def visible_pools(viewer: Viewer) -> ColumnElement[bool]:
-    """Pools are shown to staff only: who knows all questions has no need to learn."""
-    return _for_staff(viewer, QuestionPool.university_id == UNIVERSITY)
+    """Pools are for staff, those of courses in their reach: who knows all questions has no need to learn."""
+    return only_reached(viewer, QuestionPool.university_id == UNIVERSITY, _reaches_pool(QuestionPool))
+
+
+def _reaches_pool(pool: Any) -> ColumnElement[bool]:
+    """Pools that are of no course belong to who administers, if only a department."""
+    shared = and_(pool.course_id.is_(None), administers_a_department())
+    return or_(shared, reaches_course(pool.course_id))
 
 
 def visible_questions(viewer: Viewer) -> ColumnElement[bool]:
-    """Questions are shown to staff only; a student meets those that were drawn for an attempt, as they were drawn."""
-    return _for_staff(viewer, Question.university_id == UNIVERSITY)
+    """As pools; a student meets those that were drawn for an attempt, as they were drawn."""
+    return only_reached(viewer, Question.university_id == UNIVERSITY, _in_reached_pool(Question.pool_id))
+
+
+def _in_reached_pool(pool_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
+    pool = aliased(QuestionPool)
+    found = exists().where(pool.university_id == UNIVERSITY, pool.id == pool_id, _reaches_pool(pool))
+    return found.correlate_except(pool)
 
 
 def visible_keys(viewer: Viewer) -> ColumnElement[bool]:
-    """Right answers and explanations are shown to staff only."""
-    return _for_staff(viewer, QuestionKey.university_id == UNIVERSITY)
-
-
-def _for_staff(viewer: Viewer, here: ColumnElement[bool]) -> ColumnElement[bool]:
-    return here if viewer.is_staff else and_(here, NOBODY)
+    """Right answers and explanations are for staff, as the questions."""
+    question = aliased(Question)
+    of_question = exists().where(
+        question.university_id == UNIVERSITY,
+        question.id == QuestionKey.question_id,
+        _in_reached_pool(question.pool_id),
+    )
+    return only_reached(viewer, QuestionKey.university_id == UNIVERSITY, of_question.correlate_except(question))

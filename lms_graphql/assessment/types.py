@@ -22,6 +22,7 @@ from lms_graphql.assessment.loaders import (
     SubmissionById,
 )
 from lms_graphql.catalog.loaders import CourseById, OfferingById
+from lms_graphql.catalog.reach import row_is_reached
 from lms_graphql.catalog.types import Course, CourseOffering
 from lms_graphql.content.loaders import ItemById
 from lms_graphql.content.types import Content, QuizContent
@@ -311,7 +312,7 @@ class Submission(Node):
     )
     public_results: list[TestResult] = _results("public_results", "The tests that students may see.")
     staff_details: SubmissionStaffDetails | None = computed(
-        lambda row, context: row if context.viewer.is_staff else None,
+        lambda row, context: row if row_is_reached(context.viewer, row) else None,
         "What only staff may know; null for everybody else.",
     )
     user: User | None = edge(UserById, "The person.", key="user_id")

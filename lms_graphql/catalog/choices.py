@@ -26,7 +26,7 @@ from lms_graphql.engine.context import Viewer
 from lms_graphql.engine.filters import AnyOf, Choice, Filter, Flag, moment, of, searched
 from lms_graphql.engine.keyset import Derived, Order, Ranking
 from lms_graphql.enrollment.models import CourseEnrollment
-from lms_graphql.enrollment.policy import visible_enrollments
+from lms_graphql.enrollment.policy import visible_enrollments, visible_enrollments_of_many
 from lms_graphql.storage.tenancy import UNIVERSITY
 
 # ---- orders ----
@@ -41,7 +41,7 @@ def _enrollments(key: Any) -> Callable[[Viewer], Select[Any]]:
             CourseEnrollment,
             (CourseEnrollment.university_id == UNIVERSITY) & (CourseEnrollment.course_offering_id == CourseOffering.id),
         )
-        .where(CourseOffering.university_id == UNIVERSITY, visible_enrollments(viewer))
+        .where(CourseOffering.university_id == UNIVERSITY, visible_enrollments_of_many(viewer))
         .group_by(key)
     )
 

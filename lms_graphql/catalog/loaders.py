@@ -56,7 +56,10 @@ SubjectRow = record("Subject", tenant=False)
 CourseRow = record(
     "Course", seldom=("language_code", "credit_hours", "difficulty", "is_published", "created_at", "updated_at")
 )
-OfferingRow = record("CourseOffering", seldom=("waitlist_capacity", "created_at", "updated_at"))
+OfferingRow = record(
+    "CourseOffering",
+    seldom=("waitlist_capacity", "created_at", "updated_at", "overrides", "gradebook", "viewer_can"),
+)
 TermRow = record("Term", seldom=("created_at", "updated_at"))
 SectionRow = record("OfferingSection", seldom=("created_at", "updated_at"))
 InstructorRow = record("OfferingInstructor")
@@ -202,10 +205,19 @@ class CoursesByDepartment(Page[int]):
         return select(*self.columns(Course)).where(Course.department_id == parent, policy.visible_courses(self.viewer))
 
 
-class OfferingById(One[int]):
-    """An offering that the viewer may see."""
+class _Offerings(Loader[Any, Any]):
+    """What all loaders of offerings have in common: what their row needs to tell what the viewer may do there."""
 
     row = OfferingRow
+
+    @override
+    def columns(self, model: Any) -> tuple[ColumnElement[Any], ...]:
+        decided = policy.offering_department(self.viewer) if self.wide else ()
+        return (*super().columns(model), *decided)
+
+
+class OfferingById(_Offerings, One[int]):
+    """An offering that the viewer may see."""
 
     @override
     def query(self) -> Select[Any]:
@@ -214,10 +226,9 @@ class OfferingById(One[int]):
         )
 
 
-class OfferingsByCourse(Page[int]):
+class OfferingsByCourse(_Offerings, Page[int]):
     """The offerings of each course that the viewer may see, by id."""
 
-    row = OfferingRow
     order = (CourseOffering.id,)
     orders = OFFERING_ORDERS_IN_COURSE
     filters = OFFERING_FILTERS
@@ -229,10 +240,9 @@ class OfferingsByCourse(Page[int]):
         )
 
 
-class OfferingsByUniversity(Page[int]):
+class OfferingsByUniversity(_Offerings, Page[int]):
     """The offerings of the request's university that the viewer may see, by id."""
 
-    row = OfferingRow
     order = (CourseOffering.id,)
     orders = OFFERING_ORDERS
     filters = OFFERING_FILTERS
@@ -480,10 +490,9 @@ class TermsByUniversity(Page[int]):
         return select(*self.columns(Term)).where(Term.university_id == parent, policy.visible_terms(self.viewer))
 
 
-class OfferingsByTerm(Page[int]):
+class OfferingsByTerm(_Offerings, Page[int]):
     """The offerings in each term that the viewer may see, by id."""
 
-    row = OfferingRow
     order = (CourseOffering.id,)
     orders = OFFERING_ORDERS
     filters = OFFERING_FILTERS
@@ -568,10 +577,9 @@ class InstructorsBySection(_Instructors, Many[int]):
         return self._select(CourseOfferingInstructor.section_id)
 
 
-class OfferingsByInstructor(Page[int]):
+class OfferingsByInstructor(_Offerings, Page[int]):
     """The offerings that each person teaches and that the viewer may see, by id."""
 
-    row = OfferingRow
     order = (CourseOffering.id,)
     orders = OFFERING_ORDERS
     filters = OFFERING_FILTERS

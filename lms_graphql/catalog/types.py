@@ -13,6 +13,7 @@ from lms_graphql.assessment.loaders import (
     PoolsByCourse,
     SubmissionsByOffering,
 )
+from lms_graphql.catalog.acts import CourseAct, OfferingAct
 from lms_graphql.catalog.loaders import (
     AllPrerequisitesByCourse,
     CourseById,
@@ -37,6 +38,7 @@ from lms_graphql.catalog.loaders import (
     SubjectsByParent,
     TermById,
 )
+from lms_graphql.catalog.policy import COURSE_ACTS, OFFERING_ACTS, may_see_records
 from lms_graphql.certificates.loaders import CertificatesByOffering
 from lms_graphql.content.loaders import DueByOffering, OverridesByOffering
 from lms_graphql.discussion.loaders import ThreadsByOffering
@@ -68,7 +70,6 @@ from lms_graphql.enrollment.loaders import (
     waitlist_position,
 )
 from lms_graphql.grades.loaders import GradeItemsByOffering, GradesByOffering, PolicyByCourse, PolicyByOffering
-from lms_graphql.grades.policy import sees_gradebook
 from lms_graphql.reviews.loaders import (
     ReviewsByCourse,
     ReviewsByOffering,
@@ -416,6 +417,11 @@ class Course(Node):
     grading_policy: _GradingPolicy | None = edge(
         PolicyByCourse, "How its grade is worked out where an offering does not say otherwise; null without a policy."
     )
+    viewer_can: bool = with_arguments(
+        lambda course, context, act: COURSE_ACTS[act.value](context.viewer, course),
+        "Whether the viewer may do this with it.",
+        argument("act", CourseAct, "What is to be done."),
+    )
 
 
 @entity(TermById, "A stretch of a university's year in which offerings run.")
@@ -450,7 +456,8 @@ class OfferingSection(Node):
         InstructorsBySection, "Who teaches this section, and not the whole offering; instructors first.", size=2
     )
     enrollments: Connection[_Enrollment] = page(
-        EnrollmentsBySection, "The enrollments in it that the viewer may see, by id: staff all, a student the own one."
+        EnrollmentsBySection,
+        "The enrollments in it that the viewer may see, by id: staff those in their reach, a student the own one.",
     )
 
 
@@ -497,23 +504,24 @@ class CourseOffering(Node):
     )
     enrollments: CountedConnection[_Enrollment] = page(
         EnrollmentsByOffering,
-        "The enrollments that the viewer may see, by id: staff all, a student the own one.",
+        "The enrollments that the viewer may see, by id: staff those in their reach, a student the own one.",
         filters=_EnrollmentFilter,
         orders=_EnrollmentOrder,
     )
     grades: Connection[_Grade] = page(
         GradesByOffering,
-        "The grades that the viewer may see, by id: staff all, a student the own one.",
+        "The grades that the viewer may see, by id: staff those in their reach, a student the own one.",
         filters=_GradeFilter,
         orders=_GradeOrder,
     )
     quiz_attempts: CountedConnection[_QuizAttempt] = page(
         AttemptsByOffering,
-        "The attempts that the viewer may see, by person, quiz and number: staff all, a student the own.",
+        "The attempts that the viewer may see, by person, quiz and number: staff those in their reach, a student the "
+        "own.",
     )
     submissions: CountedConnection[_Submission] = page(
         SubmissionsByOffering,
-        "The submissions that the viewer may see, by id: staff all, a student the own.",
+        "The submissions that the viewer may see, by id: staff those in their reach, a student the own.",
         filters=_SubmissionFilter,
     )
     needs_grading: CountedConnection[_Submission] = page(
@@ -534,7 +542,8 @@ class CourseOffering(Node):
         orders=_ThreadOrder,
     )
     certificates: CountedConnection[_Certificate] = page(
-        CertificatesByOffering, "The certificates that the viewer may see, by id: staff all, a student the own ones."
+        CertificatesByOffering,
+        "The certificates that the viewer may see, by id: staff those in their reach, a student the own ones.",
     )
     term: Term | None = edge(TermById, "The term it runs in; null where the university keeps none.", key="term_id")
     capacity: int | None = strawberry.field(description="How many may take part; null: any number.")
@@ -570,7 +579,7 @@ class CourseOffering(Node):
     overrides: Connection[_Override] | None = page(
         OverridesByOffering,
         "What it asks of single sections and people instead of all, by id; null for all but staff.",
-        key=lambda offering, context: offering["id"] if context.viewer.is_staff else None,
+        key=lambda offering, context: offering["id"] if may_see_records(context.viewer, offering) else None,
         arguments=[argument("item", strawberry.ID | None, "Only what is set for this item.")],
     )
     grading_policy: _GradingPolicy | None = edge(
@@ -580,6 +589,11 @@ class CourseOffering(Node):
         GradeItemsByOffering, "What is graded in it besides content items, by day.", size=5
     )
     gradebook: _Gradebook | None = computed(
-        lambda offering, context: offering if sees_gradebook(context.viewer) else None,
-        "What everybody has got for everything; null for all but staff.",
+        lambda offering, context: offering if may_see_records(context.viewer, offering) else None,
+        "What everybody has got for everything; null for all but its staff, who see their section or all.",
+    )
+    viewer_can: bool = with_arguments(
+        lambda offering, context, act: OFFERING_ACTS[act.value](context.viewer, offering),
+        "Whether the viewer may do this with it.",
+        argument("act", OfferingAct, "What is to be done."),
     )

@@ -21,7 +21,13 @@ from lms_graphql.storage.database import described, on_driver
 from lms_graphql.storage.embedded import EmbeddedPostgresError
 from lms_graphql.storage.errors import StorageError
 
-_SECRETS = {"LMS_SECRET_KEY", "LMS_METRICS_TOKEN", "LMS_DATABASE_URL", "LMS_OWNER_DATABASE_URL"}
+_SECRETS = {
+    "LMS_SECRET_KEY",
+    "LMS_METRICS_TOKEN",
+    "LMS_DATABASE_URL",
+    "LMS_OWNER_DATABASE_URL",
+    "LMS_PLATFORM_DATABASE_URL",
+}
 
 Check = Callable[[], str]
 

@@ -25,13 +25,16 @@ from lms_graphql.storage.database import create_engine
 from lms_graphql.workbench import workbench_config
 
 _GRACE_SECONDS = 5
+_WORKER_SECONDS = 60
+"""How long a worker may be silent, as it is while it imports, 3 s of CPU. With uvicorn's own 5 s, more workers than a
+busy machine can start in that time are killed and begun anew for ever."""
 _BACKLOG = 2048
 
 
 def serve(settings: Settings) -> None:
     """Serve until interrupted. An empty embedded database is migrated and gets the demo first."""
-    listener = _listen(settings.host, settings.port)  # before anything slow, so that a taken port is told at once
-    trusted_manifest(settings)  # and so is a manifest that can't be read
+    trusted_manifest(settings)  # before anything slow, so that a manifest that can't be read is told at once
+    listener = _listen(settings.host, settings.port)  # and so is a port that is taken
     with listener, databases(settings) as found:
         asyncio.run(_make_ready(found))
         asyncio.run(warn_of_ledger(settings, found))
@@ -47,6 +50,7 @@ def serve(settings: Settings) -> None:
             access_log=False,
             timeout_graceful_shutdown=_GRACE_SECONDS,
             timeout_keep_alive=5,
+            timeout_worker_healthcheck=_WORKER_SECONDS,
         )
         if settings.workers == 1:
             uvicorn.Server(config).run(sockets=[listener])

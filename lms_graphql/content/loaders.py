@@ -20,16 +20,14 @@ from sqlalchemy import (
     column,
     exists,
     func,
-    literal,
-    null,
     select,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import aliased
 from typing_extensions import override
 
 from lms_graphql.catalog.models import Course, OfferingSection
 from lms_graphql.catalog.policy import visible_courses
+from lms_graphql.catalog.reach import is_reached
 from lms_graphql.content import payloads, policy
 from lms_graphql.content.models import Asset, ContentItem, ContentItemSetting
 from lms_graphql.content.settings import applying
@@ -90,6 +88,8 @@ class _Items(Loader[Any, Any]):
     """What all loaders of content items have in common: light columns always, the payload when it is selected."""
 
     row = ContentRow
+    _with_course = False
+    """Whether the statement has the course of its items."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
@@ -105,18 +105,11 @@ class _Items(Loader[Any, Any]):
         return self._with_payload
 
     def _columns(self, key: Any) -> list[ColumnElement[Any]]:
-        return [*self.keyed(key, ContentItem), *((self._payload(),) if self._with_payload else ())]
-
-    def _payload(self) -> ColumnElement[Any]:
-        """The payload without the transcript, which has a loader of its own, and without what only staff may see.
-
-        Null for what is not an object: one broken row must not fail the statement.
-        """
-        hidden = ["transcript", *(() if self.viewer.is_staff else policy.STAFF_ONLY_KEYS)]
-        keys, data = cast(literal(hidden, ARRAY(Text)), ARRAY(Text)), ContentItem.data_json
-        # To look for the keys costs a tenth of taking them out, and most payloads have none (measured).
-        stripped = case((data.has_any(keys), data.op("-", return_type=JSONB())(keys)), else_=data)
-        return case((func.jsonb_typeof(data) == "object", stripped), else_=null()).label("payload_json")
+        if not self._with_payload:
+            return self.keyed(key, ContentItem)
+        reached = policy.reached_item(with_course=self._with_course)
+        payload = policy.shown_payload(self.viewer, reached).label("payload_json")
+        return [*self.keyed(key, ContentItem), payload, *is_reached(self.viewer, reached)]
 
     def _select(self, key: SQLColumnExpression[Any]) -> Select[Any]:
         return select(*self._columns(key)).where(key == any_(KEYS), policy.visible_items(self.viewer))
@@ -158,6 +151,8 @@ class NeighboursByItem(_Items, Loader[tuple[int, int], Neighbours]):
 
 class ItemsOfCourse(_Items):
     """The items of whole courses: for each course, a mapping from module to its items in order."""
+
+    _with_course = True
 
     @override
     def query(self) -> Select[Any]:

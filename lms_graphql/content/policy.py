@@ -2,9 +2,34 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, exists, or_
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    SQLColumnExpression,
+    Text,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    literal_column,
+    null,
+    or_,
+)
+from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 
 from lms_graphql.catalog.policy import published_course
+from lms_graphql.catalog.reach import (
+    if_reached,
+    only_reached,
+    reaches_course,
+    reaches_course_here,
+    reaches_offering,
+    reaches_person,
+    reaches_section,
+    seen_or_reached,
+)
 from lms_graphql.content.models import Asset, ContentItem, ContentItemSetting
 from lms_graphql.engine.context import Viewer
 from lms_graphql.enrollment.models import CourseEnrollment
@@ -12,27 +37,69 @@ from lms_graphql.enrollment.policy import takes_part
 from lms_graphql.storage.tenancy import NOBODY, UNIVERSITY, USER
 from lms_graphql.syllabus.models import Module
 
-STAFF_ONLY_KEYS = ("container_image", "env")
-"""Keys of a payload that never leave the database for anybody but staff."""
+_STAFF_ONLY_KEYS = ("container_image", "env")
+_TRANSCRIPT = "transcript"
+_STUDENTS_FILES = cast(
+    literal_column("""'$.files[*] ? (!(exists (@.role)) || @.role == "student_visible")'"""), JSONPATH
+)
+"""The files that students see, and those without a role: with them a payload is malformed, and stays so."""
+
+
+def reached_item(*, with_course: bool = False) -> ColumnElement[bool]:
+    """That an item is; `with_course` in a statement that has its course, so that nothing need be looked up."""
+    return reaches_course_here() if with_course else reaches_course(ContentItem.course_id)
+
+
+def shown_payload(viewer: Viewer, reached: ColumnElement[bool]) -> ColumnElement[Any]:
+    """The payload of an item without the transcript, which has a loader of its own; null for what is not an object.
+
+    For staff who reach the item all of it; what others must not see (image and environment of a lab, its hidden files)
+    never leaves the database.
+    """
+    data = ContentItem.data_json
+    shown = if_reached(viewer, _for_staff(data), reached, _for_students(data))
+    return case((func.jsonb_typeof(data) == "object", shown), else_=null())
+
+
+# To look for keys costs a tenth of taking them out, and most payloads have none (measured).
+
+
+def _for_staff(data: Any) -> ColumnElement[Any]:
+    return case((data.has_key(_TRANSCRIPT), _without(data, [_TRANSCRIPT])), else_=data)
+
+
+def _for_students(data: Any) -> ColumnElement[Any]:
+    hidden = [_TRANSCRIPT, *_STAFF_ONLY_KEYS]
+    files = func.jsonb_set(
+        _without(data, hidden), _texts(["files"]), func.jsonb_path_query_array(data, _STUDENTS_FILES), type_=JSONB
+    )
+    return case((data.has_key("files"), files), (data.has_any(_texts(hidden)), _without(data, hidden)), else_=data)
+
+
+def _without(data: Any, keys: list[str]) -> ColumnElement[Any]:
+    return data.op("-", return_type=JSONB())(_texts(keys))  # type: ignore[no-any-return]  # an operator of PostgreSQL's
+
+
+def _texts(texts: list[str]) -> Any:
+    return cast(literal(texts, ARRAY(Text)), ARRAY(Text))
 
 
 def visible_items(viewer: Viewer) -> ColumnElement[bool]:
-    """Staff see all; everybody else active items of modules that are published with all their ancestors."""
+    """Active ones of modules that are published with all their ancestors; for staff all of courses in their reach."""
     here = ContentItem.university_id == UNIVERSITY
-    if viewer.is_staff:
-        return here
     in_visible_module = exists().where(
         Module.university_id == UNIVERSITY,
         Module.id == ContentItem.module_id,
         Module.effective_published.is_(True),
     )
-    return and_(here, ContentItem.is_active.is_(True), in_visible_module, published_course(ContentItem.course_id))
+    published = and_(ContentItem.is_active.is_(True), in_visible_module, published_course(ContentItem.course_id))
+    return seen_or_reached(viewer, here, published, reaches_course(ContentItem.course_id))
 
 
 def visible_items_of_module(viewer: Viewer) -> ColumnElement[bool]:
-    """`visible_items` for a statement that has found the module, and judged it, already."""
+    """`visible_items` for a statement that has the module with its course, and judges both."""
     here = ContentItem.university_id == UNIVERSITY
-    return here if viewer.is_staff else and_(here, ContentItem.is_active.is_(True))
+    return seen_or_reached(viewer, here, ContentItem.is_active.is_(True), reaches_course_here())
 
 
 def visible_assets(_viewer: Viewer) -> ColumnElement[bool]:
@@ -41,15 +108,14 @@ def visible_assets(_viewer: Viewer) -> ColumnElement[bool]:
 
 
 def visible_settings(viewer: Viewer) -> ColumnElement[bool]:
-    """Staff see all; who takes part in the offering sees what applies to them; nobody else any."""
+    """What applies to the viewer, of offerings that they take part in; for staff also all of offerings they reach."""
     here = ContentItemSetting.university_id == UNIVERSITY
-    if viewer.is_staff:
-        return here
     if not viewer.is_member:
         return and_(here, NOBODY)
     applies = setting_applies(ContentItemSetting, USER, CourseEnrollment.section_id)
     # A statement may have joined an enrollment of its own, which this one is not.
-    return and_(here, takes_part(ContentItemSetting.course_offering_id, applies).correlate(ContentItemSetting))
+    own = takes_part(ContentItemSetting.course_offering_id, applies).correlate(ContentItemSetting)
+    return seen_or_reached(viewer, here, own, reaches_offering(ContentItemSetting.course_offering_id))
 
 
 def setting_applies(
@@ -61,6 +127,7 @@ def setting_applies(
 
 
 def visible_overrides(viewer: Viewer) -> ColumnElement[bool]:
-    """Staff see what is set for single sections and people; nobody else sees it as such."""
-    here = ContentItemSetting.university_id == UNIVERSITY
-    return here if viewer.is_staff else and_(here, NOBODY)
+    """What is set for single sections and people is for staff: for sections and people in their reach."""
+    offering_id, here = ContentItemSetting.course_offering_id, ContentItemSetting.university_id == UNIVERSITY
+    of_section = reaches_section(offering_id, ContentItemSetting.section_id)
+    return only_reached(viewer, here, or_(of_section, reaches_person(offering_id, ContentItemSetting.user_id)))

@@ -13,6 +13,7 @@ import strawberry
 
 from lms_graphql.assessment.loaders import PoolById, ViewerAttempts, ViewerSubmissions
 from lms_graphql.catalog.loaders import CourseById, OfferingById
+from lms_graphql.catalog.reach import row_is_reached
 from lms_graphql.catalog.types import Course, CourseOffering
 from lms_graphql.content import payloads
 from lms_graphql.content.loaders import (
@@ -282,7 +283,7 @@ class Mastery:
 
 
 def _pool_id(row: ContentRow, context: Context) -> int | None:
-    return None if row.payload is None or not context.viewer.is_staff else row.payload.question_pool_id
+    return row.payload.question_pool_id if row.payload is not None and row_is_reached(context.viewer, row) else None
 
 
 @entity(ItemById, "A quiz, whose questions are drawn from a pool.")
@@ -350,7 +351,7 @@ def _visible_files(row: ContentRow, _context: Context) -> list[payloads.LabFile]
 
 
 def _staff_details(row: ContentRow, context: Context) -> Any:
-    return row.payload if context.viewer.is_staff else None
+    return row.payload if row_is_reached(context.viewer, row) else None
 
 
 @entity(ItemById, "A lab that runs in a container.")

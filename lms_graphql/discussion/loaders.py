@@ -20,7 +20,7 @@ from lms_graphql.storage.statements import columns
 from lms_graphql.storage.tenancy import UNIVERSITY, USER
 from lms_graphql.tenancy.policy import shown_name
 
-ThreadRow = record("DiscussionThread", seldom=("created_by_name",))
+ThreadRow = record("DiscussionThread", seldom=("created_by_name", "viewer_can"))
 PostRow = record("DiscussionPost", seldom=("author_name",))
 ActivityRow = record("ThreadActivity")
 AncestorRow = record("PostAncestor")
@@ -42,7 +42,8 @@ class _Threads(Loader[Any, Any]):
 
     def _columns(self) -> list[ColumnElement[Any]]:
         name = shown_name(self.viewer, DiscussionThread.created_by_user_id).label("created_by_name")
-        return [*columns(DiscussionThread), *((name,) if self.wide else ())]
+        wide: list[ColumnElement[Any]] = [name, *policy.thread_department(self.viewer)] if self.wide else []
+        return [*columns(DiscussionThread), *wide]
 
 
 class ThreadById(_Threads, One[int]):

@@ -1,6 +1,7 @@
 """Discussions, as clients see them."""
 
 from datetime import datetime
+from enum import Enum
 from typing import Any
 
 import strawberry
@@ -19,9 +20,10 @@ from lms_graphql.discussion.loaders import (
     RepliesByPost,
     ThreadById,
 )
+from lms_graphql.discussion.policy import THREAD_ACTS
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.counts import CountedConnection
-from lms_graphql.engine.edges import Node, computed, database_id, edge, entity, optional, page
+from lms_graphql.engine.edges import Node, argument, computed, database_id, edge, entity, optional, page, with_arguments
 from lms_graphql.engine.filters import FILTER_RULE
 from lms_graphql.engine.relay import GlobalId, OrderDirection
 from lms_graphql.syllabus.loaders import ModuleById
@@ -31,6 +33,20 @@ from lms_graphql.tenancy.types import User
 
 _ASSUMED_POSTS = 100
 """The posts that a thread is assumed to have, for the price."""
+
+
+@strawberry.enum(description="Something that may be done with a thread.")
+class ThreadAct(Enum):
+    """The labels of policy.THREAD_ACTS."""
+
+    REPLY = strawberry.enum_value("reply", description="Write in it.")
+    REPORT = strawberry.enum_value("report", description="Tell those who keep order of it.")
+    EDIT = strawberry.enum_value("edit", description="Change its title.")
+    ACCEPT_POST = strawberry.enum_value("accept_post", description="Accept one of its posts as the answer.")
+    LOCK = strawberry.enum_value("lock", description="Let nobody write in it any more, or let them again.")
+    PIN = strawberry.enum_value("pin", description="Have it stand above others.")
+    HIDE = strawberry.enum_value("hide", description="Hide one of its posts.")
+    DELETE = strawberry.enum_value("delete", description="Delete it.")
 
 
 @strawberry.input(one_of=True, description="An order of threads: exactly one. Those that are equal in it stand by id.")
@@ -156,3 +172,8 @@ class DiscussionThread(Node):
     )
     posts: CountedConnection[DiscussionPost] = page(PostsByThread, "The posts that answer no other, by id.")
     post_tree: PostTree = computed(lambda thread, _context: thread, "All posts of all levels in one list.")
+    viewer_can: bool = with_arguments(
+        lambda thread, context, act: THREAD_ACTS[act.value](context.viewer, thread),
+        "Whether the viewer may do this with it.",
+        argument("act", ThreadAct, "What is to be done."),
+    )

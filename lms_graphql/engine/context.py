@@ -23,20 +23,68 @@ class Standing(StrEnum):
     ANONYMOUS = "anonymous"
     MEMBER = "member"
     STAFF = "staff"
+    """Works for the university, and sees of it what a member sees and what lies in the own reach."""
+    ADMIN = "admin"
+    """Looks after the whole university."""
+
+
+class Teaching(msgspec.Struct, frozen=True):
+    """That somebody teaches an offering, as its `instructor` or its `ta`; with a section, that section alone."""
+
+    offering_id: int
+    course_id: int
+    role: str = "instructor"
+    section_id: int | None = None
+
+
+class Reach(msgspec.Struct, frozen=True):
+    """What somebody of standing STAFF looks after: departments with all that is theirs, and what they teach."""
+
+    departments: tuple[int, ...] = ()
+    teaching: tuple[Teaching, ...] = ()
+
+    def parameters(self) -> dict[str, list[int]]:
+        """The arrays that the policies of standing STAFF bind, by the names that `catalog.policy` gives them."""
+        whole = [taught for taught in self.teaching if taught.section_id is None]
+        sections = [taught.section_id for taught in self.teaching if taught.section_id is not None]
+        return {
+            "departments": list(self.departments),
+            "courses": list({taught.course_id for taught in self.teaching}),
+            "offerings": [taught.offering_id for taught in self.teaching],
+            "whole_offerings": [taught.offering_id for taught in whole],
+            "sections": sections,
+        }
 
 
 class Viewer(msgspec.Struct, frozen=True):
-    """Who asks, and in which university. Nobody and nowhere are None."""
+    """Who asks, and in which university. Nobody and nowhere are None.
+
+    To administer the platform gives no standing in any university.
+    """
 
     user_id: int | None = None
     university_id: int | None = None
     roles: frozenset[str] = frozenset()
     standing: Standing = Standing.ANONYMOUS
+    reach: Reach = Reach()
+    is_platform_admin: bool = False
+    seen_by: int | None = None
+    """Who looks, where somebody looks as this viewer: then nothing may be changed."""
+
+    @property
+    def person_id(self) -> int | None:
+        """Who really asks."""
+        return self.user_id if self.seen_by is None else self.seen_by
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the viewer looks after the whole university of the request."""
+        return self.standing is Standing.ADMIN
 
     @property
     def is_staff(self) -> bool:
-        """Whether the viewer works for the university of the request."""
-        return self.standing is Standing.STAFF
+        """Whether the viewer works for the university of the request; what of it they see, `reach` says."""
+        return self.standing in {Standing.STAFF, Standing.ADMIN}
 
     @property
     def may_explore(self) -> bool:
@@ -100,6 +148,7 @@ class Context:
         self.selects = selects
         self.fragments = fragments
         self.validator = validator
+        self._reach = viewer.reach.parameters() if viewer.standing is Standing.STAFF else {}
         self.request_id = request_id
         self.idempotency_key = idempotency_key
         self.response_key = ""
@@ -138,8 +187,8 @@ class Context:
         return known[key]
 
     def disclose(self, kind: str, people: Iterable[int | None]) -> None:
-        """Note that the viewer has read this kind of record of these people; their own does not count."""
-        viewer = self.viewer.user_id
+        """Note that who really asks has read this kind of record of these people; their own does not count."""
+        viewer = self.viewer.person_id
         self.disclosed.update((kind, person) for person in people if person is not None and person != viewer)
 
     def close(self) -> None:
@@ -163,11 +212,11 @@ class Context:
         return self.viewer.university_id
 
     async def fetch(self, statement: Statement, row: type[R], *, tenant: bool, **parameters: Any) -> list[R]:
-        """The rows of a loader's statement; the university and the viewer are bound by name in every one."""
+        """The rows of a loader's statement; the university, the viewer and the reach of staff are bound by name."""
         if tenant:
             self.university_id()
         return await self.snapshot.fetch(statement, {**parameters, **self.bound()}, row)
 
     def bound(self) -> dict[str, Any]:
         """What every statement may bind of the viewer; 0 for nobody and nowhere."""
-        return {"university_id": self.viewer.university_id or 0, "user_id": self.viewer.user_id or 0}
+        return {"university_id": self.viewer.university_id or 0, "user_id": self.viewer.user_id or 0, **self._reach}

@@ -88,7 +88,7 @@ class Loader(DataLoader[K, V], Generic[K, V]):
         super().__init__()
         self.context = context
         self.viewer = context.viewer
-        self.wide = self.row.__name__ in context.selects
+        self.wide = bool(self.row.seldom) and self.row.__name__ in context.selects
         """Whether the document selects one of the columns that its rows seldom have."""
         self._known: dict[K, V] = {}
         self._turn = asyncio.Lock()
@@ -290,12 +290,14 @@ class Page(Loader[K, Connection[Row]]):
         counted = rows.lateral("counted")  # PostgreSQL leaves out what nobody reads
         return select(parents.c.key, func.count()).select_from(parents.join(counted, true())).group_by(parents.c.key)
 
+    def counting(self) -> Statement:
+        """The compiled statement that counts, for this viewer and these filters."""
+        return prepared((type(self), self.viewer.standing, ("count", self.shape().filters)), self.counting_query)
+
     async def counts(self, keys: Sequence[K]) -> dict[K, int]:
         """How many rows of each key meet the filters and may be seen: one grouped statement."""
-        shape = ("count", self.shape().filters)
-        statement = prepared((type(self), self.viewer.standing, shape), self.counting_query)
         rows = await self.context.fetch(
-            statement, CountRow, tenant=self._in_tenant(), keys=list(keys), **self._filter_parameters()
+            self.counting(), CountRow, tenant=self._in_tenant(), keys=list(keys), **self._filter_parameters()
         )
         return dict.fromkeys(keys, 0) | {row[0]: row[1] for row in rows}
 

@@ -30,7 +30,7 @@ from typing_extensions import override
 
 from lms_graphql.engine.builders import listed, null_error
 from lms_graphql.engine.completion import Completion, Failure, Introspected, When
-from lms_graphql.engine.context import Context
+from lms_graphql.engine.context import Context, Standing
 from lms_graphql.engine.cost import MUTATION_WEIGHT
 from lms_graphql.engine.edges import declared_price
 from lms_graphql.engine.introspection import introspect
@@ -151,7 +151,14 @@ class Run:
 
     @property
     def _uses_versions(self) -> bool:
-        return self._context.fragments is not None or self._context.validator is not None
+        """Whether parts are looked for by version: not for who sees some courses whole and of others what all see.
+
+        Which they are may change (another department, another teacher) and the version stay.
+        """
+        context = self._context
+        return context.viewer.standing is not Standing.STAFF and (
+            context.fragments is not None or context.validator is not None
+        )
 
     def _signature(self, field: Field) -> bytes | None:
         """What is selected with which arguments, if all of it follows from a version."""

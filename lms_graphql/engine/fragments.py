@@ -4,7 +4,8 @@ An edge may be declared to have a version: a column of its row that is another o
 (`courses.content_version` for a syllabus). When everything selected below it is declared to follow from the version and
 the viewer's standing, its JSON is kept here and next time put into the answer as it is. The version is read in the
 request's own snapshot, by a statement with the viewer's policy in it; so nothing is shown to who may not see it, no
-time passes before a change shows, and no process needs to be told.
+time passes before a change shows, and no process needs to be told. For standing STAFF nothing is kept: what such a
+viewer sees follows from the own reach too.
 """
 
 from collections import OrderedDict

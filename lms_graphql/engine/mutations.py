@@ -54,6 +54,12 @@ class Payload(msgspec.Struct, frozen=True):
 
 _FORBIDDEN = Payload(failures=(UserFailure(UserErrorCode.FORBIDDEN, "your roles here do not allow this"),))
 
+_READ_ONLY = Payload(
+    failures=(
+        UserFailure(UserErrorCode.FORBIDDEN, "you look as somebody else does (X-View-As): nothing can be changed"),
+    )
+)
+
 
 def _nobody() -> RequestError:
     return RequestError(Code.UNAUTHENTICATED, "sign in: nobody may change anything without a name")
@@ -110,6 +116,8 @@ def own_mutation(
     async def call(_root: None, context: Context, **given: Any) -> Payload:
         if signed_in and context.viewer.user_id is None:
             raise _nobody()
+        if context.viewer.seen_by is not None:
+            return _READ_ONLY
         if not may(context.viewer):
             return _FORBIDDEN
         await context.renew()
@@ -150,6 +158,8 @@ async def perform(declared: Mutation, context: Context, given: Given) -> Payload
     if context.viewer.user_id is None:
         raise _nobody()
     context.university_id()
+    if context.viewer.seen_by is not None:
+        return _READ_ONLY
     if not declared.may(context.viewer):
         return _FORBIDDEN
     await context.renew()  # its connection is wanted for the transaction

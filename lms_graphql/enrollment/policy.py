@@ -2,6 +2,7 @@
 
 from sqlalchemy import ColumnElement, Exists, SQLColumnExpression, Text, and_, cast, exists, or_
 
+from lms_graphql.catalog.reach import reaches_enrollment, reaches_enrollment_of_many, seen_or_reached
 from lms_graphql.engine.context import Viewer
 from lms_graphql.enrollment.models import CourseEnrollment, EnrollmentEvent
 from lms_graphql.storage.tenancy import UNIVERSITY, USER
@@ -22,15 +23,21 @@ def takes_part(offering_id: SQLColumnExpression[int], *further: ColumnElement[bo
 
 
 def visible_enrollments(viewer: Viewer) -> ColumnElement[bool]:
-    """Staff see all of their university, everybody else their own."""
+    """One's own; for staff also those in their reach."""
     here = CourseEnrollment.university_id == UNIVERSITY
-    return here if viewer.is_staff else and_(here, CourseEnrollment.user_id == USER)
+    return seen_or_reached(viewer, here, CourseEnrollment.user_id == USER, reaches_enrollment())
+
+
+def visible_enrollments_of_many(viewer: Viewer) -> ColumnElement[bool]:
+    """`visible_enrollments` for a statement that counts those of a whole university."""
+    here = CourseEnrollment.university_id == UNIVERSITY
+    return seen_or_reached(viewer, here, CourseEnrollment.user_id == USER, reaches_enrollment_of_many())
 
 
 def visible_events(viewer: Viewer) -> ColumnElement[bool]:
     """Those of the enrollments that the viewer sees."""
     here = EnrollmentEvent.university_id == UNIVERSITY
-    if viewer.is_staff:
+    if viewer.is_admin:
         return here
-    own = exists().where(CourseEnrollment.id == EnrollmentEvent.enrollment_id, visible_enrollments(viewer))
-    return and_(here, own)
+    seen = exists().where(CourseEnrollment.id == EnrollmentEvent.enrollment_id, visible_enrollments(viewer))
+    return and_(here, seen)

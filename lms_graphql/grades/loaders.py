@@ -228,7 +228,11 @@ class ScoresByEnrollment(Many[int]):
     @override
     def query(self) -> Select[Any]:
         return (
-            select(CourseEnrollment.id, *columns(GradeItemScore))
+            select(
+                CourseEnrollment.id,
+                *columns(GradeItemScore, frozenset({"graded_by"})),
+                policy.score_grader(self.viewer).label("graded_by"),
+            )
             .join(GradeItemScore, _of_person(GradeItemScore))
             .where(
                 CourseEnrollment.id == any_(KEYS),
@@ -353,7 +357,7 @@ class PeopleByGradebook(Page[int]):
             .where(
                 CourseEnrollment.course_offering_id == parent,
                 TAKES_PART,
-                visible_enrollments(self.viewer),
+                policy.visible_gradebook_rows(self.viewer),
             )
         )
 
@@ -391,7 +395,7 @@ class CellsByEnrollment(Many[tuple[int, int]]):
             .select_from(CourseEnrollment)
             .join(CourseOffering, offering)
             .join(model, _of_person(model))
-            .where(CourseEnrollment.id == any_(KEYS), visible_enrollments(self.viewer))
+            .where(CourseEnrollment.id == any_(KEYS), policy.visible_gradebook_rows(self.viewer))
         )
 
     def _attempts(self) -> Select[Any]:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -127,11 +127,6 @@ class GradeItem(Node):
     offering: CourseOffering | None = edge(OfferingById, "The offering.", key="course_offering_id")
 
 
-def _grader(row: Any, context: Context) -> int | None:
-    """Whoever graded; for staff alone."""
-    return row["graded_by"] if context.viewer.is_staff else None
-
-
 @strawberry.type(description="What a person got for a grade item; students see their own once it is posted.")
 class GradeItemScore:
     """See models.GradeItemScore."""
@@ -139,7 +134,7 @@ class GradeItemScore:
     score: Decimal = strawberry.field(description="The score in points.")
     graded_at: datetime = strawberry.field(description="When it was graded.")
     posted_at: datetime | None = strawberry.field(description="From when the person sees it; null: not yet.")
-    graded_by: User | None = edge(UserById, "Who graded it; null for all but staff.", key=_grader)
+    graded_by: User | None = edge(UserById, "Who graded it; null for all but staff.", key="graded_by")
     grade_item: GradeItem | None = edge(GradeItemById, "What was graded.", key="grade_item_id")
 
 

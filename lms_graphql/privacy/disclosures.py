@@ -36,7 +36,7 @@ async def record_disclosures(
     seen = sorted(disclosed)
     parameters = {
         "university_id": viewer.university_id,
-        "user_id": viewer.user_id,
+        "user_id": viewer.person_id,
         "people": [person for _, person in seen],
         "kinds": [kind for kind, _ in seen],
         "request_id": request_id,

@@ -76,6 +76,9 @@ class Service(Protocol):
     async def identify(self, snapshot: Snapshot, user_id: int | None, short_code: str | None) -> Viewer:
         """Who a request acts for, in which university; the snapshot is set to act for them."""
 
+    async def look_as(self, snapshot: Snapshot, viewer: Viewer, person: str, request_id: str) -> Viewer:
+        """The viewer that a person of theirs is, for staff; RequestError with FORBIDDEN for others."""
+
 
 class GraphQLEndpoint:
     """The endpoint at `/graphql` and `/u/<short code>/graphql`.
@@ -162,6 +165,7 @@ class GraphQLEndpoint:
             _person(service.authenticator, headers),
             short_code(scope, headers),
             _address(scope),
+            headers.get("x-view-as"),
             idempotency_key(headers),
         )
         document = service.lookup.find(request)
@@ -190,11 +194,12 @@ def _validator(service: Service, headers: Headers) -> Validator:
 
 
 class Sender(msgspec.Struct):
-    """Who sent a request: the person's id, the university's short code, the network address, the Idempotency-Key."""
+    """Who sent a request: the person's id, the university's short code, the network address, and what else it says."""
 
     person: int | None
     university: str | None
     address: str
+    view_as: str | None
     idempotency_key: str | None
 
 
@@ -227,6 +232,8 @@ async def _execute(
         async with service.snapshot() as snapshot:
             observation.snapshots.append(snapshot)
             viewer = await service.identify(snapshot, sender.person, sender.university)
+            if sender.view_as is not None:
+                viewer = await service.look_as(snapshot, viewer, sender.view_as, observation.identifier)
             _require_leave(service, document, request, viewer)
             service.lookup.notice(document, viewer)
             price = document.price(request.operationName, request.variables)
@@ -295,7 +302,7 @@ def _require_leave(service: Service, document: Document, request: GraphQLRequest
 
 
 _NOT_MODIFIED = 304
-_STATUS_OF = {Code.UNIVERSITY_UNKNOWN: 404, Code.UNAUTHENTICATED: 401}
+_STATUS_OF = {Code.FORBIDDEN: 403, Code.UNIVERSITY_UNKNOWN: 404, Code.UNAUTHENTICATED: 401}
 
 
 def _request_error_status(content_type: str) -> int:

@@ -165,7 +165,7 @@ class Points:
 
 def _bucket(viewer: Viewer, address: str) -> str:
     """The bucket of a person in a university; of an address, where nobody is signed in."""
-    who = f"user {viewer.user_id}" if viewer.user_id is not None else f"address {_network(address)}"
+    who = f"user {viewer.person_id}" if viewer.person_id is not None else f"address {_network(address)}"
     return f"university {viewer.university_id or 0} {who}"
 
 

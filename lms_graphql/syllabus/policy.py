@@ -3,26 +3,26 @@
 from sqlalchemy import ColumnElement, and_, or_
 
 from lms_graphql.catalog.policy import published_course
+from lms_graphql.catalog.reach import reaches_course, reaches_course_here, seen_or_reached
 from lms_graphql.engine.context import Viewer
 from lms_graphql.storage.tenancy import NOBODY, UNIVERSITY
 from lms_graphql.syllabus.models import Module, ModuleTemplate
 
 
 def visible_modules(viewer: Viewer) -> ColumnElement[bool]:
-    """Staff see all; everybody else what is published, with all its ancestors, in a published course."""
+    """What is published with all its ancestors in a published course; for staff also all of courses in their reach."""
     here = Module.university_id == UNIVERSITY
-    if viewer.is_staff:
-        return here
-    return and_(here, Module.effective_published.is_(True), published_course(Module.course_id))
+    published = and_(Module.effective_published.is_(True), published_course(Module.course_id))
+    return seen_or_reached(viewer, here, published, reaches_course(Module.course_id))
 
 
 def visible_modules_of_course(viewer: Viewer) -> ColumnElement[bool]:
-    """`visible_modules` for a statement that has found the course, and judged it, already."""
+    """`visible_modules` for a statement that has the course, and judges it by `visible_courses`."""
     here = Module.university_id == UNIVERSITY
-    return here if viewer.is_staff else and_(here, Module.effective_published.is_(True))
+    return seen_or_reached(viewer, here, Module.effective_published.is_(True), reaches_course_here())
 
 
 def visible_templates(viewer: Viewer) -> ColumnElement[bool]:
-    """Staff see their university's templates and the platform's; templates are no business of anybody else."""
+    """All staff see their university's templates and the platform's; they are no business of anybody else."""
     ours = or_(ModuleTemplate.university_id == UNIVERSITY, ModuleTemplate.university_id.is_(None))
     return ours if viewer.is_staff else and_(ours, NOBODY)

@@ -6,7 +6,7 @@ from sqlalchemy import ARRAY, ColumnElement, Select, Text, any_, cast, func, lit
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from typing_extensions import override
 
-from lms_graphql.engine.dataloaders import KEYS, TEXT_KEYS, Many, One, Page
+from lms_graphql.engine.dataloaders import KEYS, TEXT_KEYS, Loader, Many, One, Page
 from lms_graphql.engine.rows import record
 from lms_graphql.storage.statements import columns
 from lms_graphql.storage.tenancy import UNIVERSITY, USER
@@ -95,45 +95,48 @@ class DepartmentsByUniversity(Many[int]):
         )
 
 
-_USER_COLUMNS = (UniversityMember.user_id.label("id"), *columns(UniversityMember))
-
-
-class UserById(One[int]):
-    """A member of the university, as a user."""
+class _Users(Loader[Any, Any]):
+    """What all loaders of people have in common: private data is fetched when it is selected, where it may be seen."""
 
     row = UserRow
 
+    def _columns(self) -> list[ColumnElement[Any]]:
+        private: ColumnElement[Any] = policy.private_data(self.viewer).label("private_data")
+        known = columns(UniversityMember, frozenset(policy.PRIVATE))
+        return [UniversityMember.user_id.label("id"), *known, *((private,) if self.wide else ())]
+
+
+class UserById(_Users, One[int]):
+    """A member of the university, as a user."""
+
     @override
     def query(self) -> Select[Any]:
-        return select(UniversityMember.user_id, *_USER_COLUMNS).where(
+        return select(UniversityMember.user_id, *self._columns()).where(
             UniversityMember.user_id == any_(KEYS), policy.visible_members(self.viewer)
         )
 
 
-class MembersByUniversity(Page[int]):
+class MembersByUniversity(_Users, Page[int]):
     """The members of the request's university, by id."""
 
-    row = UserRow
     order = (UniversityMember.user_id,)
     orders = MEMBER_ORDERS
     filters = MEMBER_FILTERS
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
-        return select(*_USER_COLUMNS).where(
-            UniversityMember.university_id == parent, policy.visible_members(self.viewer)
+        return select(*self._columns()).where(
+            UniversityMember.university_id == parent, policy.visible_members_of_list(self.viewer)
         )
 
 
-class AdministratorsByDepartment(Many[int]):
-    """Who looks after each department, by name; staff see it."""
-
-    row = UserRow
+class AdministratorsByDepartment(_Users, Many[int]):
+    """Who looks after each department, by name."""
 
     @override
     def query(self) -> Select[Any]:
         return (
-            select(UserUniversityRole.department_id, *_USER_COLUMNS)
+            select(UserUniversityRole.department_id, *self._columns())
             .join(
                 UniversityMember,
                 (UniversityMember.university_id == UNIVERSITY)

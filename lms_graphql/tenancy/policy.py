@@ -1,11 +1,26 @@
-"""Who may see which universities and which of their people."""
+"""Who may see which universities and which of their people, and what may be done in a university."""
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, Text, and_, exists, null, or_, select
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, SQLColumnExpression, Text, and_, case, cast, exists, null, or_, select, union
+from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.orm import aliased
 
 from lms_graphql.catalog.models import CourseOfferingInstructor
-from lms_graphql.engine.context import Viewer
+from lms_graphql.catalog.reach import (
+    if_reached,
+    only_reached,
+    reached_people,
+    reaches_department,
+    reaches_member,
+    seen_or_reached,
+)
+from lms_graphql.engine.context import Standing, Viewer
 from lms_graphql.storage.tenancy import NOBODY, UNIVERSITY, USER
 from lms_graphql.tenancy.models import Department, University, UniversityMember, UserUniversityRole
+
+# ---- what is seen
 
 
 def visible_universities(viewer: Viewer) -> ColumnElement[bool]:
@@ -20,28 +35,44 @@ def visible_departments(_viewer: Viewer) -> ColumnElement[bool]:
 
 
 def visible_members(viewer: Viewer) -> ColumnElement[bool]:
-    """Staff see everybody; a student sees who teaches, and herself; nobody else sees anybody."""
+    """A member sees who teaches, and herself; staff also who is enrolled in their reach; nobody else sees anybody."""
     here = UniversityMember.university_id == UNIVERSITY
-    if viewer.is_staff:
-        return here
     if not viewer.is_member:
         return and_(here, NOBODY)
     teaches = exists().where(
         CourseOfferingInstructor.university_id == UNIVERSITY,
         CourseOfferingInstructor.user_id == UniversityMember.user_id,
     )
-    return and_(here, or_(UniversityMember.user_id == USER, teaches))
+    seen = or_(UniversityMember.user_id == USER, teaches)
+    return seen_or_reached(viewer, here, seen, reaches_member(UniversityMember.user_id))
 
 
-def sees_private_data(viewer: Viewer, user_id: int) -> bool:
-    """Whether the viewer may see a member's address, number and roles."""
-    return viewer.is_staff or viewer.user_id == user_id
+def visible_members_of_list(viewer: Viewer) -> ColumnElement[bool]:
+    """`visible_members` for lists of the whole university: for staff it leads to the few instead of judging all."""
+    if viewer.standing is not Standing.STAFF:
+        return visible_members(viewer)
+    teaching = aliased(CourseOfferingInstructor)
+    teachers = select(teaching.user_id).where(teaching.university_id == UNIVERSITY)
+    people = union(select(USER), teachers, *reached_people())
+    return and_(UniversityMember.university_id == UNIVERSITY, UniversityMember.user_id.in_(people))
+
+
+PRIVATE = ("email", "student_number", "status")
+"""Columns of members that leave the database only for the person and for staff who reach the person."""
+
+
+def private_data(viewer: Viewer) -> ColumnElement[Any]:
+    """The values of `PRIVATE`, as an array; null for others."""
+    texts: ColumnElement[Any] = array([cast(getattr(UniversityMember, name), Text) for name in PRIVATE])
+    own = case((UniversityMember.user_id == USER, texts))
+    return if_reached(viewer, texts, reaches_member(UniversityMember.user_id), own)
 
 
 def visible_roles(viewer: Viewer) -> ColumnElement[bool]:
-    """Staff see all roles, everybody else their own."""
+    """One's own; for staff also those of the people in their reach."""
     here = UserUniversityRole.university_id == UNIVERSITY
-    return here if viewer.is_staff else and_(here, UserUniversityRole.user_id == USER)
+    own = UserUniversityRole.user_id == USER
+    return seen_or_reached(viewer, here, own, reaches_member(UserUniversityRole.user_id))
 
 
 def shown_name(viewer: Viewer, user_id: SQLColumnExpression[int]) -> ColumnElement[str | None]:
@@ -56,11 +87,58 @@ def shown_name(viewer: Viewer, user_id: SQLColumnExpression[int]) -> ColumnEleme
 
 
 def visible_administrators(viewer: Viewer) -> ColumnElement[bool]:
-    """Staff see who looks after a department, nobody else does."""
+    """Who looks after a department is for staff: for who looks after it too."""
     here = UserUniversityRole.university_id == UNIVERSITY
-    return here if viewer.is_staff else and_(here, NOBODY)
+    return only_reached(viewer, here, reaches_department(UserUniversityRole.department_id))
+
+
+# ---- what may be done in a university
 
 
 def may_update_profile(viewer: Viewer) -> bool:
     """Members may change what the university calls them."""
     return viewer.is_member
+
+
+def may_administer_university(viewer: Viewer) -> bool:
+    """Manage its people, its roles, its departments, its terms and itself: its administrators."""
+    return viewer.is_admin
+
+
+def may_author(viewer: Viewer) -> bool:
+    """Add courses, templates and what courses share: its administrators, and those of departments for theirs."""
+    return viewer.is_admin or (viewer.standing is Standing.STAFF and bool(viewer.reach.departments))
+
+
+def may_see_reports(viewer: Viewer) -> bool:
+    """See reports, and what one of their people sees: staff with anything in their reach."""
+    return may_author(viewer) or (viewer.standing is Standing.STAFF and bool(viewer.reach.teaching))
+
+
+def may_add_assets(viewer: Viewer) -> bool:
+    """Add files: whoever writes a course; no assistant."""
+    instructs = any(taught.role == "instructor" and taught.section_id is None for taught in viewer.reach.teaching)
+    return may_author(viewer) or (viewer.standing is Standing.STAFF and instructs)
+
+
+def may_explore(viewer: Viewer) -> bool:
+    """Look at the schema and at templates: all staff."""
+    return viewer.may_explore
+
+
+UNIVERSITY_ACTS: Mapping[str, Callable[[Viewer], bool]] = {
+    "explore": may_explore,
+    "see_reports": may_see_reports,
+    "view_as": may_see_reports,
+    "manage_assets": may_add_assets,
+    "add_course": may_author,
+    "manage_templates": may_author,
+    "manage_shared_pools": may_author,
+    "manage_university": may_administer_university,
+    "manage_departments": may_administer_university,
+    "manage_terms": may_administer_university,
+    "manage_members": may_administer_university,
+    "manage_roles": may_administer_university,
+    "see_audit_log": may_administer_university,
+}
+"""What each label of `types.UniversityAct` asks for."""

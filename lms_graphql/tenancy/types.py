@@ -29,6 +29,7 @@ from lms_graphql.engine.edges import (
     optional,
     page,
     plain_list,
+    with_arguments,
 )
 from lms_graphql.engine.errors import Code, RequestError
 from lms_graphql.engine.filters import FILTER_RULE
@@ -36,6 +37,7 @@ from lms_graphql.engine.relay import Connection, OrderDirection
 from lms_graphql.engine.rows import Row
 from lms_graphql.enrollment.loaders import EnrollmentsByUser
 from lms_graphql.privacy.loaders import DisclosuresByUser
+from lms_graphql.tenancy.acts import UniversityAct
 from lms_graphql.tenancy.loaders import (
     AdministratorsByDepartment,
     CountryById,
@@ -47,7 +49,7 @@ from lms_graphql.tenancy.loaders import (
     UniversityById,
     UserById,
 )
-from lms_graphql.tenancy.policy import sees_private_data
+from lms_graphql.tenancy.policy import PRIVATE, UNIVERSITY_ACTS
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
     from lms_graphql.assessment.types import QuestionPool
@@ -176,7 +178,8 @@ class University(Node):
     )
     members: CountedConnection["User"] | None = page(
         MembersByUniversity,
-        "Its people, by id: all for staff; for others who teaches, and themselves.",
+        "Its people, by id: who teaches, and the viewer; for staff also who is enrolled in their reach, for "
+        "administrators all.",
         key=own_university,
         filters=MemberFilter,
         orders=MemberOrder,
@@ -203,7 +206,9 @@ class Department(Node):
         CoursesByDepartment, "Its courses, by id.", filters=_CourseFilter, orders=_CourseOrder
     )
     administrators: list["User"] = edge(
-        AdministratorsByDepartment, "Who looks after it, by name; empty for all but staff.", size=2
+        AdministratorsByDepartment,
+        "Who looks after it, by name; empty for all but them and the administrators of the university.",
+        size=2,
     )
 
 
@@ -219,10 +224,11 @@ class RoleAssignment:
 
 
 def _private(name: str, description: str) -> Any:
-    """A column of a member that only staff and the person see."""
+    """A column of a member that only the person and staff who reach the person see."""
+    place = PRIVATE.index(name)
 
-    def read(row: Row, context: Context) -> Any:
-        return row[name] if sees_private_data(context.viewer, row["user_id"]) else None
+    def read(row: Row, _context: Context) -> Any:
+        return None if row["private_data"] is None else row["private_data"][place]
 
     return computed(read, description)
 
@@ -302,6 +308,14 @@ class ViewerObject:
     )
     roles: list[UniversityRole] = computed(
         lambda viewer, _: sorted(viewer.roles), "The viewer's roles in the university of the request.", size=3
+    )
+    is_platform_admin: bool = strawberry.field(
+        description="Whether the viewer looks after the platform, which gives nothing in any university."
+    )
+    can: bool = with_arguments(
+        lambda viewer, _context, act: UNIVERSITY_ACTS[act.value](viewer),
+        "Whether the viewer may do this in the university of the request.",
+        argument("act", UniversityAct, "What is to be done."),
     )
     memberships: list[Membership] = edge(
         MembershipsOfViewer, "All universities that the viewer is a member of.", key=lambda v, _: v.user_id, size=3

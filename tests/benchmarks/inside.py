@@ -23,7 +23,7 @@ class _Counting(Snapshot):
     noted: list[str]
 
     async def fetch(self, statement: Any, parameters: Any, row: Any) -> Any:
-        if row.__name__ != "MembershipRow" or "user_is_active" not in statement.sql:
+        if row.__name__ != "IdentityRow":
             self.noted.append(statement.sql)
         return await super().fetch(statement, parameters, row)
 

@@ -16,7 +16,7 @@ from lms_graphql.content import payloads
 from lms_graphql.demo.service import DemoExistsError, DemoPerson, load_demo
 from lms_graphql.storage import tenancy
 from lms_graphql.storage.database import create_engine
-from tests.conftest import temporary_database
+from tests.databases import temporary_database
 
 
 class Loaded:

@@ -136,12 +136,13 @@ CASES = {
 }  # fmt: skip
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", CASES)
 async def test_failures_are_not_amplified(app_engine, world, lessons, log, name):
     text, clean, failing, what, errors = CASES[name]
     variable = "ids" if text is BY_IDS else "id"
     viewer = Viewer(
-        world.people["admin"], world.alpha.university["id"], frozenset({"university_admin"}), Standing.STAFF
+        world.people["admin"], world.alpha.university["id"], frozenset({"university_admin"}), Standing.ADMIN
     )
     parsed = parse(text)
     assert validate(SCHEMA.graphql, parsed) == []

@@ -175,6 +175,7 @@ def fastest(function, runs):
     return best
 
 
+@pytest.mark.alone
 def test_pricing_is_quick():
     """20 µs are promised on an idle machine."""
     documents = Documents(SCHEMA, {})

@@ -77,7 +77,10 @@ async def assert_whole(engine):
         setting = await connection.execute(sql("SELECT current_setting('lms.university_id', true)"))
         assert setting.scalar() in {None, ""}
         busy = await connection.execute(
-            sql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'")
+            sql(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND query LIKE 'SELECT pg_sleep%' AND state = 'active'"
+            )
         )
         assert busy.scalar() == 0
 

@@ -79,7 +79,7 @@ async def test_named_cases(app_engine, world, name, variables, caplog):
     for viewer in (
         Viewer(None, alpha),
         Viewer(world.people["student"], alpha, frozenset({"student"}), Standing.MEMBER),
-        Viewer(world.people["admin"], alpha, frozenset({"university_admin"}), Standing.STAFF),
+        Viewer(world.people["admin"], alpha, frozenset({"university_admin"}), Standing.ADMIN),
     ):
         await assert_same(app_engine, viewer, document, variables)
 

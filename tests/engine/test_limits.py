@@ -228,6 +228,7 @@ HARD = {f"bomb {n} × {fan}": bomb(n, fan) for n in (10, 50, 150, 300) for fan i
 LONGEST = {}
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", HARD)
 def test_refusing_is_quick(name):
     """50 ms are promised on an idle machine; this one may be loaded."""
@@ -273,6 +274,7 @@ def test_circles_and_undefined_fragments_are_left_to_validation(text):
     assert set(codes(read(text))) == {Code.GRAPHQL_VALIDATION_FAILED}
 
 
+@pytest.mark.alone
 async def test_others_are_served_while_documents_are_refused(api, world):
     """A promise of 100 ms; this machine may be loaded."""
     waits, running = [], True

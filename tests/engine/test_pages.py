@@ -15,7 +15,7 @@ from lms_graphql.engine.errors import RequestError
 from lms_graphql.engine.relay import Cursors, PageArguments, canonical
 from lms_graphql.storage.database import connect, create_engine
 from lms_graphql.storage.snapshot import Snapshot
-from tests.conftest import temporary_database
+from tests.databases import temporary_database
 from tests.world import Rows
 
 CURSORS = Cursors(b"x")
@@ -51,7 +51,7 @@ class School:
         """The connections of all courses, in one statement."""
         async with Snapshot(self.engine) as snapshot:
             await snapshot.act_for(self.university, None)
-            viewer = Viewer(None, self.university, frozenset(), Standing.STAFF)
+            viewer = Viewer(None, self.university, frozenset(), Standing.ADMIN)
             made = Context(viewer, snapshot, CURSORS).loader(loader, PageArguments(**page))
             found = await made.values(self.courses)
             assert snapshot.statements == 1

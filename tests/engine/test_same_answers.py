@@ -12,7 +12,7 @@ import pytest
 import strawberry
 from graphql import get_introspection_query, parse, validate
 
-from lms_graphql.engine.context import EVERYTHING, Context, Standing, Viewer
+from lms_graphql.engine.context import EVERYTHING, Context, Reach, Standing, Teaching, Viewer
 from lms_graphql.engine.execution import fallbacks, formatted, run, run_by_graphql_core
 from lms_graphql.engine.relay import Cursors, GlobalId
 from lms_graphql.schema import build
@@ -37,11 +37,13 @@ TYPES = {
 
 @pytest.fixture(scope="module")
 def viewers(world):
-    alpha = world.alpha.university["id"]
+    alpha, private = world.alpha.university["id"], world.alpha["private"]
+    teaching = Teaching(private["id"], private["course_id"], "ta")
     return [
         Viewer(None, alpha),
         Viewer(world.people["student"], alpha, frozenset({"student"}), Standing.MEMBER),
-        Viewer(world.people["ta"], alpha, frozenset({"ta"}), Standing.STAFF),
+        Viewer(world.people["ta"], alpha, frozenset({"ta"}), Standing.STAFF, Reach((), (teaching,))),
+        Viewer(world.people["admin"], alpha, frozenset({"university_admin"}), Standing.ADMIN),
         Viewer(world.people["student"], None),
     ]
 

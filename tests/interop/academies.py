@@ -5,7 +5,7 @@ import re
 import uuid
 
 from lms_graphql.storage.database import connect
-from tests.conftest import Database
+from tests.databases import Database
 
 
 @contextlib.asynccontextmanager

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import event
 
 from lms_graphql.storage.database import create_engine
-from tests.conftest import temporary_database
+from tests.databases import temporary_database
 from tests.interop.universities import new_university
 
 

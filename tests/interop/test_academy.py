@@ -25,9 +25,10 @@ from lms_graphql.interop.academy.source import (
 from lms_graphql.interop.checked import ImportConflictError, ImportRefusedError
 from lms_graphql.storage.database import connect, create_engine
 from lms_graphql.storage.errors import DatabaseUnreachableError
-from tests.conftest import temporary_database
+from tests.commands import call, refused, run
+from tests.databases import temporary_database
 from tests.interop.academies import seed, source_database
-from tests.test_cli import plain, refused, run
+from tests.test_cli import plain
 
 BEGUN = datetime(2026, 3, 2, 9, tzinfo=UTC)
 TABLES = (
@@ -548,10 +549,10 @@ async def test_the_command(superuser, shared, tmp_path):
             "LMS_DATA_DIR": str(tmp_path),
         }
 
-        async def command(*arguments):
-            return await asyncio.to_thread(run, "import", "academy", *arguments, **environment)
+        async def command(*arguments, by=call):
+            return await asyncio.to_thread(by, "import", "academy", *arguments, **environment)
 
-        first = await command("--dsn", plain(source))
+        first = await command("--dsn", plain(source), by=run)
         assert (first.returncode, first.stderr) == (0, "")
         lines = first.stdout.splitlines()
         assert lines[0].startswith("ACADEMY: the academy at ")

@@ -161,3 +161,6 @@ def test_the_hook_for_whatever_else_discloses():
     context = Context(Viewer(7, 1, frozenset(), Standing.STAFF), None, None)
     context.disclose("view_as", [5, 7, None, 5])
     assert context.disclosed == {("view_as", 5)}
+    seen = Context(Viewer(5, 1, frozenset(), Standing.MEMBER, seen_by=7), None, None)
+    seen.disclose("grades", [5, 7])
+    assert seen.disclosed == {("grades", 5)}

@@ -9,6 +9,8 @@ from lms_graphql.server.loop import MeasuredLoop
 from lms_graphql.server.places import Places
 from lms_graphql.server.requests import HttpError
 
+pytestmark = pytest.mark.alone
+
 
 def on_measured_loop(scenario):
     """Run on a loop of its own: the tests' loop does not tell its idle time."""

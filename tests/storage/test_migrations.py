@@ -3,18 +3,15 @@
 LMS_FULL_MIGRATION_TEST=1 runs the benchmark's data in its full size.
 """
 
-import contextlib
 import os
 import re
 import socket
-import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
 import pytest
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL
 
 from lms_graphql.storage import migrations, roles
 from lms_graphql.storage.database import connect, database_url
@@ -26,7 +23,7 @@ from lms_graphql.storage.errors import (
     MigrationsPendingError,
     RolesMissingError,
 )
-from tests.conftest import Database, temporary_database
+from tests.databases import Database, copied, temporary_database
 from tests.storage.catalog import listing
 from tests.storage.test_model import BASELINE
 
@@ -327,19 +324,6 @@ OF_THEIR_OWN = "1 members with a name, address, number or status of their own"
 MEMBERS = ["display_name = 'Nick'", "email = 'nick@x.example'", "student_number = '7'", "status = 'invited'"]
 
 
-@contextlib.asynccontextmanager
-async def copied(superuser: URL, source: Database) -> AsyncIterator[Database]:
-    """A copy of a database that nobody is connected to."""
-    name = f"lms_test_{uuid.uuid4().hex[:12]}"
-    driver = await connect(superuser)
-    await driver.execute(f"CREATE DATABASE {name} TEMPLATE {source.owner.database} OWNER lms_owner")
-    try:
-        yield Database(superuser, name)
-    finally:
-        await driver.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        await driver.close()
-
-
 @pytest.fixture(scope="module")
 async def baseline(superuser) -> AsyncIterator[Database]:
     """A database at 0001 with rows in every table, to copy from."""
@@ -452,26 +436,43 @@ async def without_rules(superuser, baseline) -> AsyncIterator[Database]:
         yield database
 
 
-@pytest.mark.parametrize("conflict", RULES_CONFLICTS)
-async def test_rows_against_the_rules_are_named_and_stay(superuser, without_rules, conflict):
+@pytest.fixture(scope="module")
+async def with_rules(superuser, without_rules) -> AsyncIterator[Database]:
+    """The same at 0006."""
     async with copied(superuser, without_rules) as database:
-        before = await state(database)
+        await migrations.upgrade(database.owner, "0006")
+        yield database
+
+
+@pytest.fixture(scope="module")
+async def untouched_without_rules(without_rules) -> tuple[Any, ...]:
+    return await state(without_rules)
+
+
+@pytest.fixture(scope="module")
+async def untouched_with_rules(with_rules) -> tuple[Any, ...]:
+    return await state(with_rules)
+
+
+@pytest.mark.parametrize("conflict", RULES_CONFLICTS)
+async def test_rows_against_the_rules_are_named_and_stay(superuser, without_rules, untouched_without_rules, conflict):
+    async with copied(superuser, without_rules) as database:
         await execute(database, RULES_CONFLICTS[conflict])
         # A row may break two rules at once: a dropped person has neither completed nor handed in.
         assert conflict in (await refused(migrations.upgrade(database.owner, "0006"))).split("first mend: ")[1]
-        assert await state(database) == before
+        assert await state(database) == untouched_without_rules
+        assert untouched_without_rules[0] == "0005"
 
 
 @pytest.mark.parametrize("conflict", RULES_DOWNGRADE_CONFLICTS)
-async def test_what_the_seed_has_no_place_for_is_not_thrown_away(superuser, without_rules, conflict):
-    async with copied(superuser, without_rules) as database:
-        await migrations.upgrade(database.owner, "0006")
+async def test_what_the_seed_has_no_place_for_is_not_thrown_away(superuser, with_rules, untouched_with_rules, conflict):
+    async with copied(superuser, with_rules) as database:
         await execute(database, RULES_DOWNGRADE_CONFLICTS[conflict])
-        before = await state(database)
         assert await refused(migrations.downgrade(database.owner, "0005")) == (
             f"revision 0006 can't be taken back and changed nothing; first mend: {conflict}"
         )
-        assert await state(database) == before
+        assert await state(database) == untouched_with_rules
+        assert untouched_with_rules[0] == "0006"
 
 
 async def test_every_conflict_of_the_rules_is_tried():
@@ -482,9 +483,8 @@ async def test_every_conflict_of_the_rules_is_tried():
     assert tried | rows == set(module._DOWNGRADE_CONFLICTS)
 
 
-async def test_what_the_rules_work_out(superuser, without_rules):
-    async with copied(superuser, without_rules) as database:
-        await migrations.upgrade(database.owner, "0006")
+async def test_what_the_rules_work_out(superuser, with_rules):
+    async with copied(superuser, with_rules) as database:
         driver = await connect(database.owner)
         seats = await driver.fetch("SELECT seats_taken FROM course_offerings ORDER BY id")
         attempts = await driver.fetch("SELECT attempt_number, status FROM quiz_attempts ORDER BY id")

@@ -14,7 +14,7 @@ import pytest
 from lms_graphql import tables
 from lms_graphql.storage import migrations
 from lms_graphql.storage.database import connect
-from tests.conftest import Database, temporary_database
+from tests.databases import Database, temporary_database
 from tests.storage.catalog import listing
 from tests.world import World
 

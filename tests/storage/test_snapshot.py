@@ -17,7 +17,7 @@ from lms_graphql.storage.database import acquire, connect, create_engine, databa
 from lms_graphql.storage.errors import DatabaseUnreachableError
 from lms_graphql.storage.snapshot import Snapshot
 from lms_graphql.storage.statements import Statement
-from tests.conftest import Database, temporary_database
+from tests.databases import Database, temporary_database
 from tests.world import World, build_world
 
 DEPARTMENTS = tables.metadata.tables["departments"]

@@ -1,0 +1,16 @@
+"""Who may see what is counted over all universities."""
+
+from sqlalchemy import ColumnElement, true
+
+from lms_graphql.engine.context import Viewer
+from lms_graphql.storage.tenancy import NOBODY
+
+
+def sees_platform(viewer: Viewer) -> bool:
+    """Administrators of the platform, who look after no university's people by that."""
+    return viewer.is_platform_admin and viewer.seen_by is None
+
+
+def visible_universities_of_platform(viewer: Viewer) -> ColumnElement[bool]:
+    """All, open and closed; nothing for others."""
+    return true() if sees_platform(viewer) else NOBODY
