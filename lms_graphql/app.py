@@ -3,7 +3,7 @@
 import gc
 import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, nullcontext
 from hashlib import blake2b
 from pathlib import Path
@@ -26,6 +26,7 @@ from lms_graphql.engine.trusted import Manifest, ManifestError, TrustedDocuments
 from lms_graphql.engine.validators import Validator
 from lms_graphql.identity.issuers import Issuer, IssuersError, read_issuers
 from lms_graphql.identity.recognition import Identity
+from lms_graphql.privacy.disclosures import record_disclosures
 from lms_graphql.server.authentication import Authenticator
 from lms_graphql.server.health import health_routes
 from lms_graphql.server.http import GraphQLEndpoint
@@ -111,6 +112,10 @@ class Service:
     async def identify(self, snapshot: Snapshot, principal: Principal, short_code: str | None) -> Viewer:
         """Who a request acts for, in which university; the snapshot is set to act for them."""
         return await self._identities.identify(snapshot, principal, short_code)
+
+    async def disclose(self, viewer: Viewer, disclosed: Collection[tuple[str, int]], request_id: str) -> None:
+        """Write down what was read of whose record; DatabaseUnreachableError when that can't be."""
+        await record_disclosures(self.engine, viewer, disclosed, request_id)
 
     async def look_as(self, snapshot: Snapshot, viewer: Viewer, person: str, request_id: str) -> Viewer:
         """The viewer that one of their people is, for staff who look as that one does; the snapshot acts for them."""

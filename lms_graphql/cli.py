@@ -29,9 +29,15 @@ app.add_typer(user, name="user")
 service_token = typer.Typer(help="Tokens of graders and importers of one university.", no_args_is_help=True)
 app.add_typer(service_token, name="service-token")
 
+person = typer.Typer(
+    help="The data of one person: export it, erase it, erase it again after a restore.", no_args_is_help=True
+)
+app.add_typer(person, name="person")
+
+_University = Annotated[str, typer.Option("--university", help="The short code of the university.")]
+_Email = Annotated[str, typer.Option("--email", help="The person's address at this university.")]
 _Issuer = Annotated[str, typer.Option(help="The issuer, exactly as LMS_OIDC_ISSUERS names it.")]
 _Subject = Annotated[str, typer.Option(help="What the issuer calls the person: `sub` of their tokens.")]
-_University = Annotated[str, typer.Option(help="The short code of the university.")]
 _Manifest = Annotated[Path, typer.Option("--manifest", envvar="LMS_DOCUMENTS", help="The manifest of the server.")]
 
 
@@ -134,6 +140,31 @@ def documents_remove(
 ) -> None:
     """Remove documents from the manifest; all or nothing."""
     _run("documents:remove", identifiers, manifest=manifest)
+
+
+@person.command("export", epilog="Example: lms-graphql person export --university DEMO --email ada@demo.edu > ada.json")
+def person_export(university: _University, email: _Email) -> None:
+    """Print everything that a university has of a person, as one JSON document."""
+    _run("person:export_person", _settings(), university=university, email=email)
+
+
+@person.command("erase", epilog="Example: lms-graphql person erase --university DEMO --email ada@demo.edu --dry-run")
+def person_erase(
+    university: _University,
+    email: _Email,
+    reason: Annotated[str, typer.Option(help="Why; it is kept, so it must say nothing of the person.")] = "requested",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, by table.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Erase a person: names, addresses and all they wrote go; grades and that they took part are kept."""
+    options = {"reason": reason, "dry_run": dry_run, "yes": yes}
+    _run("person:erase_person", _settings(), university=university, email=email, **options)
+
+
+@person.command("replay", epilog="Example: lms-graphql person replay")
+def person_replay() -> None:
+    """After a restore, erase everybody again whom the ledger of erasures names. Safe to repeat."""
+    _run("person:replay_erasures", _settings())
 
 
 @user.command("password", epilog="Example: lms-graphql user password ada@example.edu")

@@ -46,11 +46,23 @@ class Settings(msgspec.Struct, frozen=True):
     trusted_documents: TrustMode = "off"
     metrics_token: str | None = None
     workers: int = 1
+    erasure_ledger: Path | None = None
 
     @property
     def is_production(self) -> bool:
         """Whether LMS_ENV is production."""
         return self.environment == "production"
+
+    def ledger_path(self) -> Path:
+        """The ledger of erasures: beside an embedded database, unless a place is set.
+
+        SettingsError with a database of one's own and no place: it must not lie, and be lost, where that does.
+        """
+        if self.erasure_ledger is not None:
+            return self.erasure_ledger
+        if self.database_url is not None:
+            raise SettingsError("set LMS_ERASURE_LEDGER to a file that is kept elsewhere than the database's backups")
+        return self.data_dir / "erasures.ndjson"
 
     @property
     def metrics(self) -> bool:
@@ -81,6 +93,7 @@ VARIABLES = {
     "LMS_POINTS_PER_SECOND": "points that each person gets per second, kept up to 40 seconds' worth; default 5000",
     "LMS_DOCUMENTS": "the manifest of trusted documents, which `documents add` makes; default: none are trusted",
     "LMS_TRUSTED_DOCUMENTS": "off (default); log: name documents that are not trusted; only: refuse them",
+    "LMS_ERASURE_LEDGER": "the file that lists erased people; default: in LMS_DATA_DIR when the database is embedded",
     "LMS_METRICS_TOKEN": "what /metrics asks for as Bearer; unset: open in development, not there in production",
 }
 
@@ -117,10 +130,11 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         cost="enforce" if cost == "enforce" else "measure",
         syllabus_cache_mib=_number(environment, "LMS_SYLLABUS_CACHE", 16, most=100_000, least=0),
         points_per_second=_number(environment, "LMS_POINTS_PER_SECOND", 5_000, most=1_000_000_000),
-        documents=Path(environment["LMS_DOCUMENTS"]).expanduser() if environment.get("LMS_DOCUMENTS") else None,
+        documents=_path(environment, "LMS_DOCUMENTS"),
         trusted_documents=_trust_mode(environment),
         metrics_token=_metrics_token(environment),
         workers=_number(environment, "LMS_WORKERS", 1, most=1000),
+        erasure_ledger=_path(environment, "LMS_ERASURE_LEDGER"),
     )
 
 
@@ -153,6 +167,10 @@ def _number(environment: Mapping[str, str], name: str, default: int, *, most: in
     if not text.isascii() or not text.isdecimal() or len(text) > len(str(most)) or not least <= int(text) <= most:
         raise SettingsError(f"{name} must be a whole number from {least} to {most}")
     return int(text)
+
+
+def _path(environment: Mapping[str, str], name: str) -> Path | None:
+    return Path(environment[name]).expanduser() if environment.get(name) else None
 
 
 def _origins(environment: Mapping[str, str]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from lms_graphql import tables
 from lms_graphql.storage import migrations
 
-_PARTITION = re.compile(r"(audit_log|outbox|idempotency_keys)_(default|\d{8})")
+_PARTITION = re.compile(r"(audit_log|outbox|idempotency_keys|disclosures)_(default|\d{8})")
 
 
 def _is_ours(name: str | None, kind: str, _parents: object) -> bool:

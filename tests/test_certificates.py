@@ -61,8 +61,8 @@ async def issued(database, world):
         expires_at=ISSUED + timedelta(days=365),
     )
     yield made
-    for table in ("certificates", "course_enrollments", "course_offerings", "courses", "user_university_roles",
-                  "university_members"):  # fmt: skip
+    for table in ("disclosures", "certificates", "course_enrollments", "course_offerings", "courses",
+                  "user_university_roles", "university_members"):  # fmt: skip
         await driver.execute(f"DELETE FROM {table} WHERE university_id = $1", university["id"])
     await driver.execute("DELETE FROM universities WHERE id = $1", university["id"])
     await driver.close()

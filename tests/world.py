@@ -568,3 +568,4 @@ async def _campus_life(rows: Rows, made: dict[str, Any], tenant: dict[str, Any],
         prerequisite_course_id=made["draft"]["id"],
         prerequisite_type="recommended",
     )
+    await rows.add("disclosures", **tenant, user_id=student, viewer_id=teacher, kind="grades", request_id="a-request")

@@ -38,7 +38,7 @@ from lms_graphql.syllabus.policy import visible_templates
 
 CourseEnrollmentCountRow = record("CourseEnrollmentCount")
 OfferingProgressRow = record("OfferingProgress")
-StudentProgressRow = record("StudentProgress")
+StudentProgressRow = record("StudentProgress", discloses="progress")
 LessonTemplateProgressRow = record("LessonTemplateProgress")
 
 # Labels of enums stand in the text: as parameters they would make the driver ask for their type on every connection.

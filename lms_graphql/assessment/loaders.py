@@ -26,7 +26,7 @@ from lms_graphql.enrollment.policy import visible_enrollments
 from lms_graphql.storage.statements import columns
 from lms_graphql.storage.tenancy import UNIVERSITY, USER
 
-AttemptRow = record("QuizAttempt")
+AttemptRow = record("QuizAttempt", discloses="attempts")
 PoolRow = record("QuestionPool")
 
 _OFFERING = bindparam("offering_id", type_=BigInteger, required=True)
@@ -55,6 +55,7 @@ class SubmissionRow(Row):
     typename = "Submission"
     tenant = True
     seldom = frozenset({"public_results", "staff_details"})
+    discloses = "submissions"
 
 
 class QuestionRow(Row):

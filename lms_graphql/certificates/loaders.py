@@ -14,7 +14,7 @@ from lms_graphql.enrollment.policy import visible_enrollments
 from lms_graphql.storage.statements import columns
 from lms_graphql.storage.tenancy import UNIVERSITY
 
-CertificateRow = record("Certificate")
+CertificateRow = record("Certificate", discloses="certificates")
 VerificationRow = record("CertificateVerification", tenant=False)
 
 

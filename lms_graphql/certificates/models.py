@@ -50,7 +50,8 @@ class Certificate(TenantRow, Model):
     issued_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     expires_at: Mapped[Time | None]
     metadata_json: Mapped[Any | None] = mapped_column(JSONB)
-    recipient_name: Mapped[str] = mapped_column(String(255))
+    recipient_name: Mapped[str | None] = mapped_column(String(255))
+    """Null when the person was erased."""
     course_code: Mapped[str] = mapped_column(String(128))
     course_title: Mapped[str] = mapped_column(String(255))
     final_score: Mapped[Decimal | None] = mapped_column(Numeric(6, 2))

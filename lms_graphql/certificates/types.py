@@ -13,6 +13,8 @@ from lms_graphql.engine.edges import Node, column, database_id, edge, entity
 from lms_graphql.tenancy.loaders import UserById
 from lms_graphql.tenancy.types import User
 
+_RECIPIENT = "The name of the person when it was issued; null: the person's data was erased, and it stands as it did."
+
 
 @strawberry.enum(description="How a certificate stands now.")
 class CertificateStatus(Enum):
@@ -36,7 +38,7 @@ class Certificate(Node):
     expires_at: datetime | None = strawberry.field(description="Until when it holds; null: for ever.")
     revoked_at: datetime | None = strawberry.field(description="When it was taken back; null if it was not.")
     revocation_reason: str | None = strawberry.field(description="Why it was taken back; null if it was not.")
-    recipient_name: str = strawberry.field(description="The name of the person when it was issued.")
+    recipient_name: str | None = strawberry.field(description=_RECIPIENT)
     course_code: str = strawberry.field(description="The code of the course when it was issued.")
     course_title: str = strawberry.field(description="The title of the course when it was issued.")
     final_score: Decimal | None = strawberry.field(description="The final score in points when it was issued.")
@@ -51,7 +53,7 @@ class CertificateVerification:
 
     code: str = strawberry.field(description="The code that was asked for.")
     status: CertificateStatus = strawberry.field(description="How it stands now.")
-    recipient_name: str = strawberry.field(description="The name of the person when it was issued.")
+    recipient_name: str | None = strawberry.field(description=_RECIPIENT)
     course_title: str = strawberry.field(description="The title of the course when it was issued.")
     university_name: str = strawberry.field(description="The name of the university, as it is now.")
     issued_at: datetime = strawberry.field(description="When it was issued.")

@@ -10,6 +10,7 @@ from sqlalchemy import URL
 from lms_graphql.app import auth_database, oidc_issuers, trusted_manifest
 from lms_graphql.commands.console import FAILED, say
 from lms_graphql.commands.database import Databases, databases
+from lms_graphql.commands.person import ledger_warning
 from lms_graphql.engine.documents import Documents
 from lms_graphql.engine.trusted import TrustedDocuments
 from lms_graphql.schema import build
@@ -41,6 +42,7 @@ def doctor(settings: Settings) -> None:
     try:
         with databases(settings) as found:
             problems += _database_checks(found, auth_database(settings, found.app))
+            problems.append(_check("erasures", lambda: asyncio.run(_erasures(settings, found.app))))
     except (StorageError, SettingsError, EmbeddedPostgresError) as error:
         say(f"bad   database: {error}")
         problems.append(True)
@@ -101,6 +103,17 @@ async def _server(url: URL) -> str:
 async def _migrations(url: URL) -> str:
     await migrations.require_head(url)
     return f"at head, {migrations.head()}"
+
+
+async def _erasures(settings: Settings, url: URL) -> str:
+    if settings.database_url is not None and settings.erasure_ledger is None:
+        return "no ledger, LMS_ERASURE_LEDGER is not set: nobody can be erased"
+    if await migrations.current(url) != migrations.head():
+        return "not looked at, the database is not at head"
+    warning = await ledger_warning(settings, url)
+    if warning is not None:
+        raise SettingsError(warning)
+    return f"all in {settings.ledger_path()} are erased"
 
 
 async def _partitions(url: URL) -> str:

@@ -2,8 +2,9 @@
 
 import asyncio
 
-from lms_graphql.commands.console import say
+from lms_graphql.commands.console import note, say
 from lms_graphql.commands.database import DATABASE, Databases, databases
+from lms_graphql.commands.person import ledger_warning
 from lms_graphql.settings import Settings, SettingsError
 from lms_graphql.storage import migrations, partitions, roles
 from lms_graphql.storage.database import database_url
@@ -13,6 +14,7 @@ def migrate(settings: Settings, *, revision: str, downgrade: bool, superuser_url
     """Migrate up or down; with a superuser's URL, first make the roles and the database."""
     with databases(settings) as found:
         asyncio.run(_migrate(found, revision=revision, downgrade=downgrade, superuser_url=superuser_url))
+        asyncio.run(warn_of_ledger(settings, found))
 
 
 async def _migrate(found: Databases, *, revision: str, downgrade: bool, superuser_url: str | None) -> None:
@@ -29,6 +31,14 @@ async def _migrate(found: Databases, *, revision: str, downgrade: bool, superuse
     if not downgrade and revision == "head":
         await partitions.maintain(owner)
     say(f"the database is at revision {await migrations.current(owner) or 'none'}")
+
+
+async def warn_of_ledger(settings: Settings, found: Databases) -> None:
+    """Say on standard error when people who were erased are back, as they are after a restore."""
+    if await migrations.current(found.app) == migrations.head():
+        warning = await ledger_warning(settings, found.app)
+        if warning is not None:
+            note(f"warning: {warning}")
 
 
 async def prepare(found: Databases) -> None:

@@ -14,7 +14,7 @@ from uvicorn.supervisors import Multiprocess
 from lms_graphql.app import create_app, oidc_issuers, trusted_manifest
 from lms_graphql.commands.console import fail, note, say
 from lms_graphql.commands.database import Databases, databases, owner_connection
-from lms_graphql.commands.migrate import prepare
+from lms_graphql.commands.migrate import prepare, warn_of_ledger
 from lms_graphql.demo.service import DemoExistsError, load_demo
 from lms_graphql.server.authentication import Authenticator
 from lms_graphql.server.metrics import FOLDER_VARIABLE
@@ -38,6 +38,7 @@ def serve(settings: Settings) -> None:
     listener = _listen(settings.host, settings.port)  # and so is a port that is taken
     with listener, databases(settings) as found:
         asyncio.run(_make_ready(found))
+        asyncio.run(warn_of_ledger(settings, found))
         asyncio.run(_greet(settings, found.app))
         config = uvicorn.Config(
             partial(create_app, settings, found.app),

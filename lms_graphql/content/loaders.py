@@ -49,7 +49,7 @@ AssetRow = record("Asset")
 TranscriptRow = record("Transcript")
 SettingRow = record("ItemSetting")
 DueRow = record("DueItem")
-OverrideRow = record("SettingOverride")
+OverrideRow = record("SettingOverride", discloses="personal_settings")
 
 _OFFERINGS = bindparam("offering_ids", type_=ARRAY(BigInteger), required=True)
 """The offering of each key of a batch."""

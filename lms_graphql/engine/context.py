@@ -1,6 +1,6 @@
 """What every resolver and loader of one operation shares: the viewer, the snapshot, the loaders made so far."""
 
-from collections.abc import Awaitable, Container, Hashable, Mapping
+from collections.abc import Awaitable, Container, Hashable, Iterable, Mapping
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
@@ -178,6 +178,8 @@ class Context:
         """Of the mutation that is being done: its name in the answer."""
         self.objects = 0
         """How many objects the executor has built so far: what the operation really cost."""
+        self.disclosed: set[tuple[str, int]] = set()
+        """What was read of other people's records: kind and person. To be written down before the answer is sent."""
         self._services = services
         self._loaders: dict[Hashable, Any] = {}
 
@@ -206,6 +208,11 @@ class Context:
         """As `load`, for who has one key only: without the future and the turn of the loop that a batch needs."""
         known = await self.loader(loader).values((key,))
         return known[key]
+
+    def disclose(self, kind: str, people: Iterable[int | None]) -> None:
+        """Note that who really asks has read this kind of record of these people; their own does not count."""
+        viewer = self.viewer.person_id
+        self.disclosed.update((kind, person) for person in people if person is not None and person != viewer)
 
     def close(self) -> None:
         """Let go of the loaders, which know their context: rows then die at once, not in a round of the collector."""

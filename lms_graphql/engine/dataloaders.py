@@ -119,10 +119,13 @@ class Loader(DataLoader[K, V], Generic[K, V]):
         return [key, *(column for column in self.columns(model) if column is not key.expression)]
 
     async def rows(self, keys: Sequence[K], **parameters: Any) -> list[Row]:
-        """The rows for these keys."""
-        return await self.context.fetch(
+        """The rows for these keys; whose record they are of is noted (see `Row.discloses`)."""
+        rows = await self.context.fetch(
             self.statement(), self.row, tenant=self._in_tenant(), keys=list(keys), **parameters
         )
+        if self.row.discloses and (self.wide or not self.row.discloses_seldom):
+            self.context.disclose(self.row.discloses, (row["user_id"] for row in rows))
+        return rows
 
     def _in_tenant(self) -> bool:
         return self.row.tenant if self.reads_tenant is None else self.reads_tenant

@@ -37,6 +37,12 @@ class Row(asyncpg.Record):  # type: ignore[misc]  # asyncpg is not typed
     tenant: ClassVar[bool]
     seldom: ClassVar[frozenset[str]] = frozenset()
     """Columns that are fetched only for documents that select one of them; nothing but plain fields reads them."""
+    discloses: ClassVar[str] = ""
+    """Of rows of a person's record, whom the column `user_id` names: its kind. Others' reading of it is written down.
+
+    With `discloses_seldom` only if the document selects one of the columns that are seldom fetched.
+    """
+    discloses_seldom: ClassVar[bool] = False
     label: ClassVar[str] = ""
     """Of rows that may be of several types: the column that tells, and the type for each of its values."""
     typenames: ClassVar[Mapping[str, str]] = {}
@@ -55,7 +61,21 @@ class Row(asyncpg.Record):  # type: ignore[misc]  # asyncpg is not typed
         return spelled(f"{self.typename}:{self['id']}")
 
 
-def record(typename: str, *, tenant: bool = True, seldom: Iterable[str] = ()) -> type[Row]:
+def record(
+    typename: str,
+    *,
+    tenant: bool = True,
+    seldom: Iterable[str] = (),
+    discloses: str = "",
+    discloses_seldom: bool = False,
+) -> type[Row]:
     """The row class for a GraphQL type; abstract types are resolved by it. A reference type is not `tenant`."""
-    members = {"__slots__": (), "typename": typename, "tenant": tenant, "seldom": frozenset(seldom)}
+    members = {
+        "__slots__": (),
+        "typename": typename,
+        "tenant": tenant,
+        "seldom": frozenset(seldom),
+        "discloses": discloses,
+        "discloses_seldom": discloses_seldom,
+    }
     return type(f"{typename}Row", (Row,), members)

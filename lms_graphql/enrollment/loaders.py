@@ -34,8 +34,8 @@ from lms_graphql.grades.policy import visible_grades
 from lms_graphql.storage.statements import columns
 from lms_graphql.storage.tenancy import UNIVERSITY, USER
 
-EnrollmentRow = record("Enrollment", seldom=("updated_at",))
-EventRow = record("EnrollmentEvent")
+EnrollmentRow = record("Enrollment", seldom=("updated_at",), discloses="enrollments")
+EventRow = record("EnrollmentEvent", discloses="enrollments")
 WaitlistRow = record("WaitlistPosition")
 OfferingStateRow = record("OfferingState")
 EligibilityRow = record("Eligibility")
@@ -110,6 +110,13 @@ class EnrollmentsBySection(Page[int]):
         )
 
 
+def _whose() -> ColumnElement[Any]:
+    """The person whose enrollment has changed."""
+    enrolled = aliased(CourseEnrollment)
+    of_event = and_(enrolled.university_id == UNIVERSITY, enrolled.id == EnrollmentEvent.enrollment_id)
+    return select(enrolled.user_id).where(of_event).scalar_subquery().label("user_id")
+
+
 class EventById(One[int]):
     """A change of an enrollment that the viewer may see."""
 
@@ -117,7 +124,7 @@ class EventById(One[int]):
 
     @override
     def query(self) -> Select[Any]:
-        return select(EnrollmentEvent.id, *columns(EnrollmentEvent)).where(
+        return select(EnrollmentEvent.id, *columns(EnrollmentEvent), _whose()).where(
             EnrollmentEvent.id == any_(KEYS), policy.visible_events(self.viewer)
         )
 
@@ -130,7 +137,7 @@ class EventsByEnrollment(Page[int]):
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
-        return select(*columns(EnrollmentEvent)).where(
+        return select(*columns(EnrollmentEvent), _whose()).where(
             EnrollmentEvent.enrollment_id == parent, policy.visible_events(self.viewer)
         )
 

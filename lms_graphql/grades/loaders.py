@@ -47,13 +47,13 @@ from lms_graphql.syllabus.loaders import OutlineByCourse
 from lms_graphql.syllabus.models import Module
 from lms_graphql.tenancy.models import UniversityMember
 
-GradeRow = record("CourseGrade")
+GradeRow = record("CourseGrade", discloses="grades")
 PolicyRow = record("GradingPolicy")
 CategoryRow = record("GradeCategory")
 GradeItemRow = record("GradeItem")
-ScoreRow = record("GradeItemScore")
+ScoreRow = record("GradeItemScore", discloses="grades")
 ColumnRow = record("GradebookColumn")
-PersonRow = record("GradebookRow")
+PersonRow = record("GradebookRow", discloses="grades")
 CellRow = record("GradebookCell")
 
 

@@ -23,10 +23,10 @@ from lms_graphql.syllabus.loaders import OutlineByCourse
 from lms_graphql.syllabus.models import Module
 from lms_graphql.syllabus.outline import Outline
 
-ModuleProgressRow = record("ModuleProgress")
-ContentProgressRow = record("ContentProgress")
-CourseProgressRow = record("CourseProgress")
-StepsRow = record("Steps")
+ModuleProgressRow = record("ModuleProgress", discloses="progress")
+ContentProgressRow = record("ContentProgress", discloses="progress")
+CourseProgressRow = record("CourseProgress", discloses="progress")
+StepsRow = record("Steps", discloses="progress")
 _OFFERING = bindparam("offering_id", type_=BigInteger, required=True)
 
 
@@ -197,6 +197,7 @@ class CourseProgressByEnrollment(One[int]):
             select(
                 asked.c.id,
                 asked.c.university_id,
+                asked.c.user_id,
                 total.label("item_count"),
                 completed.label("completed_item_count"),
                 func.coalesce(percent, cast(0, Numeric(5, 2))).label("progress_percent"),
@@ -229,6 +230,7 @@ class StepsByEnrollment(One[int]):
         wanted: list[Any] = [
             CourseEnrollment.id,
             CourseEnrollment.university_id,
+            CourseEnrollment.user_id,
             CourseOffering.course_id,
             func.array_agg(item).filter(done).label("done"),
             begun.filter(~done, latest.is_not(None)).label("begun"),

@@ -6,7 +6,7 @@ attended until its end. Whatever happens, the answer is JSON, and nothing of the
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import Any, Protocol
 
@@ -26,7 +26,7 @@ from lms_graphql.server.guard import Attended, require_deliberate
 from lms_graphql.server.lookup import NOT_TRUSTED, Lookup
 from lms_graphql.server.observing import Observation, Observer
 from lms_graphql.server.places import Places
-from lms_graphql.server.points import Cost, Points, network
+from lms_graphql.server.points import Charge, Cost, Points, network
 from lms_graphql.server.requests import (
     ClientGoneError,
     GraphQLRequest,
@@ -65,6 +65,9 @@ class Service(Protocol):
         network: str,
     ) -> Context:
         """The context of an operation."""
+
+    async def disclose(self, viewer: Viewer, disclosed: Collection[tuple[str, int]], request_id: str) -> None:
+        """Write down what was read of whose record; DatabaseUnreachableError when that can't be."""
 
     points: Points
     in_production: bool
@@ -239,7 +242,8 @@ async def _execute(
     """The answer's bytes, and whether anything was executed: a wrong variable, for one, lets nothing run.
 
     With a validator the answer may be kept, and does not tell what it cost, which would be of another request; if the
-    client has it already, there are no bytes.
+    client has it already, there are no bytes. What was read of other people's records is written down first; if that
+    can't be, there is no answer.
     """
     with _told_over_http(observation.identifier):
         async with service.snapshot() as snapshot:
@@ -260,24 +264,40 @@ async def _execute(
                 network=network(sender.address),
             )
             with await service.points.charge(viewer, sender.address, price) as charge, closing(asked) as context:
-                observation.ran = True
-                try:
-                    result = await run(
-                        service.graphql,
-                        document.node,  # type: ignore[arg-type]  # the caller has looked
-                        context,
-                        variables=request.variables,
-                        operation_name=request.operationName,
-                        operations=document.operations,
-                        hide_suggestions=service.in_production,
-                    )
-                except NotModifiedError:
-                    charge.used(context.objects)
-                    return b"", True
-                executed = result.data is not None or any(error.path for error in result.errors or ())
-                cost = charge.used(price if document.introspects else context.objects)
-                extensions = {"cost": cost} if validator is None else None
-                return _encode(result.data, result.errors, observation, extensions, executed=executed), executed
+                answered = await _run_operation(service, document, request, context, charge, price, observation)
+        if asked.disclosed:  # only now: the snapshot has given its connection back
+            await service.disclose(viewer, asked.disclosed, observation.identifier)
+        return answered
+
+
+async def _run_operation(
+    service: Service,
+    document: Document,
+    request: GraphQLRequest,
+    context: Context,
+    charge: Charge,
+    price: int,
+    observation: Observation,
+) -> tuple[bytes, bool]:
+    """As `_execute`, in its context."""
+    observation.ran = True
+    try:
+        result = await run(
+            service.graphql,
+            document.node,  # type: ignore[arg-type]  # the caller has looked
+            context,
+            variables=request.variables,
+            operation_name=request.operationName,
+            operations=document.operations,
+            hide_suggestions=service.in_production,
+        )
+    except NotModifiedError:
+        charge.used(context.objects)
+        return b"", True
+    executed = result.data is not None or any(error.path for error in result.errors or ())
+    cost = charge.used(price if document.introspects else context.objects)
+    extensions = {"cost": cost} if context.validator is None else None
+    return _encode(result.data, result.errors, observation, extensions, executed=executed), executed
 
 
 @contextmanager

@@ -29,6 +29,7 @@ PARTITIONED = (
     Partitioned("outbox", is_monthly=False, ahead=7, kept_days=14),
     # A key is good for a day.
     Partitioned("idempotency_keys", is_monthly=False, ahead=7, kept_days=2),
+    Partitioned("disclosures", is_monthly=True, ahead=3, kept_days=None),
 )
 
 

@@ -17,9 +17,11 @@ from lms_graphql.tenancy.models import Country, Department, University, Universi
 CountryRow = record("Country", tenant=False)
 UniversityRow = record("University", tenant=False)
 DepartmentRow = record("Department")
-UserRow = record("User", seldom=("email", "student_number", "member_status"))
+UserRow = record(
+    "User", seldom=("email", "student_number", "member_status"), discloses="private_data", discloses_seldom=True
+)
 MembershipRow = record("Membership", tenant=False)
-RoleRow = record("Role")
+RoleRow = record("Role", discloses="private_data")
 
 
 class CountryById(One[int]):

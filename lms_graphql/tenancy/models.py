@@ -109,7 +109,7 @@ class UniversityMember(TenantOwned, Model):
 
     __tablename__ = "university_members"
     __table_args__ = (
-        CheckConstraint("status IN ('invited', 'active', 'inactive')", name="status"),
+        CheckConstraint("status IN ('invited', 'active', 'inactive', 'erased')", name="status"),
         Index("ux_university_members_email", "university_id", func.lower(text("email")), unique=True),
         Index(
             "ux_university_members_student_number",

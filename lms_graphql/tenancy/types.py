@@ -36,6 +36,7 @@ from lms_graphql.engine.filters import FILTER_RULE
 from lms_graphql.engine.relay import Connection, OrderDirection
 from lms_graphql.engine.rows import Row
 from lms_graphql.enrollment.loaders import EnrollmentsByUser
+from lms_graphql.privacy.loaders import DisclosuresByUser
 from lms_graphql.tenancy.acts import UniversityAct
 from lms_graphql.tenancy.loaders import (
     AdministratorsByDepartment,
@@ -65,6 +66,7 @@ if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
     from lms_graphql.certificates.types import Certificate
     from lms_graphql.content.types import DueItem
     from lms_graphql.enrollment.types import Enrollment, EnrollmentFilter, OwnEnrollmentOrder
+    from lms_graphql.privacy.types import Disclosure
 
 _DueItem = Annotated["DueItem", strawberry.lazy("lms_graphql.content.types")]
 _Course = Annotated["Course", strawberry.lazy("lms_graphql.catalog.types")]
@@ -78,6 +80,7 @@ _TermOrder = Annotated["TermOrder", strawberry.lazy("lms_graphql.catalog.types")
 _EnrollmentFilter = Annotated["EnrollmentFilter", strawberry.lazy("lms_graphql.enrollment.types")]
 _OwnEnrollmentOrder = Annotated["OwnEnrollmentOrder", strawberry.lazy("lms_graphql.enrollment.types")]
 _Certificate = Annotated["Certificate", strawberry.lazy("lms_graphql.certificates.types")]
+_Disclosure = Annotated["Disclosure", strawberry.lazy("lms_graphql.privacy.types")]
 _Enrollment = Annotated["Enrollment", strawberry.lazy("lms_graphql.enrollment.types")]
 _QuestionPool = Annotated["QuestionPool", strawberry.lazy("lms_graphql.assessment.types")]
 
@@ -100,6 +103,7 @@ class MemberStatus(Enum):
     INVITED = strawberry.enum_value("invited", description="Has been asked to join.")
     ACTIVE = strawberry.enum_value("active", description="Is a member.")
     INACTIVE = strawberry.enum_value("inactive", description="Was a member; can do nothing there any more.")
+    ERASED = strawberry.enum_value("erased", description="Was a member, of whom nothing is kept but what must be.")
 
 
 @entity(CountryById, "A country or region.")
@@ -255,6 +259,12 @@ class User(Node):
     )
     member_status: MemberStatus | None = _private(
         "status", "How the membership stands; null for all but staff and the person."
+    )
+    disclosures: Connection[_Disclosure] = page(
+        DisclosuresByUser,
+        "Who has seen the person's record, the first one first; empty for all but university administrators and the"
+        " person.",
+        key="user_id",
     )
     updated_at: datetime = strawberry.field(description="When what the university knows of the person last changed.")
     version: int = strawberry.field(description="Counts the changes; what a mutation takes as `expectedVersion`.")

@@ -105,9 +105,18 @@ async def test_alembic_finds_no_difference(database):
 
 
 MAY_SHOW = {
+    # Whether it did: it writes over the login of whom the setting's university has erased, if no other has them.
+    "erase_identity": "boolean",
+    # How many entries: it takes what they say of a person out of them, whom the setting's university has erased.
+    "erase_from_audit_log": "bigint",
     # They write the table of texts, which nobody may read.
     "keep_course_text": "trigger",
     "keep_member_text": "trigger",
+    # The login of the person of the setting, without the password's hash.
+    "own_identity": "jsonb",
+    # What the person of the setting did in the university of the setting, and what was done to their own profile.
+    "own_acts": "TABLE(at timestamp with time zone, act text, entity text, entity_id bigint, own boolean, old_values"
+    " jsonb, new_values jsonb, request_id text)",
     # Only ids of the setting's university; the loaders read those rows under their policies.
     "search_ids": "SETOF bigint",
     # One certificate, to who knows its code: what a stranger needs to believe it.
@@ -152,7 +161,7 @@ async def test_a_function_that_reads_as_its_owner_is_bound_all_the_same(driver, 
 async def test_the_tenant_tables(tenant_tables):
     named = {name for name, table in tables.metadata.tables.items() if "university_id" in table.columns}
     assert set(tenant_tables) == named - {"module_templates"}
-    assert len(tenant_tables) == 44
+    assert len(tenant_tables) == 46
 
 
 async def test_references_between_tenant_tables_carry_the_university(driver, tenant_tables):
@@ -166,7 +175,7 @@ async def test_references_between_tenant_tables_carry_the_university(driver, ten
         """,
         tenant_tables,
     )
-    assert len(found) == 77
+    assert len(found) == 79
     assert [row["conname"] for row in found if not row["led"]] == []
 
 
@@ -328,6 +337,8 @@ async def test_what_the_roles_may(driver, tenant_tables):
         **dict.fromkeys(reference, read),
         **left_behind,
         "service_tokens": {"INSERT"},
+        "erasures": {"INSERT"},
+        "disclosures": {"SELECT", "INSERT"},
     }
     assert await granted_of(driver, "service_tokens", "lms_app") == {
         "SELECT": {
@@ -381,6 +392,11 @@ subjects_parent_check                   UPDATE subjects SET parent_subject_id = 
 ux_university_members_email             UPDATE university_members SET email = 'OTHER@Alpha.example' WHERE university_id = {alpha} AND user_id = {student}
 university_members_status_check         UPDATE university_members SET status = 'ghost' WHERE university_id = {alpha} AND user_id = {student}
 ux_university_members_student_number    UPDATE university_members SET student_number = '7' WHERE university_id = {alpha}
+erasures_reason_check                   INSERT INTO erasures (university_id, user_id, erased_at, reason, request_id) VALUES ({alpha}, {student}, now(), '', 'x')
+erasures_user_id_fkey                   INSERT INTO erasures (university_id, user_id, erased_at, reason, request_id) VALUES ({alpha}, {outsider}, now(), 'x', 'x')
+erasures_erased_by_fkey                 INSERT INTO erasures (university_id, user_id, erased_at, erased_by, reason, request_id) VALUES ({alpha}, {student}, now(), {outsider}, 'x', 'x')
+disclosures_viewer_check                INSERT INTO disclosures (university_id, user_id, viewer_id, kind, request_id) VALUES ({alpha}, {ta}, {ta}, 'grades', 'x')
+disclosures_kind_check                  INSERT INTO disclosures (university_id, user_id, viewer_id, kind, request_id) VALUES ({alpha}, {student}, {ta}, 'Grades', 'x')
 user_university_roles_role_check        INSERT INTO user_university_roles (university_id, user_id, role) VALUES ({alpha}, {student}, 'platform_admin')
 user_university_roles_user_id_fkey      INSERT INTO user_university_roles (university_id, user_id, role) VALUES ({alpha}, {outsider}, 'student')
 user_university_roles_department_id_fkey  INSERT INTO user_university_roles (university_id, user_id, role, department_id) VALUES ({alpha}, {ta}, 'department_admin', {b.department})

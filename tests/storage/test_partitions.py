@@ -38,10 +38,12 @@ async def test_they_are_made_ahead_once(made):
     database, driver = made
     done = await partitions.maintain(database.owner, NOW)
     days = [day.replace("-", "") for day in DAYS]
+    months = ("203012", "203101", "203102", "203103")
     assert done.made == [
-        *(f"audit_log_{month}01" for month in ("203012", "203101", "203102", "203103")),
+        *(f"audit_log_{month}01" for month in months),
         *(f"outbox_{day}" for day in days),
         *(f"idempotency_keys_{day}" for day in days),
+        *(f"disclosures_{month}01" for month in months),
     ]
     assert done[1:] == ([], 0)
     assert await partitions.maintain(database.owner, NOW) == ([], [], 0)
@@ -52,7 +54,7 @@ async def test_they_are_made_ahead_once(made):
 
 async def test_it_is_told_when_nobody_made_them(made):
     database, _ = made
-    missing = "audit_log, outbox, idempotency_keys: no partition for today"
+    missing = "audit_log, outbox, idempotency_keys, disclosures: no partition for today"
     with pytest.raises(PartitionsMissingError, match=missing):
         await partitions.require_ahead(database.app, NOW)
     await partitions.maintain(database.owner, NOW)

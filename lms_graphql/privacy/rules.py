@@ -1,0 +1,119 @@
+"""What erasing a person does to each column that may hold something of them: one table, read from top to bottom.
+
+Kept is what a university must be able to show later: that somebody took part, what they got, who decided it, that a
+certificate was issued. Whatever they wrote, handed in or were told in words goes. A test goes through the database's
+catalog: every column of text, JSON or bytes in a table that hangs on a person needs a rule here; closed lists of words
+(enums), generated columns, numbers and times are kept without one.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from lms_graphql.privacy.sections import Through
+
+
+class Keep(msgspec.Struct, frozen=True):
+    """The column stays as it is."""
+
+    reason: str
+
+
+class Put(msgspec.Struct, frozen=True):
+    """The column gets this value, in a text with the person's number for `{user_id}`; where it has one, if `filled`."""
+
+    value: Any = None
+    filled: bool = False
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """Of the rows of a table that are about the person: those whose column `person` is theirs, or that hang on such.
+
+    With `rows_go`, the reason, the rows are deleted. Otherwise `columns` says what becomes of each.
+    """
+
+    person: str | Through = "user_id"
+    columns: Mapping[str, Keep | Put] = {}
+    rows_go: str = ""
+
+
+NAME = "Erased person {user_id}"
+ADDRESS = "erased-{user_id}@erased.invalid"
+"""Of a domain that can't exist (RFC 2606)."""
+
+_GONE = Put()
+_WORD = Keep("a word from a closed list")
+_COURSE = Keep("of the course, not of the person")
+_RECORD = Keep("the record that the university must keep")
+_IN_ATTEMPT = Through("attempt_id", "quiz_attempts")
+
+RULES: Mapping[str, Rules] = {
+    "user_university_roles": Rules(rows_go="nobody can act in them any more"),
+    "thread_read_marks": Rules(rows_go="what somebody has read is nobody else's business"),
+    "content_item_settings": Rules(rows_go="other dates for one person may tell why, and are of no use any more"),
+    "enrollment_events": Rules(Through("enrollment_id", "course_enrollments"), {"reason": _GONE}),
+    "course_enrollments": Rules(),
+    "course_offering_instructors": Rules(columns={"role": _WORD}),
+    "user_module_progress": Rules(),
+    "user_content_progress": Rules(),
+    "quiz_attempt_answers": Rules(_IN_ATTEMPT, {"response": Put({})}),
+    "quiz_attempt_questions": Rules(_IN_ATTEMPT, {"snapshot": _COURSE}),
+    "quiz_attempts": Rules(columns={"status": _WORD, "raw_response_json": _GONE}),
+    "lab_submissions": Rules(
+        columns={
+            "status": _WORD,
+            "artifacts_url": _GONE,
+            "instructor_feedback": _GONE,
+            "public_results": _GONE,
+            "hidden_results": _GONE,
+            "auto_grade_json": _GONE,
+        }
+    ),
+    "course_grades": Rules(columns={"letter_grade": _RECORD}),
+    "grade_item_scores": Rules(),
+    "grade_overrides": Rules(columns={"letter_grade": _RECORD, "reason": Put("erased")}),
+    "grade_history": Rules(columns={"reason": _GONE}),
+    "certificates": Rules(
+        columns={
+            "certificate_code": _RECORD,
+            "course_code": _COURSE,
+            "course_title": _COURSE,
+            "letter_grade": _RECORD,
+            "recipient_name": _GONE,
+            "metadata_json": _GONE,
+            "revocation_reason": Put("erased", filled=True),
+        }
+    ),
+    "discussion_threads": Rules("created_by_user_id", {"title": _GONE}),
+    "discussion_posts": Rules(columns={"body": Put(""), "is_deleted": Put(value=True)}),
+    "course_reviews": Rules(columns={"review_text": _GONE}),
+    "content_item_revisions": Rules("changed_by", {"title": _COURSE, "data_json": _COURSE}),
+    "disclosures": Rules(columns={"kind": _WORD, "request_id": Keep("a number of ours, not of the person")}),
+    "erasures": Rules(columns={"reason": _RECORD, "request_id": Keep("a number of ours, not of the person")}),
+    "university_members": Rules(
+        columns={
+            "display_name": Put(NAME),
+            "email": Put(ADDRESS),
+            "student_number": _GONE,
+            "status": Put("erased"),
+        }
+    ),
+}
+"""By table, in the order in which it is done."""
+
+IDENTITY: Mapping[str, Keep | Put] = {
+    "email": Put(ADDRESS),
+    "full_name": Put(NAME),
+    "password_hash": Put("!"),
+    "locale": Put("en"),
+    "time_zone": Put("UTC"),
+    "is_active": Put(value=False),
+}
+"""Of the login in `users`: what `erase_identity` of the database does, unless another university has the person."""
+
+ELSEWHERE = {
+    "users": "see IDENTITY",
+    "platform_administrators": "who looks after the platform is no matter of one university's",
+}
+"""Tables that hang on a person and have no rules above, each with the reason."""
