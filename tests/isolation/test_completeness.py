@@ -10,7 +10,7 @@ from lms_graphql.engine.context import EVERYTHING, Context, Standing, Viewer
 from lms_graphql.engine.relay import Cursors
 from lms_graphql.schema import build
 from tests.isolation.walls import replaced
-from tests.test_walls import FAN_OUTS, LOADERS, make
+from tests.test_walls import ACROSS, FAN_OUTS, LOADERS, make
 from tests.walking import Walk
 
 SCHEMA = build()
@@ -55,6 +55,7 @@ WITHOUT_A_LOADER = {
     "EngineeringLabContent.viewerSubmissions": _OF_VIEWER,
     "QuizContent.viewerAttempts": _OF_VIEWER,
     "Query.viewer": "the viewer",
+    "Query.platform": "nothing of its own, for administrators of the platform",
     "Query.analytics": "nothing of its own, for those who may see aggregates",
     "Query.verifyCertificate": "one certificate, for who knows its code: catalogue.READS_AS_OWNER",
     **{
@@ -108,12 +109,12 @@ def asks_a_policy(loader: Any) -> bool:
 @pytest.fixture(scope="module")
 def guarded() -> dict[Any, bool]:
     """Of every loader, whether it asks a policy, or reads nothing of a tenant."""
-    own_rows = set(FAN_OUTS)
+    own_rows = {*FAN_OUTS, *ACROSS}  # the latter have tests of their own, in test_platform.py
     return {
         loader: loader in own_rows
         or not (loader.row.tenant if loader.reads_tenant is None else loader.reads_tenant)
         or asks_a_policy(loader)
-        for loader in LOADERS
+        for loader in (*LOADERS, *ACROSS)
     }
 
 
