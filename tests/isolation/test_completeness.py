@@ -107,7 +107,7 @@ def asks_a_policy(loader: Any) -> bool:
 
 
 @pytest.fixture(scope="module")
-def guarded() -> dict[Any, bool]:
+async def guarded() -> dict[Any, bool]:
     """Of every loader, whether it asks a policy, or reads nothing of a tenant."""
     own_rows = {*FAN_OUTS, *ACROSS}  # the latter have tests of their own, in test_platform.py
     return {
@@ -118,17 +118,17 @@ def guarded() -> dict[Any, bool]:
     }
 
 
-def test_every_loader_of_a_field_asks_a_policy(guarded):
+async def test_every_loader_of_a_field_asks_a_policy(guarded):
     loaders = [(name, declared.loader) for name, declared in object_fields() if getattr(declared, "loader", None)]
     assert len(loaders) > 80
     assert sorted({name for name, loader in loaders if not guarded.get(loader, False)}) == []
 
 
-def test_every_type_that_node_finds_asks_a_policy(guarded):
+async def test_every_type_that_node_finds_asks_a_policy(guarded):
     assert sorted(name for name, loader in SCHEMA.nodes.items() if not guarded.get(loader, False)) == []
 
 
-def test_a_loader_without_a_policy_is_named():
+async def test_a_loader_without_a_policy_is_named():
     """The proof that the above can fail."""
     loader = SCHEMA.nodes["Course"]
 
