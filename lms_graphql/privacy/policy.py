@@ -1,4 +1,4 @@
-"""Who may see who has seen whose record."""
+"""Who may see who has seen whose record, and who may have people erased."""
 
 from sqlalchemy import ColumnElement, Text, and_, cast, exists, or_
 
@@ -19,3 +19,8 @@ def visible_disclosures(viewer: Viewer) -> ColumnElement[bool]:
         cast(UserUniversityRole.role, Text) == "university_admin",
     )
     return and_(here, or_(Disclosure.user_id == USER, administers))
+
+
+def may_erase_people(viewer: Viewer) -> bool:
+    """The university's administrators may; whom, the service decides."""
+    return viewer.is_admin

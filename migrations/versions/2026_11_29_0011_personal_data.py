@@ -48,7 +48,7 @@ CREATE INDEX ix_disclosures_user_id ON disclosures (university_id, user_id, at, 
 CREATE INDEX ix_disclosures_viewer_id ON disclosures (university_id, viewer_id)
 """
 _GRANTS = (
-    "GRANT INSERT ON erasures TO lms_app",
+    "GRANT INSERT, SELECT (university_id, user_id, erased_at) ON erasures TO lms_app",
     "GRANT SELECT, INSERT ON disclosures TO lms_app",
     "GRANT USAGE ON SEQUENCE disclosures_id_seq TO lms_app",
     "GRANT SELECT ON erasures, disclosures TO lms_platform",

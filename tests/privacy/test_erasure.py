@@ -285,7 +285,7 @@ async def test_lms_app_can_touch_no_login_of_whom_the_university_has_not_erased(
                 tried.append(await driver.fetchval(at, world.people[name]))
                 tried.append(await driver.fetchval("SELECT erase_from_audit_log($1)", world.people[name]))
     assert tried == ["(0,0,0,0)", 0] * 9
-    for statement in ("UPDATE erasures SET reason = 'x'", "DELETE FROM erasures", "SELECT FROM erasures",
+    for statement in ("UPDATE erasures SET reason = 'x'", "DELETE FROM erasures", "SELECT reason FROM erasures",
                       "UPDATE disclosures SET kind = 'x'", "DELETE FROM disclosures"):  # fmt: skip
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await driver.execute(statement)

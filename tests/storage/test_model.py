@@ -347,6 +347,7 @@ async def test_what_the_roles_may(driver, tenant_tables):
         },
         "UPDATE": {"revoked_at"},
     }
+    assert await granted_of(driver, "erasures", "lms_app") == {"SELECT": {"university_id", "user_id", "erased_at"}}
     assert await granted_of(driver, "users", "lms_app") == {"SELECT": {"id", "is_active", "locale", "time_zone"}}
     assert await granted(driver, "lms_auth") == {
         **dict.fromkeys(["users", "universities", "university_members", "user_university_roles"], read),
@@ -363,7 +364,7 @@ async def test_what_the_roles_may(driver, tenant_tables):
         SELECT DISTINCT attrelid::regclass::text FROM pg_attribute
         WHERE attacl IS NOT NULL AND attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)
     """)
-    assert {row[0] for row in columns} == {"users", "service_tokens"}
+    assert {row[0] for row in columns} == {"users", "service_tokens", "erasures"}
 
 
 # ---- rows that are refused: the constraint, and the statement ----
