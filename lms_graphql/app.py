@@ -27,6 +27,7 @@ from lms_graphql.engine.validators import Validator
 from lms_graphql.identity.issuers import Issuer, IssuersError, read_issuers
 from lms_graphql.identity.recognition import Identity
 from lms_graphql.privacy.disclosures import record_disclosures
+from lms_graphql.privacy.ledger import Ledger
 from lms_graphql.server.authentication import Authenticator
 from lms_graphql.server.health import health_routes
 from lms_graphql.server.http import GraphQLEndpoint
@@ -79,8 +80,8 @@ class Service:
         self._cursors = Cursors(settings.secret_key)
         self._nodes = built.nodes
         self._fan_out = FanOut(create_engine(platform_url(settings, database), pool_size=_PLATFORM_CONNECTIONS))
-        self._services: dict[type, Any] = {Identity: self.identity, FanOut: self._fan_out}
-        """What mutations of no university work with, by class."""
+        self._services: dict[type, Any] = {Identity: self.identity, FanOut: self._fan_out, **_ledger(settings)}
+        """What loaders and mutations need besides the request's transaction, by class."""
         self.deployment = _fingerprint()
         self._fragments = Fragments(settings.syllabus_cache_mib * _MIB) if settings.syllabus_cache_mib else None
 
@@ -243,6 +244,14 @@ def auth_database(settings: Settings, database: URL) -> URL:
     if settings.auth_database_url is not None:
         return database_url(settings.auth_database_url, variable="LMS_AUTH_DATABASE_URL")
     return database.set(username="lms_auth")
+
+
+def _ledger(settings: Settings) -> dict[type, Any]:
+    """The ledger of erasures, where it has a place: without one nobody can be erased."""
+    try:
+        return {Ledger: Ledger(settings.ledger_path())}
+    except SettingsError:
+        return {}
 
 
 def _report(trusted: TrustedDocuments) -> None:

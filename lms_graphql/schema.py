@@ -18,6 +18,7 @@ from lms_graphql.engine.nodes import NodeQuery, Nodes
 from lms_graphql.engine.scalars import specify_scalars
 from lms_graphql.identity.mutations import IdentityMutation
 from lms_graphql.platform.queries import PlatformQuery
+from lms_graphql.privacy.mutations import PrivacyMutation
 from lms_graphql.syllabus.queries import SyllabusQuery
 from lms_graphql.tenancy.mutations import TenancyMutation
 from lms_graphql.tenancy.queries import TenancyQuery
@@ -43,7 +44,7 @@ class Query(
     " one has changed stays, whatever becomes of those behind it. What the user can correct is told in `errors` of the"
     " payload. Send the header `Idempotency-Key`, and a request that is sent again is done once."
 )
-class Mutation(TenancyMutation, IdentityMutation):
+class Mutation(TenancyMutation, IdentityMutation, PrivacyMutation):
     """The root of all mutations."""
 
 

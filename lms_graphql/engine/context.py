@@ -145,7 +145,7 @@ class Context:
     besides those that are always fetched (see `edges.column_groups`); `fragments` what is kept between operations,
     `validator` what makes an ETag, where one is wanted. `request_id` is how the logs name the request,
     `idempotency_key` what the client sent to have its mutations done once, `network` the address that it sent it from;
-    `services` what mutations of no university work with (see `service`).
+    `services` what mutations need besides its transaction (see `service`).
     """
 
     def __init__(

@@ -33,7 +33,10 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Entries(msgspec.Struct, frozen=True):
-    """What a ledger holds: the first entry of each person, and the numbers of the lines that can't be read."""
+    """What a ledger holds: the last entry of each person, and the numbers of the lines that can't be read.
+
+    There are several of a person when an erasure could not be committed and was tried again: the last one was kept.
+    """
 
     entries: list[Entry]
     unreadable: list[int]
@@ -60,7 +63,7 @@ class Ledger:
             if entry is None:
                 unreadable.append(number)
             else:
-                found.setdefault((entry.university_id, entry.user_id), entry)
+                found[entry.university_id, entry.user_id] = entry
         return Entries(list(found.values()), unreadable)
 
     def knows(self, university_id: int, user_id: int) -> bool:

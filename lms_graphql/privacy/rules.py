@@ -27,6 +27,14 @@ class Put(msgspec.Struct, frozen=True):
     filled: bool = False
 
 
+class End(msgspec.Struct, frozen=True):
+    """The column is when something ended: where that is not yet, it gets the time of the erasure."""
+
+
+Change = Put | End
+Rule = Keep | Change
+
+
 class Rules(msgspec.Struct, frozen=True):
     """Of the rows of a table that are about the person: those whose column `person` is theirs, or that hang on such.
 
@@ -34,7 +42,7 @@ class Rules(msgspec.Struct, frozen=True):
     """
 
     person: str | Through = "user_id"
-    columns: Mapping[str, Keep | Put] = {}
+    columns: Mapping[str, Rule] = {}
     rows_go: str = ""
 
 
@@ -89,6 +97,15 @@ RULES: Mapping[str, Rules] = {
     "discussion_posts": Rules(columns={"body": Put(""), "is_deleted": Put(value=True)}),
     "course_reviews": Rules(columns={"review_text": _GONE}),
     "content_item_revisions": Rules("changed_by", {"title": _COURSE, "data_json": _COURSE}),
+    "service_tokens": Rules(
+        "issued_by",
+        {
+            "digest": Keep("of a token that is good for nothing any more"),
+            "scopes": _WORD,
+            "submission_ids": Keep("numbers of submissions, which have rules of their own"),
+            "revoked_at": End(),
+        },
+    ),
     "disclosures": Rules(columns={"kind": _WORD, "request_id": Keep("a number of ours, not of the person")}),
     "erasures": Rules(columns={"reason": _RECORD, "request_id": Keep("a number of ours, not of the person")}),
     "university_members": Rules(
@@ -102,7 +119,7 @@ RULES: Mapping[str, Rules] = {
 }
 """By table, in the order in which it is done."""
 
-IDENTITY: Mapping[str, Keep | Put] = {
+IDENTITY: Mapping[str, Put] = {
     "email": Put(ADDRESS),
     "full_name": Put(NAME),
     "password_hash": Put("!"),
@@ -112,8 +129,12 @@ IDENTITY: Mapping[str, Keep | Put] = {
 }
 """Of the login in `users`: what `erase_identity` of the database does, unless another university has the person."""
 
+WITH_LOGIN = ("external_identities", "session_tokens", "sessions")
+"""Tables of which `erase_identity` deletes the person's rows when it erases the login."""
+
 ELSEWHERE = {
     "users": "see IDENTITY",
+    **dict.fromkeys(WITH_LOGIN, "see WITH_LOGIN"),
     "platform_administrators": "who looks after the platform is no matter of one university's",
 }
 """Tables that hang on a person and have no rules above, each with the reason."""

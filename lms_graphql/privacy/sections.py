@@ -158,10 +158,19 @@ SECTIONS = (
     Section("grades_overridden", "grade_overrides", "overridden_by", only=("course_offering_id", "created_at")),
     Section("grades_changed", "grade_history", "changed_by", only=("id", "course_offering_id", "changed_at")),
     Section("records_seen", "disclosures", "viewer_id", only=("at", "kind", "request_id")),
+    Section(
+        "service_tokens_issued",
+        "service_tokens",
+        "issued_by",
+        only=("id", "scopes", "submission_ids", "created_at", "expires_at", "revoked_at"),
+    ),
 )
 
+_OF_LOGIN = "own_identity() of the database tells it, as it tells of users"
 ELSEWHERE = {
-    "platform_administrators_user_id_fkey": "own_identity() of the database tells it, as it tells of users",
+    "platform_administrators_user_id_fkey": _OF_LOGIN,
+    "external_identities_user_id_fkey": _OF_LOGIN,
+    "sessions_user_id_fkey": _OF_LOGIN,
     "erasures_user_id_fkey": "of an erased person there is nothing left to tell",
     "erasures_erased_by_fkey": "an act of the university's, whose ledger it stands in",
 }

@@ -22,6 +22,7 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    column,
     delete,
     func,
     literal,
@@ -33,7 +34,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from lms_graphql.privacy.models import Erasure
-from lms_graphql.privacy.rules import RULES, Put, Rules
+from lms_graphql.privacy.rules import RULES, WITH_LOGIN, Change, End, Rules
 from lms_graphql.privacy.sections import columns_of
 from lms_graphql.storage.statements import Statement
 from lms_graphql.storage.tenancy import UNIVERSITY
@@ -91,7 +92,8 @@ async def erase(reader: Reader, asked: Erasing) -> Erased | None:
     rows = {}
     for table, statement in _statements().items():
         rows[table] = int((await reader.one(statement, parameters))["changed"])
-    rows["users"] = int((await reader.one(_IDENTITY, parameters))["changed"])
+    identity = await reader.one(_IDENTITY, parameters)
+    rows |= {table: int(identity[table]) for table in _OF_LOGIN}
     rows["audit_log"] = int((await reader.one(_AUDIT_LOG, parameters))["changed"])
     rows["erasures"] = int((await reader.one(_RECORD, parameters))["changed"])
     return Erased(parameters["erased_at"], rows, member["status"] == "erased")
@@ -103,8 +105,10 @@ _LOCK = Statement(
     .where(UniversityMember.university_id == UNIVERSITY, UniversityMember.user_id == _PERSON)
     .with_for_update()
 )
-_IDENTITY = Statement(select(func.erase_identity(_PERSON, _AT).label("changed")))
-
+_OF_LOGIN = ("users", *WITH_LOGIN)
+_IDENTITY = Statement(
+    select(*func.erase_identity(_PERSON, _AT).table_valued(*(column(table, BigInteger) for table in _OF_LOGIN)).columns)
+)
 _AUDIT_LOG = Statement(select(func.erase_from_audit_log(_PERSON).label("changed")))
 
 
@@ -125,7 +129,7 @@ def _changing(table: str, rules: Rules) -> Any:
     here = and_(columns.university_id == UNIVERSITY, _is_theirs(table, rules))
     if rules.rows_go:
         return delete(metadata.tables[table]).where(here)
-    put = {name: _value(columns[name], rule) for name, rule in rules.columns.items() if isinstance(rule, Put)}
+    put = {name: _value(columns[name], rule) for name, rule in rules.columns.items() if isinstance(rule, Change)}
     if not put:
         return None
     differs = or_(*(columns[name].is_distinct_from(value) for name, value in put.items()))
@@ -141,18 +145,20 @@ def _is_theirs(table: str, rules: Rules) -> ColumnElement[bool]:
     return columns_of(table)[rules.person.column].in_(theirs)
 
 
-def _value(column: ColumnElement[Any], rule: Put) -> ColumnElement[Any]:
+def _value(target: ColumnElement[Any], rule: Change) -> ColumnElement[Any]:
     value: Any
+    if isinstance(rule, End):
+        return func.coalesce(target, _AT)
     if rule.value is None:
         value = null()
-    elif isinstance(column.type, JSONB):
+    elif isinstance(target.type, JSONB):
         value = cast(literal(msgspec.json.encode(rule.value).decode(), Text), JSONB)
     elif isinstance(rule.value, str) and "{user_id}" in rule.value:
         before, after = rule.value.split("{user_id}")
         value = literal(before, Text).concat(cast(_PERSON, Text)).concat(literal(after, Text))
     else:
-        value = literal(rule.value, column.type)
-    return case((column.is_not(None), value), else_=null()) if rule.filled else value
+        value = literal(rule.value, target.type)
+    return case((target.is_not(None), value), else_=null()) if rule.filled else value
 
 
 def _without_external_keys() -> Any:

@@ -4,8 +4,8 @@ A member may be erased, for good. A certificate without a name is that of an era
 so. lms_app may not touch login identities, and a university must not erase one that another still needs; so one
 function does it as its owner, for a person whom the university of the setting has erased, when no other one has them
 as a member and they don't look after the platform. Its lock makes two universities that erase one person take turns,
-so that the second does it. Another function tells the person of the setting, and nobody else, what is held of their
-login. Two more do with the audit log, which lms_app may not read, what is due to its people: what it says of a
+so that the second does it. With a login go its sessions and the identities that issuers have for it. Another function
+tells the person of the setting, and nobody else, what is held of their login, without any secret. Two more do with the audit log, which lms_app may not read, what is due to its people: what it says of a
 person's own profile is told to them, and taken out of it when they are erased; that something was done, by whom and
 when, stays.
 
@@ -48,7 +48,7 @@ CREATE INDEX ix_disclosures_user_id ON disclosures (university_id, user_id, at, 
 CREATE INDEX ix_disclosures_viewer_id ON disclosures (university_id, viewer_id)
 """
 _GRANTS = (
-    "GRANT INSERT ON erasures TO lms_app",
+    "GRANT INSERT, SELECT (university_id, user_id, erased_at) ON erasures TO lms_app",
     "GRANT SELECT, INSERT ON disclosures TO lms_app",
     "GRANT USAGE ON SEQUENCE disclosures_id_seq TO lms_app",
     "GRANT SELECT ON erasures, disclosures TO lms_platform",
@@ -56,19 +56,32 @@ _GRANTS = (
 _STATUS = "ALTER TABLE university_members DROP CONSTRAINT university_members_status_check,"
 _SAFE = "SECURITY DEFINER SET search_path = pg_catalog, pg_temp"
 _ERASE = f"""
-CREATE FUNCTION erase_identity(person bigint, at timestamptz) RETURNS boolean LANGUAGE plpgsql VOLATILE {_SAFE} AS $$
+CREATE FUNCTION erase_identity(person bigint, at timestamptz)
+RETURNS TABLE (users bigint, external_identities bigint, session_tokens bigint, sessions bigint)
+LANGUAGE plpgsql VOLATILE {_SAFE} AS $$
 BEGIN
-    PERFORM FROM public.users WHERE id = person FOR UPDATE;
-    UPDATE public.users
-    SET email = 'erased-' || id || '@erased.invalid', full_name = 'Erased person ' || id, password_hash = '!',
-        locale = 'en', time_zone = 'UTC', is_active = false, updated_at = at
-    WHERE id = person AND full_name <> 'Erased person ' || id
-      AND EXISTS (SELECT FROM public.university_members AS m WHERE m.user_id = person AND m.status = 'erased'
-                  AND m.university_id = nullif(current_setting('lms.university_id', true), '')::bigint)
-      AND NOT EXISTS (SELECT FROM public.university_members AS m WHERE m.user_id = person
-                      AND m.status IN ('invited', 'active'))
-      AND NOT EXISTS (SELECT FROM public.platform_administrators AS a WHERE a.user_id = person);
-    RETURN FOUND;
+    users := 0; external_identities := 0; session_tokens := 0; sessions := 0;
+    PERFORM FROM public.users AS u WHERE u.id = person FOR UPDATE;
+    IF EXISTS (SELECT FROM public.university_members AS m WHERE m.user_id = person AND m.status = 'erased'
+               AND m.university_id = nullif(current_setting('lms.university_id', true), '')::bigint)
+       AND NOT EXISTS (SELECT FROM public.university_members AS m WHERE m.user_id = person
+                       AND m.status IN ('invited', 'active'))
+       AND NOT EXISTS (SELECT FROM public.platform_administrators AS a WHERE a.user_id = person)
+    THEN
+        DELETE FROM public.external_identities AS e WHERE e.user_id = person;
+        GET DIAGNOSTICS external_identities = ROW_COUNT;
+        DELETE FROM public.session_tokens AS t
+        WHERE t.session_id IN (SELECT s.id FROM public.sessions AS s WHERE s.user_id = person);
+        GET DIAGNOSTICS session_tokens = ROW_COUNT;
+        DELETE FROM public.sessions AS s WHERE s.user_id = person;
+        GET DIAGNOSTICS sessions = ROW_COUNT;
+        UPDATE public.users AS u
+        SET email = 'erased-' || u.id || '@erased.invalid', full_name = 'Erased person ' || u.id, password_hash = '!',
+            locale = 'en', time_zone = 'UTC', is_active = false, updated_at = at
+        WHERE u.id = person AND u.full_name <> 'Erased person ' || u.id;
+        GET DIAGNOSTICS users = ROW_COUNT;
+    END IF;
+    RETURN NEXT;
 END
 $$
 """
@@ -77,7 +90,15 @@ CREATE FUNCTION own_identity() RETURNS jsonb LANGUAGE sql STABLE {_SAFE} AS $$
     SELECT jsonb_build_object(
         'users', (SELECT jsonb_agg(to_jsonb(u) - 'password_hash') FROM public.users AS u WHERE u.id = me.id),
         'platform_administrators',
-        (SELECT coalesce(jsonb_agg(to_jsonb(a)), '[]') FROM public.platform_administrators AS a WHERE a.user_id = me.id))
+        (SELECT coalesce(jsonb_agg(to_jsonb(a)), '[]') FROM public.platform_administrators AS a WHERE a.user_id = me.id),
+        'external_identities',
+        (SELECT coalesce(jsonb_agg(to_jsonb(e) ORDER BY e.issuer, e.subject), '[]')
+         FROM public.external_identities AS e WHERE e.user_id = me.id),
+        'sessions',
+        (SELECT coalesce(jsonb_agg(to_jsonb(s) ORDER BY s.id), '[]') FROM public.sessions AS s WHERE s.user_id = me.id),
+        'session_tokens',
+        (SELECT coalesce(jsonb_agg(to_jsonb(t) - 'access_digest' - 'refresh_digest' ORDER BY t.id), '[]')
+         FROM public.session_tokens AS t JOIN public.sessions AS s ON s.id = t.session_id WHERE s.user_id = me.id))
     FROM (SELECT nullif(current_setting('lms.user_id', true), '')::bigint AS id) AS me
 $$
 """

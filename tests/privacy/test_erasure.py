@@ -10,7 +10,7 @@ import pytest
 from lms_graphql.engine.relay import GlobalId
 from lms_graphql.privacy.erasing import erase_for_good, preview
 from lms_graphql.privacy.ledger import Ledger
-from lms_graphql.privacy.rules import ELSEWHERE, IDENTITY, RULES, Keep, Put
+from lms_graphql.privacy.rules import ELSEWHERE, IDENTITY, RULES, WITH_LOGIN, Change, Keep
 from lms_graphql.privacy.service import Erasing
 from lms_graphql.storage.database import connect
 from lms_graphql.tables import metadata
@@ -116,7 +116,8 @@ async def test_the_person_is_gone_and_nobody_else_is_touched(campus, ledger):
     done = await erased(database, ledger, world)
     after = await whole(database)
     assert "CANARY" in repr(before).upper()
-    assert "CANARY" not in repr({**after, "users": []}).upper()
+    logins = dict.fromkeys(("users", *WITH_LOGIN), ())  # those stay: the student is in BETA, too
+    assert "CANARY" not in repr({**after, **logins}).upper()
     differing = changed(before, after)
     student = world.people["student"]
     rows = {table: max(len(gone), len(new)) for table, (gone, new) in differing.items() if table != "search_texts"}
@@ -125,10 +126,11 @@ async def test_the_person_is_gone_and_nobody_else_is_touched(campus, ledger):
         "external_keys": 2, "user_university_roles": 1, "thread_read_marks": 1, "content_item_settings": 1,
         "enrollment_events": 1, "quiz_attempt_answers": 1, "quiz_attempts": 2, "lab_submissions": 4,
         "grade_overrides": 1, "grade_history": 1, "certificates": 2, "discussion_threads": 3, "discussion_posts": 1,
-        "course_reviews": 1, "university_members": 1, "audit_log": 1, "erasures": 1,
+        "course_reviews": 1, "service_tokens": 1, "university_members": 1, "audit_log": 1, "erasures": 1,
     }  # fmt: skip
     for table, (gone, new) in differing.items():
-        of = {row.get("entity_id" if table == "audit_log" else "user_id", student) for row in [*gone, *new]}
+        whose = {"audit_log": "entity_id", "service_tokens": "issued_by"}.get(table, "user_id")
+        of = {row.get(whose, student) for row in [*gone, *new]}
         assert of == {student}, table
         if "updated_at" in metadata.tables[table].columns:
             assert {row["updated_at"] for row in new} <= {AT}
@@ -153,7 +155,7 @@ async def test_what_stands_in_the_rows_afterwards(campus, ledger):
     }  # fmt: skip
     for table, rules in RULES.items():
         for gone, new in zip(*differing.get(table, ((), ())), strict=False):
-            put = {name for name, rule in rules.columns.items() if isinstance(rule, Put)}
+            put = {name for name, rule in rules.columns.items() if isinstance(rule, Change)}
             same = set(gone) - put - {"updated_at", "name_key", "version"}
             assert {name: gone[name] for name in same} == {name: new[name] for name in same}
     live, revoked = sorted(differing["certificates"][1], key=lambda row: row["certificate_code"])
@@ -168,6 +170,7 @@ async def test_what_stands_in_the_rows_afterwards(campus, ledger):
     assert [row["reason"] for row in differing["grade_overrides"][1]] == ["erased"]
     assert {row["instructor_feedback"] for row in differing["lab_submissions"][1]} == {None}
     assert [row["rating"] for row in differing["course_reviews"][1]] == [2]
+    assert [row["revoked_at"] for row in differing["service_tokens"][1]] == [AT]
 
 
 async def test_to_erase_again_changes_nothing(campus, ledger):
@@ -201,6 +204,18 @@ async def test_somebody_of_another_university_is_not_there(campus, ledger):
 # ---- the login
 
 
+SIGNED_IN = """
+SELECT (SELECT count(*) FROM external_identities WHERE user_id = $1),
+       (SELECT count(*) FROM session_tokens t JOIN sessions s ON s.id = t.session_id WHERE s.user_id = $1),
+       (SELECT count(*) FROM sessions WHERE user_id = $1)
+"""
+
+
+async def signed_in(driver, user_id):
+    """How many identities of issuers, pairs of tokens and sessions somebody has."""
+    return tuple(await driver.fetchrow(SIGNED_IN, user_id))
+
+
 LOGIN = "SELECT email, full_name, password_hash, locale, time_zone, is_active, updated_at FROM users WHERE id = $1"
 
 
@@ -218,8 +233,18 @@ async def test_a_login_stays_while_another_university_has_the_person(campus, led
     before = await owner.fetchrow(LOGIN, student)
     await erased(database, ledger, world)
     assert await owner.fetchrow(LOGIN, student) == before
+    assert await signed_in(owner, student) == (1, 2, 2)
+    kept = await whole(database)
     done = await erased(database, ledger, world, "student", "beta")
-    assert done.rows["users"] == 1
+    assert {name: done.rows[name] for name in ("users", *WITH_LOGIN)} == {
+        "users": 1, "external_identities": 1, "session_tokens": 2, "sessions": 2,
+    }  # fmt: skip
+    assert await signed_in(owner, student) == (0, 0, 0)
+    gone = changed(kept, await whole(database))
+    assert {name: (len(gone[name][0]), gone[name][1]) for name in WITH_LOGIN} == {
+        "external_identities": (1, []), "session_tokens": (2, []), "sessions": (2, []),
+    }  # fmt: skip
+    assert "CANARY" not in repr(await whole(database)).upper()
     gone = (f"erased-{student}@erased.invalid", f"Erased person {student}", "!", "en", "UTC", False, AT)
     assert tuple(await owner.fetchrow(LOGIN, student)) == gone
     assert {name: rule.value for name, rule in IDENTITY.items()} == {
@@ -250,7 +275,7 @@ async def test_lms_app_can_touch_no_login_of_whom_the_university_has_not_erased(
     database, world = campus
     await erased(database, ledger, world, "other")
     driver = await connect(database.app)
-    at = "SELECT erase_identity($1, now())"
+    at = "SELECT erase_identity($1, now())::text"
     tried = []
     for university in (None, world.alpha, world.beta):
         async with driver.transaction():
@@ -259,8 +284,8 @@ async def test_lms_app_can_touch_no_login_of_whom_the_university_has_not_erased(
             for name in ("student", "ta", "beta_student"):
                 tried.append(await driver.fetchval(at, world.people[name]))
                 tried.append(await driver.fetchval("SELECT erase_from_audit_log($1)", world.people[name]))
-    assert tried == [False, 0] * 9
-    for statement in ("UPDATE erasures SET reason = 'x'", "DELETE FROM erasures", "SELECT FROM erasures",
+    assert tried == ["(0,0,0,0)", 0] * 9
+    for statement in ("UPDATE erasures SET reason = 'x'", "DELETE FROM erasures", "SELECT reason FROM erasures",
                       "UPDATE disclosures SET kind = 'x'", "DELETE FROM disclosures"):  # fmt: skip
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await driver.execute(statement)

@@ -72,7 +72,7 @@ async def test_a_new_foreign_key_would_be_named(owner):
 
 async def test_every_table_that_hangs_on_a_person_has_a_section(owner):
     """Also those that name a person through another table's key only: attempts through enrollments, their answers."""
-    elsewhere = {"users", "platform_administrators", "erasures"}
+    elsewhere = {"users", "platform_administrators", "erasures", "external_identities", "sessions", "session_tokens"}
     assert await about_people(owner) - {section.table for section in SECTIONS} == elsewhere
 
 
@@ -103,7 +103,9 @@ async def test_the_document_of_a_student(app, world):
     (login,) = document["identity"]["users"]
     assert (login["id"], login["email"], login["full_name"]) == (person, "student@test.example", "student")
     assert "password_hash" not in login
-    assert document["identity"]["platform_administrators"] == []
+    assert {name: rows for name, rows in document["identity"].items() if name != "users"} == {
+        "platform_administrators": [], "external_identities": [], "sessions": [], "session_tokens": [],
+    }  # fmt: skip
     sections = document["sections"]
     assert {name: len(rows) for name, rows in sections.items() if rows} == {
         "profile": 1, "roles": 1, "enrollments": 1, "enrollment_events": 1, "module_progress": 2,
@@ -198,6 +200,33 @@ async def test_the_login_is_told_to_nobody_else(app, world):
         await app.execute(f"SET LOCAL lms.user_id = '{world.people['other']}'")
         found = json.loads(await app.fetchval("SELECT own_identity()"))
     assert [user["id"] for user in found["users"]] == [world.people["other"]]
+
+
+async def test_how_a_person_signs_in_is_told_without_any_secret(campus):
+    database, world = campus
+    driver = await connect(database.app)
+    document = await exported(driver, world.alpha.university, world.people["student"])
+    long_ago, later = "2020-01-01T00:00:00+00:00", "2020-01-01T12:00:00+00:00"
+    identity, tokens = document["identity"], document["sections"]["service_tokens_issued"]
+    person = {"user_id": world.people["student"]}
+    assert identity["external_identities"] == [
+        {**person, "issuer": "https://issuer.example", "subject": "CANARY subject", "created_at": long_ago}
+    ]
+    opened = {**person, "created_at": long_ago, "expires_at": later}
+    first, second = (row.pop("id") for row in identity["sessions"])
+    assert identity["sessions"] == [{**opened, "revoked_at": None}, {**opened, "revoked_at": long_ago}]
+    expire = {"access_expires_at": later, "refresh_expires_at": later, "used_at": None, "replaced_at": None}
+    assert [row.pop("id") > 0 for row in identity["session_tokens"]] == [True, True]
+    assert identity["session_tokens"] == [
+        {"session_id": number, "generation": 1, **expire} for number in (first, second)
+    ]
+    given = {"scopes": ["lab:grade"], "submission_ids": [1], "created_at": long_ago, "expires_at": later}
+    assert [row.pop("id") > 0 for row in tokens] == [True, True]
+    assert tokens == [{**given, "revoked_at": None}, {**given, "revoked_at": long_ago}]
+    assert "digest" not in json.dumps(document)
+    other = await exported(driver, world.alpha.university, world.people["other"])
+    assert (other["identity"]["sessions"], other["sections"]["service_tokens_issued"]) == ([], [])
+    await driver.close()
 
 
 async def test_batches_do_not_change_the_document(app, world, monkeypatch):

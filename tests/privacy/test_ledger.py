@@ -43,9 +43,9 @@ def test_a_line_has_the_numbers_and_nothing_of_the_person(ledger):
     assert ledger.read() == Entries([ENTRY], [])
 
 
-def test_the_first_entry_of_a_person_counts(ledger):
+def test_the_last_entry_of_a_person_counts(ledger):
     assert ledger.read() == Entries([], [])
-    for entry in (ENTRY, other(reason="again"), other(user_id=3), other(university_id=7)):
+    for entry in (other(reason="before"), other(user_id=3), ENTRY, other(university_id=7)):
         ledger.add(entry)
     assert ledger.read() == Entries([ENTRY, other(user_id=3), other(university_id=7)], [])
     assert ledger.knows(1, 3)

@@ -1,6 +1,7 @@
 """What a student may leave behind: in every column that holds words, a word of its own that begins with CANARY."""
 
-from datetime import UTC, datetime
+import hashlib
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.world import Rows, World
@@ -85,5 +86,26 @@ async def _records(rows: Rows, world: World, person: dict[str, Any], teacher: in
     own = {"act": "profile.update", "user_id": person["user_id"], "entity_id": person["user_id"]}
     await rows.add("audit_log", **act, **own, **names)
     await rows.add("audit_log", **act, act="profile.update", user_id=teacher, entity_id=teacher, new_values={"a": 1})
+    await _signed_in(rows, person)
     seen = {"university_id": person["university_id"], "user_id": person["user_id"], "viewer_id": teacher}
     await rows.add("disclosures", **seen, kind="grades", request_id="a-request")
+
+
+async def _signed_in(rows: Rows, person: dict[str, Any]) -> None:
+    """Two sessions, an identity of an issuer, and two tokens of services, of which one has ended."""
+    user = {"user_id": person["user_id"]}
+    issuer = "https://issuer.example"
+    await rows.add("external_identities", **user, issuer=issuer, subject="CANARY subject", created_at=_LONG_AGO)
+    for number, ended in enumerate((None, _LONG_AGO)):
+        times = {"created_at": _LONG_AGO, "expires_at": _LONG_AGO + timedelta(hours=12)}
+        session = await rows.add("sessions", **user, **times, revoked_at=ended)
+        digests = {"access_digest": _digest(f"access {number}"), "refresh_digest": _digest(f"refresh {number}")}
+        expire = {"access_expires_at": times["expires_at"], "refresh_expires_at": times["expires_at"]}
+        await rows.add("session_tokens", session_id=session["id"], generation=1, **digests, **expire)
+        of_service = {"university_id": person["university_id"], "issued_by": person["user_id"], "revoked_at": ended}
+        scope = {"digest": _digest(f"service {number}"), "scopes": ["lab:grade"], "submission_ids": (1,)}
+        await rows.add("service_tokens", **of_service, **scope, **times)
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()

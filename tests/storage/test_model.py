@@ -105,14 +105,15 @@ async def test_alembic_finds_no_difference(database):
 
 
 MAY_SHOW = {
-    # Whether it did: it writes over the login of whom the setting's university has erased, if no other has them.
-    "erase_identity": "boolean",
+    # How many rows: it writes over the login of whom the setting's university has erased, if no other has them, and
+    # deletes how they sign in.
+    "erase_identity": "TABLE(users bigint, external_identities bigint, session_tokens bigint, sessions bigint)",
     # How many entries: it takes what they say of a person out of them, whom the setting's university has erased.
     "erase_from_audit_log": "bigint",
     # They write the table of texts, which nobody may read.
     "keep_course_text": "trigger",
     "keep_member_text": "trigger",
-    # The login of the person of the setting, without the password's hash.
+    # The login of the person of the setting and how they sign in, without the password's hash and the tokens' digests.
     "own_identity": "jsonb",
     # What the person of the setting did in the university of the setting, and what was done to their own profile.
     "own_acts": "TABLE(at timestamp with time zone, act text, entity text, entity_id bigint, own boolean, old_values"
@@ -346,6 +347,7 @@ async def test_what_the_roles_may(driver, tenant_tables):
         },
         "UPDATE": {"revoked_at"},
     }
+    assert await granted_of(driver, "erasures", "lms_app") == {"SELECT": {"university_id", "user_id", "erased_at"}}
     assert await granted_of(driver, "users", "lms_app") == {"SELECT": {"id", "is_active", "locale", "time_zone"}}
     assert await granted(driver, "lms_auth") == {
         **dict.fromkeys(["users", "universities", "university_members", "user_university_roles"], read),
@@ -362,7 +364,7 @@ async def test_what_the_roles_may(driver, tenant_tables):
         SELECT DISTINCT attrelid::regclass::text FROM pg_attribute
         WHERE attacl IS NOT NULL AND attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)
     """)
-    assert {row[0] for row in columns} == {"users", "service_tokens"}
+    assert {row[0] for row in columns} == {"users", "service_tokens", "erasures"}
 
 
 # ---- rows that are refused: the constraint, and the statement ----
