@@ -13,41 +13,15 @@ from lms_graphql.engine.mutations import Mutation, Payload, perform
 from lms_graphql.engine.relay import Cursors
 from lms_graphql.engine.rows import record
 from lms_graphql.engine.usererrors import Refused, UserErrorCode, UserFailure
-from lms_graphql.storage.database import connect, create_engine
+from lms_graphql.storage.database import create_engine
 from lms_graphql.storage.errors import OutcomeUnknownError
 from lms_graphql.storage.snapshot import Snapshot
 from lms_graphql.storage.statements import Statement
-from tests.conftest import running_api, temporary_database
-from tests.world import build_world
+from tests.conftest import running_api
 
 RENAME = """mutation Rename($input: UpdateProfileInput!) {
   updateProfile(input: $input) { user { displayName version } errors { code message path currentVersion } } }"""
 KEY = "a-key-of-the-client"
-
-
-@pytest.fixture(scope="module")
-async def written(superuser):
-    """A database of our own, since these tests write."""
-    async with temporary_database(superuser) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-async def owner(written):
-    driver = await connect(written.owner)
-    yield driver
-    await driver.close()
-
-
-@pytest.fixture(scope="module")
-async def world(owner):
-    return await build_world(owner)
-
-
-@pytest.fixture(scope="module")
-async def api(written, world):
-    async with running_api(written.app, max_in_flight=200) as running:
-        yield running
 
 
 @pytest.fixture
