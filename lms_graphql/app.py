@@ -3,8 +3,8 @@
 import gc
 import logging
 import re
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from contextlib import aclosing, asynccontextmanager, nullcontext
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,10 @@ from lms_graphql.engine.validators import Validator
 from lms_graphql.identity.issuers import Issuer, IssuersError, read_issuers
 from lms_graphql.identity.recognition import Identity
 from lms_graphql.privacy.disclosures import record_disclosures
+from lms_graphql.privacy.export import export
 from lms_graphql.privacy.ledger import Ledger
 from lms_graphql.server.authentication import Authenticator
+from lms_graphql.server.export import ExportEndpoint
 from lms_graphql.server.health import health_routes
 from lms_graphql.server.http import GraphQLEndpoint
 from lms_graphql.server.lookup import Lookup
@@ -40,7 +42,7 @@ from lms_graphql.server.tracing import tracing
 from lms_graphql.server.workbench import WorkbenchConfig, workbench_routes
 from lms_graphql.settings import Settings, SettingsError
 from lms_graphql.storage import migrations
-from lms_graphql.storage.database import create_engine, database_url
+from lms_graphql.storage.database import borrowed, create_engine, database_url
 from lms_graphql.storage.fanout import FanOut
 from lms_graphql.storage.snapshot import Snapshot
 from lms_graphql.tenancy.service import Identities
@@ -118,6 +120,12 @@ class Service:
         """Write down what was read of whose record; DatabaseUnreachableError when that can't be."""
         await record_disclosures(self.engine, viewer, disclosed, request_id)
 
+    async def export(self, university_id: int, user_id: int) -> AsyncGenerator[bytes]:
+        """Everything about a person of a university, in parts; DatabaseUnreachableError when that can't be had."""
+        async with borrowed(self.engine) as driver, aclosing(export(driver, university_id, user_id)) as document:
+            async for part in document:
+                yield part
+
     async def look_as(self, snapshot: Snapshot, viewer: Viewer, person: str, request_id: str) -> Viewer:
         """The viewer that one of their people is, for staff who look as that one does; the snapshot acts for them."""
         return await self._identities.look_as(snapshot, viewer, person, request_id)
@@ -177,7 +185,8 @@ def create_app(settings: Settings, database: URL) -> "Application":
         deadline_seconds=settings.deadline_seconds,
         guard_get=settings.is_production,
     )
-    routes = _routes(settings, database, endpoint)
+    export_endpoint = ExportEndpoint(_service, places=places, deadline_seconds=settings.deadline_seconds)
+    routes = _routes(settings, database, endpoint, export_endpoint)
     if metrics is not None:
 
         def state(request: Request) -> State:
@@ -302,7 +311,9 @@ def _service(scope: Scope) -> Service:
     return service
 
 
-def _routes(settings: Settings, database: URL, endpoint: GraphQLEndpoint) -> list[BaseRoute]:
+def _routes(
+    settings: Settings, database: URL, endpoint: GraphQLEndpoint, export_endpoint: ExportEndpoint
+) -> list[BaseRoute]:
     async def ready(_request: Request) -> None:
         await migrations.require_head(database)
 
@@ -316,6 +327,7 @@ def _routes(settings: Settings, database: URL, endpoint: GraphQLEndpoint) -> lis
     return [
         Route("/graphql", endpoint),
         Route("/u/{short_code}/graphql", endpoint),
+        Route("/u/{short_code}/export/me", export_endpoint),
         *health_routes(ready),
         *(workbench_routes(workbench) if settings.workbench else []),
     ]

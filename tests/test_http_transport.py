@@ -7,6 +7,7 @@ import gzip
 import json
 import random
 import socket
+from pathlib import Path
 
 import httpx
 import pytest
@@ -171,7 +172,13 @@ class Running:
 
 @contextlib.asynccontextmanager
 async def running(database, *, http="auto", **settings):
-    given = {"environment": "development", "data_dir": None, "secret_key": SECRET, "workbench": False, **settings}
+    given = {
+        "environment": "development",
+        "data_dir": Path("unused"),
+        "secret_key": SECRET,
+        "workbench": False,
+        **settings,
+    }
     app = create_app(Settings(**given), database.app)
     server = uvicorn.Server(uvicorn.Config(app, http=http, port=0, log_level="critical", ws="none"))
     driver, watcher = await connect(database.owner), await connect(database.owner)

@@ -6,8 +6,8 @@ attended until its end. Whatever happens, the answer is JSON, and nothing of the
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import closing
 from typing import Any, Protocol
 
 import msgspec
@@ -27,6 +27,7 @@ from lms_graphql.server.lookup import NOT_TRUSTED, Lookup
 from lms_graphql.server.observing import Observation, Observer
 from lms_graphql.server.places import Places
 from lms_graphql.server.points import Charge, Cost, Points, network
+from lms_graphql.server.refusals import address_of, told_over_http, unauthenticated, university_of
 from lms_graphql.server.requests import (
     ClientGoneError,
     GraphQLRequest,
@@ -37,7 +38,6 @@ from lms_graphql.server.requests import (
     short_code,
 )
 from lms_graphql.server.responses import GRAPHQL_JSON, JSON, Answer, encoding, media_type, send_answer
-from lms_graphql.storage.errors import DatabaseUnreachableError
 from lms_graphql.storage.snapshot import Snapshot
 
 logger = logging.getLogger(__name__)
@@ -165,8 +165,8 @@ class GraphQLEndpoint:
         principal = await self._principal(service.authenticator, receive, headers, observation)
         sender = Sender(
             principal,
-            _university(principal, short_code(scope, headers)),
-            _address(scope),
+            university_of(principal, short_code(scope, headers)),
+            address_of(scope),
             headers.get("x-view-as"),
             idempotency_key(headers),
         )
@@ -195,11 +195,11 @@ class GraphQLEndpoint:
         try:
             principal = authenticator.at_once(authorization)
             if principal is None and authorization is not None:
-                with _told_over_http(observation.identifier):
+                with told_over_http(observation.identifier):
                     async with Attended(receive, self._deadline_seconds):
                         principal = await authenticator.principal(authorization)
         except InvalidTokenError as error:
-            raise _unauthenticated("this token is not valid; sign in again") from error
+            raise unauthenticated("this token is not valid; sign in again") from error
         return principal or NOBODY
 
 
@@ -224,7 +224,7 @@ async def _explored(service: Service, request: GraphQLRequest, sender: Sender, o
     """The document of a text that is not trusted, for who may explore; for others it is not even parsed."""
     viewer = Viewer()
     if sender.principal.user_id is not None:
-        with _told_over_http(observation.identifier):
+        with told_over_http(observation.identifier):
             async with service.snapshot() as snapshot:
                 observation.snapshots.append(snapshot)
                 viewer = await service.identify(snapshot, sender.principal, sender.university)
@@ -245,7 +245,7 @@ async def _execute(
     client has it already, there are no bytes. What was read of other people's records is written down first; if that
     can't be, there is no answer.
     """
-    with _told_over_http(observation.identifier):
+    with told_over_http(observation.identifier):
         async with service.snapshot() as snapshot:
             observation.snapshots.append(snapshot)
             viewer = await service.identify(snapshot, sender.principal, sender.university)
@@ -300,21 +300,6 @@ async def _run_operation(
     return _encode(result.data, result.errors, observation, extensions, executed=executed), executed
 
 
-@contextmanager
-def _told_over_http(identifier: str) -> Iterator[None]:
-    """Turn what stops a whole request into the HttpError that says so."""
-    try:
-        yield
-    except RequestError as error:
-        if error.code is Code.UNAUTHENTICATED:
-            raise _unauthenticated(error.message) from error
-        raise HttpError(_STATUS_OF.get(error.code, 400), error.code, error.message) from error
-    except DatabaseUnreachableError as error:
-        logger.error("request %s: %s", identifier, error)  # noqa: TRY400 - one line says it, and each request would
-        message = "the database can't be reached at the moment; try again"
-        raise HttpError(503, Code.UNAVAILABLE, message, retry_after="1") from error
-
-
 def _require_leave(service: Service, document: Document, request: GraphQLRequest, viewer: Viewer) -> None:
     hidden = service.in_production and not viewer.may_explore
     if hidden and document.reveals(service.graphql, request.variables):
@@ -322,8 +307,6 @@ def _require_leave(service: Service, document: Document, request: GraphQLRequest
 
 
 _NOT_MODIFIED = 304
-_STATUS_OF = {Code.FORBIDDEN: 403, Code.UNIVERSITY_UNKNOWN: 404}
-_CHALLENGE = 'Bearer error="invalid_token"'
 
 
 def _request_error_status(content_type: str) -> int:
@@ -335,22 +318,6 @@ def _require_query(document: Document, operation_name: str | None) -> None:
     operation = get_operation_ast(document.node, operation_name) if document.node is not None else None
     if operation is not None and operation.operation is not OperationType.QUERY:
         raise HttpError(405, Code.BAD_REQUEST, "only queries may be sent by GET", allow="POST")
-
-
-def _unauthenticated(message: str) -> HttpError:
-    return HttpError(401, Code.UNAUTHENTICATED, message, www_authenticate=_CHALLENGE)
-
-
-def _university(principal: Principal, named: str | None) -> str | None:
-    """The university of a request; HttpError with 401 if its token is good in another only."""
-    if principal.university is not None and named not in {None, principal.university}:
-        raise _unauthenticated("this token is not for this university")
-    return named or principal.university
-
-
-def _address(scope: Scope) -> str:
-    client = scope.get("client")
-    return client[0] if client else ""
 
 
 def _encode(

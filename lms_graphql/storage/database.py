@@ -5,7 +5,8 @@ result costs about three times as much, ORM entities ten times (measured, 200 ro
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -122,7 +123,7 @@ async def begin(engine: AsyncEngine, commands: Iterable[str]) -> PoolProxiedConn
     try:
         connection = await acquire(engine)
     except PoolTimeoutError as error:
-        raise DatabaseBusyError("all connections to PostgreSQL are busy; try again") from error
+        raise _busy() from error
     try:
         await connection.driver_connection.execute("; ".join(commands))  # type: ignore[union-attr]  # acquire has looked
     except LOST as error:
@@ -132,6 +133,30 @@ async def begin(engine: AsyncEngine, commands: Iterable[str]) -> PoolProxiedConn
         await asyncio.shield(end(connection, "ROLLBACK"))
         raise
     return connection
+
+
+@asynccontextmanager
+async def borrowed(engine: AsyncEngine) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of the pool, as the driver gives it, for who begins and ends transactions by the driver's own means.
+
+    DatabaseUnreachableError without one, or when it breaks. What is still open at the end is rolled back.
+    """
+    try:
+        connection = await acquire(engine)
+    except PoolTimeoutError as error:
+        raise _busy() from error
+    try:
+        yield connection.driver_connection
+    except asyncpg.QueryCanceledError:  # by its timeout: the connection is there
+        raise
+    except LOST as error:
+        raise unreachable(engine.url, error) from error
+    finally:
+        await asyncio.shield(release(connection))
+
+
+def _busy() -> DatabaseBusyError:
+    return DatabaseBusyError("all connections to PostgreSQL are busy; try again")
 
 
 async def end(connection: PoolProxiedConnection, command: str) -> None:
