@@ -37,7 +37,7 @@ run: setup ## Serve on http://127.0.0.1:8000 with an embedded PostgreSQL and dem
 .PHONY: test
 test: $(VENV)/.installed ## Run the tests (TESTS=path for some of them, in one process; WORKERS=n)
 ifeq ($(TESTS),)
-	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "not alone"
+	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "not alone and not proof"
 	$(BIN)/python -m pytest -m alone $$(grep -rl --include='test_*.py' 'mark\.alone' tests)
 else
 	$(BIN)/python -m pytest $(TESTS)
@@ -125,7 +125,7 @@ plans: $(VENV)/.installed ## Show that every filter and order uses an index at 2
 
 .PHONY: isolation
 isolation: $(VENV)/.installed ## Show that nothing crosses from one university, or person, to another: every way of the schema
-	LMS_THOROUGH=1 $(BIN)/python -m pytest tests/isolation
+	LMS_THOROUGH=1 $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist loadfile tests/isolation
 
 # For the oldest Python that we support (Debian 12 has 3.11.2) and for every platform.
 COMPILE = UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal --python-version 3.11.2 --generate-hashes --no-emit-index-url --no-header

@@ -34,6 +34,7 @@ hypothesis.settings.load_profile("lms")
 SECRET = b"a secret for tests, 32 bytes or more"
 _FAST = {
     "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "256MB",
+    "max_connections": "400",  # every file may have an application of its own, with its pools
 }  # fmt: skip
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a folder with a name of its own is made in it
 _ROOM = 4 * 2**30  # bytes; the databases of `make plans` are the largest

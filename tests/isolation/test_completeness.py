@@ -9,6 +9,9 @@ from graphql import GraphQLObjectType, get_named_type, is_leaf_type
 from lms_graphql.engine.context import EVERYTHING, Context, Standing, Viewer
 from lms_graphql.engine.relay import Cursors
 from lms_graphql.schema import build
+from tests.isolation.canaries import undeclared
+from tests.isolation.disclosure import NOT_PLANTED, RULES
+from tests.isolation.twin import TABLES
 from tests.isolation.walls import replaced
 from tests.test_walls import ACROSS, FAN_OUTS, LOADERS, make
 from tests.walking import Walk
@@ -155,3 +158,11 @@ def test_every_mutation_names_its_policy():
         if may is None or not may.__module__.endswith(".policy"):
             without.add(name)
     assert sorted(without) == sorted(MAY_BE_ELSEWHERE)
+
+
+def test_every_column_is_declared():
+    """A new text, JSON or exact number: say in disclosure.py who may read it."""
+    assert undeclared() == []
+    named = [f"{table}.{column}" for table, rules in RULES.items() for column in rules]
+    assert [name for name in named if name.partition(".")[2] not in TABLES[name.partition(".")[0]].columns] == []
+    assert [name for name in NOT_PLANTED if name.partition(".")[0] not in TABLES] == []

@@ -23,6 +23,8 @@ from tests.isolation.twin import tenant_tables
 from tests.isolation.walls import doors_open, policies_off, predicates
 from tests.walking import shown_fields
 
+pytestmark = pytest.mark.proof
+
 NO_TENANT = {"Country", "Domain", "Subject", "University"}
 """Types of no university: their own ways can tell nothing of the twin, those that lead on from them can."""
 

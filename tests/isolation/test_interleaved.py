@@ -4,9 +4,13 @@ import asyncio
 import json
 import random
 
+import pytest
+
 from tests.isolation.crawl import Request, foreign_ids
 from tests.isolation.crossing import DOCUMENTS, SCHEMA, told
 from tests.walking import found_ids
+
+pytestmark = pytest.mark.proof
 
 _AT_ONCE = 16
 _REQUESTS = 200

@@ -19,6 +19,8 @@ from lms_graphql.storage.transaction import Transaction
 from tests.conftest import temporary_database
 from tests.world import build_world
 
+pytestmark = pytest.mark.proof
+
 TASKS, OPERATIONS = 40, 500 if os.environ.get("LMS_THOROUGH") else 60
 DEPARTMENTS = tables.metadata.tables["departments"].c
 # No condition on the university: what is seen is row-level security's doing, which is the setting's.
