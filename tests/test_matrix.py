@@ -353,6 +353,7 @@ PolicyByCourse                                                        1    1    
 PolicyById                                                            1    1    1    1    1    1    1    1    1    1    1    1    1    1
 PolicyByOffering                                                      1    1    1    1    2    3    3    3    3    3    2    3    2    3
 ScoresByEnrollment                                                    0    0    0    0    0    1    1    1    2    2    0    2    0    2
+ServiceTokenById                                                      0    0    0    0    0    0    0    0    0    0    0    0    0    1
 ContentProgressByEnrollment                                           0    0    0    0    0    1    1    1    2    2    0    2    0    2
 CourseProgressByEnrollment                                            0    0    0    0    0    1    1    1    2    3    0    3    0    3
 ModuleProgressByEnrollment                                            0    0    0    0    0    2    2    2    4    4    0    4    0    4

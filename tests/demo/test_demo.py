@@ -66,6 +66,13 @@ EMPTY = {
     "audit_log",
     "outbox",
     "idempotency_keys",
+    "external_identities",
+    "sessions",
+    "session_tokens",
+    "service_tokens",
+    "login_attempts",
+    "disclosures",
+    "erasures",
 }
 
 

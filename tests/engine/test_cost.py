@@ -244,6 +244,7 @@ WEIGHTS = {
     ("Analytics", "courseEnrollmentCounts"): 20,
     ("Analytics", "lessonTemplates"): 20,
     ("OfferingProgress", "students"): 20,
+    ("Platform", "universities"): 50,
 }
 """Connections that are dearer than others."""
 

@@ -159,6 +159,7 @@ async def test_the_loop_goes_on_while_passwords_are_hashed():
     assert turns > 10
 
 
+@pytest.mark.alone
 async def test_an_account_that_is_not_there_takes_as_long_as_a_wrong_password(credentials, people):
     """200 of each, in turns that change, so that all meet the same load; compared is the quarter that met least."""
     passwords = Passwords(memory_kib=8 * 1024)

@@ -164,6 +164,15 @@ async def _kept(rows: Rows, made: Any, tenant: Any, people: dict[str, int]) -> N
     await rows.add("outbox", **tenant, topic="grades", entity="Enrollment", facts={"note": "for others"})
     await rows.add("idempotency_keys", **kept, key="a-key", path="overrideGrade", mutation="overrideGrade",
                    argument_hash=b"hash", result={"keys": {"note": "kept"}})  # fmt: skip
+    await rows.add("erasures", **tenant, user_id=people["gone"], erased_at=POSTED, reason="Asked.", request_id="r-2")
+    for name in ("student", "other"):
+        seen = {**tenant, "user_id": people[name], "viewer_id": people["instructor"]}
+        await rows.add("disclosures", **seen, kind="grades", at=POSTED, request_id="r-3")
+    await rows.driver.execute(
+        "INSERT INTO service_tokens (university_id, digest, scopes, issued_by, expires_at)"
+        " VALUES ($1, sha256('a token'), ARRAY['lab:grade'], $2, now() + interval '1 hour')",
+        tenant["university_id"], people["admin"],
+    )  # fmt: skip
     await rows.driver.execute(
         "UPDATE module_templates SET default_data = $1 WHERE university_id = $2",
         json.dumps({"note": "for who makes courses"}),

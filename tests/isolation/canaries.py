@@ -29,9 +29,9 @@ def declared_columns() -> Iterator[Column[Any]]:
 
 
 def is_listed(column: Column[Any]) -> bool:
-    """Whether a CHECK lists the texts that the column may have."""
+    """Whether a CHECK lists the texts that the column may have, or says how they are formed."""
     checks = [str(c.sqltext) for c in column.table.constraints if isinstance(c, CheckConstraint)]
-    return isinstance(column.type, String) and any(re.search(rf"\b{column.name} IN \(", check) for check in checks)
+    return isinstance(column.type, String) and any(re.search(rf"\b{column.name} (IN \(|~)", check) for check in checks)
 
 
 def undeclared() -> list[str]:

@@ -6,6 +6,10 @@ import asyncpg
 
 READS_AS_OWNER: Mapping[str, str] = {
     "search_ids": "gives ids of the setting's university alone, which loaders read again under their policies",
+    "own_identity": "gives the login of the person whom the transaction acts for, for their own export",
+    "own_acts": "gives what that person did, as the audit log has it, for their own export",
+    "erase_identity": "empties the login of a person who has been erased here and is no active member elsewhere",
+    "erase_from_audit_log": "empties what the audit log says of a person who has been erased here",
     "verify_certificate": "gives one certificate to who knows its code, which says the university",
 }
 """The functions that lms_app may call and that row-level security does not bind, each with its reason."""
@@ -13,6 +17,7 @@ READS_AS_OWNER: Mapping[str, str] = {
 OWN_ROWS: Mapping[str, str] = {
     "university_members.own_row": "people see where they belong, before a university is chosen",
     "user_university_roles.own_row": "people see what they are there, before a university is chosen",
+    "service_tokens.recognition": "for lms_auth alone, which finds whose a token is before any university is chosen",
 }
 """Policies that do not ask for the setting's university, each with its reason."""
 

@@ -92,6 +92,8 @@ RULES: Mapping[str, Mapping[str, str]] = {
     "departments": {"name": ALWAYS, "code": ALWAYS},
     "discussion_posts": {"body": f"NOT t.is_deleted AND {_thread('t.thread_id')}"},
     "discussion_threads": {"title": _thread("t.id")},
+    "disclosures": {"request_id": _OWN},
+    "erasures": {"reason": NEVER, "request_id": NEVER},
     "enrollment_events": {"reason": _OF_ENROLLMENT},
     "external_keys": {"system": NEVER, "entity": NEVER, "external_id": NEVER},
     "grade_categories": {"name": _CATEGORY, "weight": _CATEGORY},
@@ -136,6 +138,12 @@ NOT_PLANTED: Mapping[str, str] = {
     "users.time_zone": "a zone",
     "search_texts": "what is written elsewhere, as the search reads it; nobody may read the table",
     "rate_points": "a counter, of no university",
+    "external_identities": "who signs in, of no university; lms_app has no right to the table",
+    "sessions": "who is signed in, of no university; lms_app has no right to the table",
+    "session_tokens": "digests, of no university; lms_app has no right to the table",
+    "login_attempts": "counters, of no university; lms_app has no right to the table",
+    "service_tokens.scopes": "words of a closed list",
+    "service_tokens.submission_ids": "numbers of rows",
 }
 """Tables and columns that bear no canary, each with its reason."""
 

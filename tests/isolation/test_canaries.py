@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from lms_graphql.storage.database import connect
-from tests.conftest import Api, running_api, temporary_database
+from tests.conftest import Api, temporary_database
 from tests.isolation.campus import Alpha, build_alpha
 from tests.isolation.canaries import Canaries, undeclared
 from tests.isolation.crawl import Request, ask, cursors_of, discover, opened, requests
-from tests.isolation.crossing import SCHEMA, SETTINGS
+from tests.isolation.crossing import SCHEMA, SETTINGS, crawled
 from tests.isolation.disclosure import NOT_PLANTED, RULES
 from tests.isolation.paths import Document, Ways, documents
 from tests.isolation.twin import TABLES
@@ -56,7 +56,7 @@ async def aviary(superuser) -> AsyncIterator[Aviary]:
         canaries = Canaries(driver, alpha.id)
         await canaries.plant()
         made = documents(Ways(SCHEMA.graphql, SCHEMA.nodes, await searched_for(canaries)).all())
-        async with running_api(database.app, **SETTINGS) as api:
+        async with crawled(database.app, **SETTINGS) as api:
             ids = await discover(api, made, alpha.people["admin"], "ALPHA")
             yield Aviary(api, alpha, canaries, made, ids, requests(made, ids, {}, {}))
         await driver.close()

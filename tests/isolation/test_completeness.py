@@ -10,7 +10,7 @@ from lms_graphql.engine.context import EVERYTHING, Context, Standing, Viewer
 from lms_graphql.engine.relay import Cursors
 from lms_graphql.schema import build
 from tests.isolation.walls import replaced
-from tests.test_walls import FAN_OUTS, LOADERS, make
+from tests.test_walls import ACROSS, FAN_OUTS, LOADERS, make
 from tests.walking import Walk
 
 SCHEMA = build()
@@ -55,6 +55,7 @@ WITHOUT_A_LOADER = {
     "EngineeringLabContent.viewerSubmissions": _OF_VIEWER,
     "QuizContent.viewerAttempts": _OF_VIEWER,
     "Query.viewer": "the viewer",
+    "Query.platform": "nothing of its own, for administrators of the platform",
     "Query.analytics": "nothing of its own, for those who may see aggregates",
     "Query.verifyCertificate": "one certificate, for who knows its code: catalogue.READS_AS_OWNER",
     **{
@@ -106,28 +107,28 @@ def asks_a_policy(loader: Any) -> bool:
 
 
 @pytest.fixture(scope="module")
-def guarded() -> dict[Any, bool]:
+async def guarded() -> dict[Any, bool]:
     """Of every loader, whether it asks a policy, or reads nothing of a tenant."""
-    own_rows = set(FAN_OUTS)
+    own_rows = {*FAN_OUTS, *ACROSS}  # the latter have tests of their own, in test_platform.py
     return {
         loader: loader in own_rows
         or not (loader.row.tenant if loader.reads_tenant is None else loader.reads_tenant)
         or asks_a_policy(loader)
-        for loader in LOADERS
+        for loader in (*LOADERS, *ACROSS)
     }
 
 
-def test_every_loader_of_a_field_asks_a_policy(guarded):
+async def test_every_loader_of_a_field_asks_a_policy(guarded):
     loaders = [(name, declared.loader) for name, declared in object_fields() if getattr(declared, "loader", None)]
     assert len(loaders) > 80
     assert sorted({name for name, loader in loaders if not guarded.get(loader, False)}) == []
 
 
-def test_every_type_that_node_finds_asks_a_policy(guarded):
+async def test_every_type_that_node_finds_asks_a_policy(guarded):
     assert sorted(name for name, loader in SCHEMA.nodes.items() if not guarded.get(loader, False)) == []
 
 
-def test_a_loader_without_a_policy_is_named():
+async def test_a_loader_without_a_policy_is_named():
     """The proof that the above can fail."""
     loader = SCHEMA.nodes["Course"]
 

@@ -69,9 +69,9 @@ def _is_only(table: str, column: str) -> bool:
 
 
 def is_closed(column: Column[Any]) -> bool:
-    """Whether a text is one of a few that a CHECK lists, part of a key, or a code that is looked for."""
+    """Whether a text is one of a few that a CHECK lists or forms, part of a key, or a code that is looked for."""
     checks = [str(c.sqltext) for c in column.table.constraints if isinstance(c, CheckConstraint)]
-    listed = any(re.search(rf"\b{column.name} (=|IN)", check) for check in checks)
+    listed = any(re.search(rf"\b{column.name} (=|IN|~)", check) for check in checks)
     return listed or column.primary_key or column.name == "code" or column.name.endswith("_code")
 
 

@@ -11,15 +11,28 @@ from lms_graphql.privacy.export import export
 from lms_graphql.privacy.sections import ELSEWHERE, SECTIONS, Through
 from lms_graphql.storage.database import connect
 from lms_graphql.tables import metadata
+from tests.conftest import temporary_database
 from tests.privacy.catalog import about_people, references_to_people
-from tests.world import Rows
+from tests.world import Rows, build_world
 
 
 @pytest.fixture(scope="module")
-async def owner(database, world):
+async def database(superuser):
+    """Of our own: in the shared one others read records, and the export tells of it."""
+    async with temporary_database(superuser) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+async def owner(database):
     driver = await connect(database.owner)
     yield driver
     await driver.close()
+
+
+@pytest.fixture(scope="module")
+async def world(owner):
+    return await build_world(owner)
 
 
 @pytest.fixture

@@ -200,9 +200,10 @@ def _read_zip(packed: IO[bytes]) -> dict[str, bytes]:
     collected = _Collected(packed_bytes=size)
     with zipfile.ZipFile(packed) as archive:
         for member in archive.infolist():
-            path = collected.member(member.orig_filename, folder=member.is_dir())
+            folder = member.filename.endswith("/")  # is_dir() fails where a damaged package has no name at all
+            path = collected.member(member.orig_filename, folder=folder)
             _check_zip_member(member, path)
-            if not member.is_dir():
+            if not folder:
                 with archive.open(member) as content:
                     collected.add(path, content)
     return collected.files
