@@ -70,6 +70,7 @@ BEGIN
     THEN
         DELETE FROM public.external_identities AS e WHERE e.user_id = person;
         GET DIAGNOSTICS external_identities = ROW_COUNT;
+        PERFORM FROM public.sessions AS s WHERE s.user_id = person FOR UPDATE; -- first, as who refreshes one does
         DELETE FROM public.session_tokens AS t
         WHERE t.session_id IN (SELECT s.id FROM public.sessions AS s WHERE s.user_id = person);
         GET DIAGNOSTICS session_tokens = ROW_COUNT;
