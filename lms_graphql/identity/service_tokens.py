@@ -114,7 +114,7 @@ async def _submissions(work: Work, given: Sequence[str] | None) -> list[int] | N
     path = ("input", "submissionIds")
     if not 0 < len(given) <= MOST_SUBMISSIONS:
         raise Refused(UserErrorCode.INVALID, f"name 1 to {MOST_SUBMISSIONS} submissions, or none at all", path)
-    found = [_id(text, "LabSubmission", work) for text in given]
+    found = [_id(text, "Submission", work) for text in given]
     wanted = sorted({id_ for id_ in found if id_ is not None})
     known = await work.rows(_KNOWN, _Row, submission_ids=wanted)
     if None in found or len(known) < len(wanted):

@@ -15,7 +15,7 @@ from lms_graphql.tenancy.types import User
 
 def _submissions(row: Any, _context: Any) -> list[str] | None:
     found = row["submission_ids"]
-    return None if found is None else [str(GlobalId("LabSubmission", id_, row["university_id"])) for id_ in found]
+    return None if found is None else [str(GlobalId("Submission", id_, row["university_id"])) for id_ in found]
 
 
 @strawberry.type(description="What lets a service into one university. The token itself is told once, when issued.")

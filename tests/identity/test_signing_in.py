@@ -267,7 +267,7 @@ async def test_the_scopes_of_a_service_reach_its_viewer(api, administrator, admi
         seen.append(viewer)
         return ordinary(viewer, *arguments, **options)
 
-    bound = str(GlobalId("LabSubmission", *submission))
+    bound = str(GlobalId("Submission", *submission))
     given = {"scopes": ["LAB_GRADE", "IMPORT_COURSE", "LAB_GRADE"], "submissionIds": [bound]}
     payload = await done(api, ISSUE, given, administrator)
     assert payload["serviceToken"]["submissionIds"] == [bound]
@@ -301,7 +301,7 @@ async def test_tokens_that_are_not_issued(api, administrator, admin, name):
             "SELECT s.id, s.university_id FROM lab_submissions s JOIN universities u ON u.id = s.university_id"
             " WHERE u.short_code = 'BETA'"
         )
-        given = {**given, "submissionIds": [str(GlobalId("LabSubmission", *foreign))]}
+        given = {**given, "submissionIds": [str(GlobalId("Submission", *foreign))]}
     before = await admin.fetchval("SELECT count(*) FROM service_tokens")
     payload = await done(api, ISSUE, given, administrator)
     assert (payload["token"], payload["serviceToken"]) == (None, None)

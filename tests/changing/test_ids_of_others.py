@@ -1,0 +1,123 @@
+"""Ids in the inputs of mutations: what is another university's, and what is not there, is refused alike, and nothing is done.
+
+Made from the schema: every input with an id in it is sent, by the administrator, with an id of each kind.
+"""
+
+from typing import Any
+
+import pytest
+from graphql import GraphQLInputObjectType, GraphQLList, GraphQLNonNull, get_named_type, get_nullable_type
+
+from lms_graphql.engine.relay import GlobalId
+from lms_graphql.schema import build
+
+SCHEMA = build().graphql
+VALUES = {"String": "A reason", "Int": 1, "Boolean": True, "ID": "", "ServiceScope": "LAB_GRADE"}
+"""What the other fields of an input are given; a KeyError names the type of one that this file does not know."""
+
+
+def inputs() -> list[tuple[str, str]]:
+    """Each mutation, with each field of its input that takes an id."""
+    return [
+        (name, field)
+        for name, mutation in SCHEMA.mutation_type.fields.items()
+        for field, given in get_named_type(mutation.args["input"].type).fields.items()
+        if get_named_type(given.type).name == "ID"
+    ]
+
+
+def filled(mutation: str, field: str, text: str) -> dict[str, Any]:
+    """An input with this text in the field, and what it needs besides."""
+    type_ = get_named_type(SCHEMA.mutation_type.fields[mutation].args["input"].type)
+    assert isinstance(type_, GraphQLInputObjectType)
+    given = {}
+    for name, wanted in type_.fields.items():
+        if name == field or isinstance(wanted.type, GraphQLNonNull):
+            value = text if name == field else VALUES[get_named_type(wanted.type).name]
+            given[name] = [value] if isinstance(get_nullable_type(wanted.type), GraphQLList) else value
+    return given
+
+
+@pytest.fixture
+async def token_of_beta(owner, world):
+    """A service token of BETA, which the twin of nothing in ALPHA has."""
+    return await owner.fetchval(
+        "INSERT INTO service_tokens (university_id, digest, scopes, expires_at)"
+        " VALUES ($1, sha256('beta'), ARRAY['lab:grade'], now() + interval '1 hour') RETURNING id",
+        world.beta.university["id"],
+    )
+
+
+async def answers(api, world, mutation, field, texts):
+    """The whole answer to each text, as the administrator of ALPHA gets it."""
+    type_ = SCHEMA.mutation_type.fields[mutation].args["input"].type
+    document = f"mutation($input: {type_}) {{ {mutation}(input: $input) {{ errors {{ code message path }} }} }}"
+    found = []
+    for text in texts:
+        given = {"input": filled(mutation, field, text)}
+        response = await api.post(document, given, user=world.people["admin"])
+        answer = response.json()
+        answer.pop("extensions", None)
+        found.append((response.status_code, answer))
+    return found
+
+
+async def everything(owner):
+    """All rows of all tables, as text, but for sequences' numbers that were tried."""
+    tables = await owner.fetch(
+        "SELECT c.oid::regclass::text FROM pg_class c WHERE relkind IN ('r', 'p') AND NOT relispartition"
+        " AND relnamespace = 'public'::regnamespace ORDER BY 1"
+    )
+    return {table: sorted(str(row) for row in await owner.fetch(f"SELECT * FROM {table}")) for (table,) in tables}
+
+
+def test_there_are_ids():
+    assert set(inputs()) >= {
+        ("erasePerson", "userId"),
+        ("revokeServiceToken", "id"),
+        ("issueServiceToken", "submissionIds"),
+    }
+
+
+@pytest.mark.parametrize(("mutation", "field"), inputs())
+async def test_what_is_anothers_is_not_there(api, world, owner, token_of_beta, mutation, field):
+    alpha, beta = world.alpha.university["id"], world.beta.university["id"]
+    submission = await owner.fetchval("SELECT min(id) FROM lab_submissions WHERE university_id = $1", beta)
+    theirs = {"User": world.people["beta_student"], "ServiceToken": token_of_beta, "Submission": submission}
+    texts = [
+        *(str(GlobalId(name, number, beta)) for name, number in theirs.items()),
+        *(str(GlobalId(name, 999_999, alpha)) for name in theirs),
+        str(GlobalId("User", world.people["beta_student"], alpha)),
+        str(GlobalId("Course", world.alpha["course"]["id"], alpha)),
+        str(GlobalId("User", 2**63, alpha)),
+        "no id",
+        "",
+    ]
+    before = await everything(owner)
+    found = await answers(api, world, mutation, field, texts)
+    assert found == [found[0]] * len(texts)
+    (error,) = found[0][1]["data"][mutation]["errors"]
+    assert (found[0][0], error["code"], error["path"]) == (200, "NOT_FOUND", ["input", field])
+    assert await everything(owner) == before
+
+
+async def test_what_is_there_is_found(api, world, owner):
+    """The test above could pass with every id refused."""
+    alpha = world.alpha.university["id"]
+    submission = await owner.fetchval("SELECT min(id) FROM lab_submissions WHERE university_id = $1", alpha)
+    data = await api.data(
+        "mutation($ids: [ID!]) { issueServiceToken(input: {scopes: [LAB_GRADE], submissionIds: $ids})"
+        " { serviceToken { id submissionIds } errors { code } } }",
+        {"ids": [str(GlobalId("Submission", submission, alpha))]},
+        user=world.people["admin"],
+    )
+    issued = data["issueServiceToken"]
+    assert issued["errors"] == []
+    assert issued["serviceToken"]["submissionIds"] == [str(GlobalId("Submission", submission, alpha))]
+    node = await api.data(
+        "query($id: ID!) { node(id: $id) { __typename } }", {"id": issued["serviceToken"]["submissionIds"][0]},
+        user=world.people["admin"],
+    )  # fmt: skip
+    assert node == {"node": {"__typename": "Submission"}}
+    ((_, revoked),) = await answers(api, world, "revokeServiceToken", "id", [issued["serviceToken"]["id"]])
+    assert revoked == {"data": {"revokeServiceToken": {"errors": []}}}
