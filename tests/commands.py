@@ -3,6 +3,7 @@
 A test file runs each of its commands as a process once, and tries the other ways that it can end by calling it.
 """
 
+import asyncio
 import contextlib
 import io
 import os
@@ -56,6 +57,11 @@ def call(*arguments: str, seconds: int = 60, **environment: str) -> Finished:
         except SystemExit as end:
             return Finished(end.code if isinstance(end.code, int) else 0, output.getvalue(), errors.getvalue())
     raise AssertionError("a command ends with an exit code")
+
+
+async def called(*arguments: str, **environment: str) -> Finished:
+    """As `call`, for tests that have a loop: a command begins its own, so it goes into a thread."""
+    return await asyncio.to_thread(call, *arguments, **environment)
 
 
 @contextlib.contextmanager

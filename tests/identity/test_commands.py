@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
+from tests.commands import CLEAN, PROGRAM, call, called, refused, run
 from tests.identity.issuer import AUDIENCE, NAME, token
-from tests.test_cli import CLEAN, PROGRAM, refused, run
 
 WHO = {"query": "{ viewer { user { email } } }"}
 OTHER = "other@test.example"
@@ -35,12 +35,12 @@ async def test_link_and_unlink(open_api, own, people, issuer, keys, settings):
             linked = run("user", "link", OTHER, *options, **settings)
             assert (linked.returncode, linked.stdout) == (0, f"s-other of {NAME} signs {OTHER} in\n"), linked.stderr
         assert await asked(api, bearer) == (200, {"viewer": {"user": {"email": "other@ALPHA.example"}}})
-        refused(run("user", "link", "student@test.example", *options, **settings), "linked to somebody else")
-        assert run("user", "unlink", *options, **settings).returncode == 0
+        refused(await called("user", "link", "student@test.example", *options, **settings), "linked to somebody else")
+        assert (await called("user", "unlink", *options, **settings)).returncode == 0
         assert (await asked(api, bearer))[0] == 401
-    refused(run("user", "unlink", *options, **settings), "nobody is linked")
-    refused(run("user", "link", "nobody@test.example", *options, **settings), "nobody has the address")
-    refused(run("user", "link", OTHER, "--issuer", AUDIENCE, "--subject", "x", **settings), "no issuer", NAME)
+    refused(await called("user", "unlink", *options, **settings), "nobody is linked")
+    refused(await called("user", "link", "nobody@test.example", *options, **settings), "nobody has the address")
+    refused(await called("user", "link", OTHER, "--issuer", AUDIENCE, "--subject", "x", **settings), "no issuer", NAME)
 
 
 async def test_a_password_from_standard_input(open_api, people, admin, settings):
@@ -73,25 +73,25 @@ async def test_service_tokens(open_api, admin, people, settings):
     async with open_api() as api:
         assert await asked(api, bearer) == (200, {"viewer": None})
         revoke = ["service-token", "revoke", number, "--university", "ALPHA"]
-        assert run(*revoke, **settings).stdout == f"token {number} of ALPHA is revoked\n"
+        assert (await called(*revoke, **settings)).stdout == f"token {number} of ALPHA is revoked\n"
         assert (await asked(api, bearer))[0] == 401
-    refused(run(*revoke, **settings), "no token with the number")
+    refused(await called(*revoke, **settings), "no token with the number")
     acts = await admin.fetch("SELECT act, user_id, roles FROM audit_log WHERE entity_id = $1 ORDER BY id", int(number))
     assert [tuple(row) for row in acts] == [
         ("service_token.issue", None, ["operator"]),
         ("service_token.revoke", None, ["operator"]),
     ]
     refused(
-        run("service-token", "issue", "--university", "ALPHA", "--scope", "grade:everything", **settings),
+        await called("service-token", "issue", "--university", "ALPHA", "--scope", "grade:everything", **settings),
         "--scope must be one of import:course, lab:grade",
     )
-    refused(run("service-token", "issue", "--university", "NONE", "--scope", "lab:grade", **settings), "NONE")
+    refused(await called("service-token", "issue", "--university", "NONE", "--scope", "lab:grade", **settings), "NONE")
 
 
 def test_doctor_tells_of_issuers_and_of_lms_auth(own, settings):
-    said = run("doctor", **{**settings, "LMS_WORKBENCH": "0"}).stdout
+    said = call("doctor", **{**settings, "LMS_WORKBENCH": "0"}).stdout
     assert f"ok    issuers: {NAME}" in said
     assert "ok    sign-in: lms_auth reads credentials" in said
     assert "LMS_AUTH_DATABASE_URL = not set" in said
     other = {**settings, "LMS_AUTH_DATABASE_URL": settings["LMS_DATABASE_URL"]}
-    assert "bad   sign-in: lms_app can't read sessions: set LMS_AUTH_DATABASE_URL" in run("doctor", **other).stdout
+    assert "bad   sign-in: lms_app can't read sessions: set LMS_AUTH_DATABASE_URL" in call("doctor", **other).stdout

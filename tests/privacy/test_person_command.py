@@ -5,9 +5,9 @@ import json
 import pytest
 
 from lms_graphql.privacy.rules import WITH_LOGIN
+from tests.commands import call, called, refused, run
 from tests.privacy.conftest import copied
 from tests.privacy.test_erasure import whole
-from tests.test_cli import refused, run
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_export_prints_the_document_and_nothing_else(there, world):
     ("ALPHA", "%", "nobody in ALPHA has the address %"),
 ])  # fmt: skip
 def test_somebody_unknown(there, university, email, words):
-    refused(run("person", "export", "--university", university, "--email", email, **there), words)
+    refused(call("person", "export", "--university", university, "--email", email, **there), words)
 
 
 # ---- erasing, in a copy of the database
@@ -73,9 +73,9 @@ async def test_erase_says_what_it_would_do_and_does_it_when_told(campus, copy, t
     before, student = await whole(database), world.people["student"]
     counts = "".join(f"  {line}\n" for line in TABLES.splitlines())
     would = f"person {student} of ALPHA, canary+A@alpha.example, would change: 26 rows\n{counts}"
-    tried = run("person", "erase", *STUDENT, "--dry-run", **copy)
+    tried = await called("person", "erase", *STUDENT, "--dry-run", **copy)
     assert (tried.returncode, tried.stdout, tried.stderr) == (0, would, "")
-    alone = run("person", "erase", *STUDENT, **copy)
+    alone = await called("person", "erase", *STUDENT, **copy)
     assert (alone.returncode, alone.stdout) == (1, would)
     assert alone.stderr == "lms-graphql: nobody is here to confirm it; say --yes\n"
     assert await whole(database) == before
@@ -88,27 +88,27 @@ async def test_erase_says_what_it_would_do_and_does_it_when_told(campus, copy, t
     assert (entry["user_id"], entry["reason"], entry["erased_by"]) == (student, "asked for it", None)
     logins = dict.fromkeys(("users", *WITH_LOGIN), ())  # those stay: the student is in BETA, too
     assert "CANARY" not in repr({**await whole(database), **logins}).upper()
-    refused(run("person", "erase", *STUDENT, "--yes", **copy), "nobody in ALPHA has the address")
+    refused(await called("person", "erase", *STUDENT, "--yes", **copy), "nobody in ALPHA has the address")
 
 
 async def test_after_a_restore_every_command_says_so_until_the_replay(superuser, original, campus, copy, tmp_path):
     """The copy is erased in, another one is the backup."""
-    assert run("person", "erase", *STUDENT, "--yes", **copy).returncode == 0
+    assert (await called("person", "erase", *STUDENT, "--yes", **copy)).returncode == 0
     student = original[1].people["student"]
     async with copied(superuser, original[0]) as backup:
         restored = {**copy, "LMS_DATABASE_URL": backup.app.set(drivername="postgresql").render_as_string(False)}
         restored["LMS_OWNER_DATABASE_URL"] = backup.owner.set(drivername="postgresql").render_as_string(False)
         said = "ledger of erasures: 1 people who were erased are back: run lms-graphql person replay"
-        assert run("migrate", **restored).stderr == f"warning: {said}\n"
-        assert f"bad   erasures: {said}" in run("doctor", **restored).stdout
+        assert (await called("migrate", **restored)).stderr == f"warning: {said}\n"
+        assert f"bad   erasures: {said}" in (await called("doctor", **restored)).stdout
         replayed = run("person", "replay", **restored)
         again = f"person {student} of ALPHA is erased again\n1 entries in {tmp_path / 'erased'}, 1 replayed\n"
         assert (replayed.returncode, replayed.stdout) == (0, again)
-        assert run("migrate", **restored).stderr == ""
-        assert f"ok    erasures: all in {tmp_path / 'erased'} are erased" in run("doctor", **restored).stdout
+        assert (await called("migrate", **restored)).stderr == ""
+        assert f"ok    erasures: all in {tmp_path / 'erased'} are erased" in (await called("doctor", **restored)).stdout
         with (tmp_path / "erased").open("a", encoding="utf-8") as file:
             file.write("not a line of ours\n")
-        broken = run("person", "replay", **restored)
+        broken = await called("person", "replay", **restored)
         assert broken.returncode == 1
         assert broken.stderr == (
             "line 2 of the ledger can't be read\nlms-graphql: not every entry of the ledger could be replayed\n"
@@ -117,4 +117,4 @@ async def test_after_a_restore_every_command_says_so_until_the_replay(superuser,
 
 def test_a_database_of_ones_own_needs_a_place_for_the_ledger(there, world):
     for arguments in (["erase", *STUDENT, "--yes"], ["replay"]):
-        refused(run("person", *arguments, **there), "set LMS_ERASURE_LEDGER to a file that is kept elsewhere")
+        refused(call("person", *arguments, **there), "set LMS_ERASURE_LEDGER to a file that is kept elsewhere")
