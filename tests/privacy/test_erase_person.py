@@ -13,10 +13,10 @@ from lms_graphql.privacy.ledger import Ledger
 from lms_graphql.privacy.rules import WITH_LOGIN
 from lms_graphql.storage.database import connect
 from lms_graphql.storage.transaction import Transaction
+from tests.changing.test_mutations import KEY, send
 from tests.conftest import running_api
 from tests.privacy.conftest import copied
 from tests.privacy.test_erasure import changed, whole
-from tests.test_mutations import KEY, send
 
 ERASE = """mutation ($input: ErasePersonInput!) { erasePerson(input: $input) {
   user { displayName } erasedAt errors { code message path } } }"""
