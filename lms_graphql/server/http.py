@@ -263,6 +263,8 @@ async def _execute(
                 idempotency_key=sender.idempotency_key,
                 network=network(sender.address),
             )
+            if viewer.seen_by is not None:
+                asked.disclose("view_as", (viewer.user_id,))
             with await service.points.charge(viewer, sender.address, price) as charge, closing(asked) as context:
                 answered = await _run_operation(service, document, request, context, charge, price, observation)
         if asked.disclosed:  # only now: the snapshot has given its connection back

@@ -17,7 +17,7 @@ REFUSED = "X-View-As is for staff, and names the id of one of their own people"
 @pytest.fixture
 async def entries(owner):
     """What is written down from here on."""
-    await owner.execute("TRUNCATE audit_log")
+    await owner.execute("TRUNCATE audit_log, disclosures")
 
     async def read():
         rows = await owner.fetch("SELECT user_id, act, entity, entity_id, request_id FROM audit_log ORDER BY id")
@@ -37,7 +37,7 @@ async def look(api, world, user, other, document=WHO, method="POST", **headers):
 
 
 @pytest.mark.parametrize("user", ["admin", "instructor", "ta", "section_ta", "department_admin"])
-async def test_staff_see_what_their_student_sees(api, world, entries, user):
+async def test_staff_see_what_their_student_sees(api, world, owner, entries, user):
     theirs = await api.data(WHO, user=world.people["student"])
     assert theirs["analytics"] is None
     assert theirs["course"] is None
@@ -50,7 +50,11 @@ async def test_staff_see_what_their_student_sees(api, world, entries, user):
     assert [entry["university"]["shortCode"] for entry in memberships] == ["ALPHA"]
     assert {"ALPHA"} <= {entry["university"]["shortCode"] for entry in others}
     assert "X-View-As" in response.headers["vary"]
-    assert await entries() == [(world.people[user], "view.as", "User", world.people["student"], "test-request")]
+    student = world.people["student"]
+    assert await entries() == [(world.people[user], "view.as", "User", student, "test-request")]
+    told = await owner.fetch("SELECT viewer_id, user_id, kind FROM disclosures ORDER BY kind")
+    kinds = ("enrollments", "private_data", "view_as")
+    assert [tuple(row) for row in told] == [(world.people[user], student, kind) for kind in kinds]
 
 
 @pytest.mark.parametrize(
