@@ -25,6 +25,7 @@ from graphql.pyutils import Path, is_iterable
 from upstream.unserved import FILES, UNSERVED
 
 from lms_graphql.engine import plan
+from lms_graphql.engine.context import Viewer
 from lms_graphql.engine.edges import DeclaredField
 from lms_graphql.engine.execution import Operation, _run_plan
 from lms_graphql.engine.executor import Run
@@ -165,7 +166,7 @@ async def run(executor: Any, document: Any) -> ExecutionResult:
     SERVED.add(os.environ["PYTEST_CURRENT_TEST"])
     present(executor.schema)
     operation = Operation(executor.schema, executor.operation, document)
-    context: Any = SimpleNamespace(executor=executor, fragments=None, validator=None, objects=0)
+    context: Any = SimpleNamespace(executor=executor, viewer=Viewer(), fragments=None, validator=None, objects=0)
     return await _run_plan(operation, context, executor.variable_values)
 
 
