@@ -54,7 +54,7 @@ DEFAULT_OPTIONS = {
     "listen_addresses": "",
     "port": "5432",
     "unix_socket_permissions": "0700",
-    "max_connections": "50",
+    "max_connections": "200",  # a worker may hold 17: its pool, and those of points, of lms_auth and of lms_platform
     "shared_buffers": "128MB",
 }
 

@@ -132,7 +132,7 @@ async def test_a_cluster_is_utf8_private_and_sorted_alike_everywhere(data_dir):
             from pg_database where datname = current_database()""")
         await connection.close()
         assert tuple(row) == (
-            "postgres", "UTF8", "", "50", "off", "b", "C.UTF-8", "Ä", ["B", "a", "b", "ä"]
+            "postgres", "UTF8", "", "200", "off", "b", "C.UTF-8", "Ä", ["B", "a", "b", "ä"]
         )  # fmt: skip
         assert os.getsid(postmaster_pid(data_dir)) == postmaster_pid(data_dir), (
             "Ctrl-C in the terminal does not reach it"
