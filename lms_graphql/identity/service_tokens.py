@@ -9,7 +9,7 @@ from sqlalchemy import ARRAY, BigInteger, Interval, LargeBinary, Text, any_, bin
 from lms_graphql.assessment.models import LabSubmission
 from lms_graphql.engine.context import Principal
 from lms_graphql.engine.mutations import Given
-from lms_graphql.engine.relay import parse_global_id
+from lms_graphql.engine.relay import number_of
 from lms_graphql.engine.rows import record
 from lms_graphql.engine.usererrors import Refused, UserErrorCode
 from lms_graphql.engine.work import Work
@@ -114,7 +114,7 @@ async def _submissions(work: Work, given: Sequence[str] | None) -> list[int] | N
     path = ("input", "submissionIds")
     if not 0 < len(given) <= MOST_SUBMISSIONS:
         raise Refused(UserErrorCode.INVALID, f"name 1 to {MOST_SUBMISSIONS} submissions, or none at all", path)
-    found = [_id(text, "Submission", work) for text in given]
+    found = [number_of(text, "Submission", work.viewer.university_id) for text in given]
     wanted = sorted({id_ for id_ in found if id_ is not None})
     known = await work.rows(_KNOWN, _Row, submission_ids=wanted)
     if None in found or len(known) < len(wanted):
@@ -122,16 +122,9 @@ async def _submissions(work: Work, given: Sequence[str] | None) -> list[int] | N
     return wanted
 
 
-def _id(text: str, typename: str, work: Work) -> int | None:
-    """The id that a global id of this type and this university stands for."""
-    parsed = parse_global_id(text)
-    here = parsed is not None and (parsed.typename, parsed.university_id) == (typename, work.viewer.university_id)
-    return parsed.id if parsed is not None and here else None
-
-
 async def revoke(work: Work, given: Given) -> dict[str, Any]:
     """Let a service in no longer, from its next request on; gives `service_token_id`."""
-    token_id = _id(given["id"], "ServiceToken", work)
+    token_id = number_of(given["id"], "ServiceToken", work.viewer.university_id)
     if token_id is None or await work.one(_FIND, _Row, token_id=token_id) is None:
         raise Refused(UserErrorCode.NOT_FOUND, "there is no such token", ("input", "id"))
     if await work.one(REVOKE, _Row, token_id=token_id) is None:

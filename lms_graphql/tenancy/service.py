@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, BigInteger, Select, String, Text, bindparam, cast,
 from lms_graphql.catalog.models import CourseOffering, CourseOfferingInstructor
 from lms_graphql.engine.context import Principal, Reach, Standing, Teaching, Viewer
 from lms_graphql.engine.errors import Code, RequestError
-from lms_graphql.engine.relay import parse_global_id
+from lms_graphql.engine.relay import number_of
 from lms_graphql.engine.rows import Row, record
 from lms_graphql.storage.snapshot import Snapshot
 from lms_graphql.storage.statements import Statement
@@ -151,15 +151,15 @@ class Identities:
 
         FORBIDDEN unless the viewer is staff, reaches the person, and sees more than they do.
         """
-        wanted = parse_global_id(person)
-        if wanted is None or (wanted.typename, wanted.university_id) != ("User", viewer.university_id):
+        wanted = number_of(person, "User", viewer.university_id)
+        if wanted is None:
             raise viewing.forbidden()
-        await viewing.require_reached(snapshot, viewer, wanted.id)
+        await viewing.require_reached(snapshot, viewer, wanted)
         # As nobody: people's rows in other universities are shown to themselves alone.
         await snapshot.act_for(viewer.university_id, None)
-        bound = {"user_id": wanted.id, "university_id": viewer.university_id}
+        bound = {"user_id": wanted, "university_id": viewer.university_id}
         (row,) = await snapshot.fetch(_BY_ID, bound, _Identity)
-        other = _viewer(row, wanted.id) if row["user_is_active"] else None
+        other = _viewer(row, wanted) if row["user_is_active"] else None
         if other is None:
             raise viewing.forbidden()
         seen = viewing.seen_by(viewer, other)
