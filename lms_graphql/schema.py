@@ -9,16 +9,24 @@ from strawberry.printer import print_schema
 from strawberry.schema.config import StrawberryConfig
 
 from lms_graphql.analytics.queries import AnalyticsQuery
+from lms_graphql.assessment.mutations import QuizMutation
 from lms_graphql.assessment.queries import AssessmentQuery
+from lms_graphql.assessment.submission_mutations import SubmissionMutation
 from lms_graphql.catalog.queries import CatalogQuery
+from lms_graphql.certificates.mutations import CertificatesMutation
 from lms_graphql.certificates.queries import CertificatesQuery
 from lms_graphql.content.queries import ContentQuery
+from lms_graphql.discussion.mutations import DiscussionMutation
 from lms_graphql.engine.edges import bind, column_groups, read_column
 from lms_graphql.engine.nodes import NodeQuery, Nodes
 from lms_graphql.engine.scalars import specify_scalars
+from lms_graphql.enrollment.mutations import EnrollmentMutation
+from lms_graphql.grades.mutations import GradesMutation
 from lms_graphql.identity.mutations import IdentityMutation
 from lms_graphql.platform.queries import PlatformQuery
 from lms_graphql.privacy.mutations import PrivacyMutation
+from lms_graphql.progress.mutations import ProgressMutation
+from lms_graphql.reviews.mutations import ReviewsMutation
 from lms_graphql.syllabus.queries import SyllabusQuery
 from lms_graphql.tenancy.mutations import TenancyMutation
 from lms_graphql.tenancy.queries import TenancyQuery
@@ -44,7 +52,19 @@ class Query(
     " one has changed stays, whatever becomes of those behind it. What the user can correct is told in `errors` of the"
     " payload. Send the header `Idempotency-Key`, and a request that is sent again is done once."
 )
-class Mutation(TenancyMutation, IdentityMutation, PrivacyMutation):
+class Mutation(
+    TenancyMutation,
+    IdentityMutation,
+    PrivacyMutation,
+    EnrollmentMutation,
+    ProgressMutation,
+    QuizMutation,
+    SubmissionMutation,
+    GradesMutation,
+    CertificatesMutation,
+    DiscussionMutation,
+    ReviewsMutation,
+):
     """The root of all mutations."""
 
 

@@ -20,6 +20,18 @@ class UserErrorCode(Enum):
         "conflict", description="It has changed since the version that was expected; read it again, then decide."
     )
     TAKEN = strawberry.enum_value("taken", description="Something else has this name, code or place already.")
+    NOT_ENROLLED = strawberry.enum_value(
+        "not_enrolled", description="Only who is actively enrolled in the offering can do this."
+    )
+    NOT_ELIGIBLE = strawberry.enum_value(
+        "not_eligible", description="Something that it asks for first is missing; `eligibility` tells what."
+    )
+    CLOSED = strawberry.enum_value(
+        "closed", description="It can't be done now: not open yet, over, locked, frozen, or not in this state."
+    )
+    LIMIT_REACHED = strawberry.enum_value(
+        "limit_reached", description="There are no more: attempts, seats, places, or parts of one request."
+    )
     WRONG_CREDENTIALS = strawberry.enum_value(
         "wrong_credentials", description="The address, the password or the token is not good; which, is not told."
     )

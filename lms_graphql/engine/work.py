@@ -1,9 +1,12 @@
 """What the service of a mutation works with: statements in one transaction, and what it leaves behind there."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+import asyncpg
 import orjson
+from sqlalchemy import text
 
 from lms_graphql.engine.context import Context, Viewer
 from lms_graphql.engine.rows import Row
@@ -13,6 +16,10 @@ from lms_graphql.storage.statements import Statement
 from lms_graphql.storage.transaction import Transaction
 
 R = TypeVar("R", bound=Row)
+
+_SAVE = Statement(text("SAVEPOINT part"))
+_KEEP = Statement(text("RELEASE SAVEPOINT part"))
+_TAKE_BACK = Statement(text("ROLLBACK TO SAVEPOINT part"))
 
 
 class Work:
@@ -64,6 +71,20 @@ class Work:
             "request_id": self.context.request_id,
         }
         await self.rows(ADD_AUDIT_ENTRY, Row, **told)
+
+    @asynccontextmanager
+    async def part(self, *, keep: bool = True) -> AsyncIterator[None]:
+        """A part of the work whose effect is taken back where it is refused, and with `keep` False (a dry run) always.
+
+        Audit and outbox entries written in it go with it. Parts must not be nested.
+        """
+        await self.rows(_SAVE, Row)
+        try:
+            yield
+        except (Refused, asyncpg.IntegrityConstraintViolationError):
+            await self.rows(_TAKE_BACK, Row)
+            raise
+        await self.rows(_KEEP if keep else _TAKE_BACK, Row)
 
     def nothing_changed(self) -> None:
         """Say that everything was as it was asked to be already, so that there is nothing to write down."""

@@ -3,17 +3,47 @@
 Made from the schema: every input with an id in it is sent, by the administrator, with an id of each kind.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from graphql import GraphQLInputObjectType, GraphQLList, GraphQLNonNull, get_named_type, get_nullable_type
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLList,
+    GraphQLNonNull,
+    get_named_type,
+    get_nullable_type,
+)
 
 from lms_graphql.engine.relay import GlobalId
 from lms_graphql.schema import build
 
 SCHEMA = build().graphql
-VALUES = {"String": "A reason", "Int": 1, "Boolean": True, "ID": "", "ServiceScope": "LAB_GRADE"}
+VALUES = {
+    "String": "A reason",
+    "Int": 1,
+    "Boolean": True,
+    "Decimal": "1",
+    "DateTime": "2026-11-01T12:00:00Z",
+    "JSON": {},
+}
 """What the other fields of an input are given; a KeyError names the type of one that this file does not know."""
+
+
+def _of_alpha(typename: str, row: str) -> Callable[[Any], str]:
+    """The id of a row of ALPHA, by its name in the world."""
+    return lambda world: str(GlobalId(typename, world.alpha[row]["id"], world.alpha.university["id"]))
+
+
+GOOD_IDS = {
+    "offeringId": _of_alpha("CourseOffering", "private"),
+    "userId": lambda world: str(GlobalId("User", world.people["student"], world.alpha.university["id"])),
+    "contentItemId": _of_alpha("QuizContent", "quiz"),
+}
+"""Ids that the other fields of an input are given, by the field's name; a KeyError names one that is missing."""
+GOOD: dict[tuple[str, str], Callable[[Any], str]] = {}
+"""Ids for a field of one mutation alone, where the general one does not do."""
 
 
 def inputs() -> list[tuple[str, str]]:
@@ -26,16 +56,32 @@ def inputs() -> list[tuple[str, str]]:
     ]
 
 
-def filled(mutation: str, field: str, text: str) -> dict[str, Any]:
+def filled(world, mutation: str, field: str, text: str) -> dict[str, Any]:
     """An input with this text in the field, and what it needs besides."""
     type_ = get_named_type(SCHEMA.mutation_type.fields[mutation].args["input"].type)
-    assert isinstance(type_, GraphQLInputObjectType)
     given = {}
     for name, wanted in type_.fields.items():
-        if name == field or isinstance(wanted.type, GraphQLNonNull):
-            value = text if name == field else VALUES[get_named_type(wanted.type).name]
-            given[name] = [value] if isinstance(get_nullable_type(wanted.type), GraphQLList) else value
+        if name == field:
+            given[name] = [text] if isinstance(get_nullable_type(wanted.type), GraphQLList) else text
+        elif isinstance(wanted.type, GraphQLNonNull):
+            given[name] = value_of(world, mutation, name, wanted.type)
     return given
+
+
+def value_of(world, mutation: str, name: str, type_: Any) -> Any:
+    """Something that a field of an input takes."""
+    named = get_named_type(type_)
+    if isinstance(named, GraphQLEnumType):
+        value = next(iter(named.values))
+    elif isinstance(named, GraphQLInputObjectType):
+        fields = named.fields.items()
+        wanted = [(n, f.type) for n, f in fields if named.is_one_of or isinstance(f.type, GraphQLNonNull)]
+        value = {n: value_of(world, mutation, n, t) for n, t in (wanted[:1] if named.is_one_of else wanted)}
+    elif named.name == "ID":
+        value = GOOD[mutation, name](world) if (mutation, name) in GOOD else GOOD_IDS[name](world)
+    else:
+        value = VALUES[named.name]
+    return [value] if isinstance(get_nullable_type(type_), GraphQLList) else value
 
 
 @pytest.fixture
@@ -54,7 +100,7 @@ async def answers(api, world, mutation, field, texts):
     document = f"mutation($input: {type_}) {{ {mutation}(input: $input) {{ errors {{ code message path }} }} }}"
     found = []
     for text in texts:
-        given = {"input": filled(mutation, field, text)}
+        given = {"input": filled(world, mutation, field, text)}
         response = await api.post(document, given, user=world.people["admin"])
         answer = response.json()
         answer.pop("extensions", None)

@@ -1,0 +1,8 @@
+"""The fields of Mutation about labs and assignments: handing in and grading."""
+
+import strawberry
+
+
+@strawberry.type
+class SubmissionMutation:
+    """Joined into Mutation."""

@@ -1,0 +1,8 @@
+"""The fields of Mutation about how grades are made, and what they are."""
+
+import strawberry
+
+
+@strawberry.type
+class GradesMutation:
+    """Joined into Mutation."""
