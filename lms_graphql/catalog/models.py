@@ -181,7 +181,10 @@ class Term(TenantRow, Model):
 
 
 class CourseOffering(TenantRow, Model):
-    """One run of a course. `seats_taken` counts its active enrollments; `enrollment.service` keeps it."""
+    """One run of a course. `seats_taken` counts its active enrollments; `enrollment.seats` keeps it.
+
+    It never rises above `capacity` (a trigger, under the name of the CHECK), which may be lowered below it.
+    """
 
     __tablename__ = "course_offerings"
     __table_args__ = (
@@ -197,7 +200,8 @@ class CourseOffering(TenantRow, Model):
         CheckConstraint("visibility IN ('private', 'members', 'public')", name="visibility"),
         CheckConstraint("capacity >= 0", name="capacity"),
         CheckConstraint("waitlist_capacity >= 0", name="waitlist_capacity"),
-        CheckConstraint("seats_taken >= 0 AND (capacity IS NULL OR seats_taken <= capacity)", name="seats_taken"),
+        CheckConstraint("seats_taken >= 0", name="seats_taken"),
+        CheckConstraint("enrollment_mode IN ('open', 'approval', 'closed')", name="enrollment_mode"),
         Index("ix_course_offerings_term_id", "university_id", "term_id"),
     )
 
@@ -216,6 +220,8 @@ class CourseOffering(TenantRow, Model):
     capacity: Mapped[int | None] = mapped_column(Integer)
     waitlist_capacity: Mapped[int | None] = mapped_column(Integer)
     seats_taken: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    enrollment_mode: Mapped[str] = mapped_column(String(16), server_default="open")
+    drop_until: Mapped[Time | None]
 
 
 class OfferingSection(TenantRow, Model):

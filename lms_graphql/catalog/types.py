@@ -151,6 +151,15 @@ class OfferingVisibility(Enum):
     PUBLIC = strawberry.enum_value("public", description="Everybody.")
 
 
+@strawberry.enum(description="How people enrol themselves in an offering. Its staff can always enrol them.")
+class OfferingEnrollmentMode(Enum):
+    """What course_offerings.enrollment_mode holds."""
+
+    OPEN = strawberry.enum_value("open", description="They get a seat, or a place on the waitlist.")
+    APPROVAL = strawberry.enum_value("approval", description="They ask, and its staff decide.")
+    CLOSED = strawberry.enum_value("closed", description="They can't.")
+
+
 @strawberry.input(
     one_of=True, description="An order of courses: exactly one. Courses that are equal in it stand by id."
 )
@@ -549,6 +558,12 @@ class CourseOffering(Node):
     capacity: int | None = strawberry.field(description="How many may take part; null: any number.")
     waitlist_capacity: int | None = strawberry.field(description="How many may wait for a seat; null: any number.")
     seats_taken: int = strawberry.field(description="How many take part: its active enrollments.")
+    enrollment_mode: OfferingEnrollmentMode = strawberry.field(
+        description="How people enrol themselves; nobody can where it is private, whatever this says."
+    )
+    drop_until: datetime | None = strawberry.field(
+        description="Until when people may drop it without a record; null: until it ends."
+    )
     seats_left: int | None = computed(_seats_left, "How many more may take part; null: any number.")
     is_open_for_enrollment: bool = edge(
         OfferingStates,

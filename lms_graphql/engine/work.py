@@ -1,6 +1,6 @@
 """What the service of a mutation works with: statements in one transaction, and what it leaves behind there."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -11,7 +11,7 @@ from sqlalchemy import text
 from lms_graphql.engine.context import Context, Viewer
 from lms_graphql.engine.rows import Row
 from lms_graphql.engine.usererrors import Refused, UserErrorCode
-from lms_graphql.storage.journal import ADD_AUDIT_ENTRY, ADD_OUTBOX_ENTRY
+from lms_graphql.storage.journal import ADD_AUDIT_ENTRIES, ADD_AUDIT_ENTRY, ADD_OUTBOX_ENTRIES, ADD_OUTBOX_ENTRY
 from lms_graphql.storage.statements import Statement
 from lms_graphql.storage.transaction import Transaction
 
@@ -72,6 +72,29 @@ class Work:
         }
         await self.rows(ADD_AUDIT_ENTRY, Row, **told)
 
+    async def audit_each(
+        self,
+        act: str,
+        entity: str,
+        changes: Sequence[tuple[int, Mapping[str, Any] | None, Mapping[str, Any] | None]],
+        *,
+        reason: str | None = None,
+    ) -> None:
+        """`audit` for many rows at once, in one statement: the id of each, what it was before, and after."""
+        self.audited += len(changes)
+        told = {
+            "actor_id": self.viewer.user_id,
+            "roles": sorted(self.viewer.roles),
+            "act": act,
+            "entity": entity,
+            "entity_ids": [number for number, _, _ in changes],
+            "old_values": [_json(before) for _, before, _ in changes],
+            "new_values": [_json(after) for _, _, after in changes],
+            "reason": reason,
+            "request_id": self.context.request_id,
+        }
+        await self.rows(ADD_AUDIT_ENTRIES, Row, **told)
+
     @asynccontextmanager
     async def part(self, *, keep: bool = True) -> AsyncIterator[None]:
         """A part of the work whose effect is taken back where it is refused, and with `keep` False (a dry run) always.
@@ -94,6 +117,16 @@ class Work:
         """Tell others of what happened, once it is kept: ids and plain facts, nothing that is secret."""
         told = {"topic": topic, "entity": entity, "entity_id": entity_id, "facts": _json(facts)}
         await self.rows(ADD_OUTBOX_ENTRY, Row, **told)
+
+    async def tell_each(self, topic: str, entity: str, events: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
+        """`tell` for many rows at once, in one statement: the id of each and its facts."""
+        told = {
+            "topic": topic,
+            "entity": entity,
+            "entity_ids": [number for number, _ in events],
+            "facts": [_json(facts) for _, facts in events],
+        }
+        await self.rows(ADD_OUTBOX_ENTRIES, Row, **told)
 
 
 def require_version(current: int, expected: int | None) -> None:

@@ -1,35 +1,28 @@
 """Enrollments, the waitlist, and whether the viewer could enrol."""
 
 from collections import defaultdict
-from enum import StrEnum
 from typing import Any
 
-import msgspec
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    Text,
-    and_,
-    any_,
-    case,
-    cast,
-    func,
-    literal,
-    literal_column,
-    null,
-    select,
-)
+from sqlalchemy import ColumnElement, Select, Text, and_, any_, cast, func, select
 from sqlalchemy.orm import aliased
 from typing_extensions import override
 
-from lms_graphql.catalog.models import CourseOffering, CoursePrerequisite
-from lms_graphql.catalog.policy import visible_offerings, visible_prerequisites
+from lms_graphql.catalog.models import CoursePrerequisite
+from lms_graphql.catalog.policy import visible_prerequisites
 from lms_graphql.engine.dataloaders import KEYS, Loader, One, Page
 from lms_graphql.engine.rows import Row, record
 from lms_graphql.enrollment import policy
 from lms_graphql.enrollment.choices import ENROLLMENT_FILTERS, ENROLLMENT_ORDERS, OWN_ENROLLMENT_ORDERS
+from lms_graphql.enrollment.eligibility import (
+    NOT_JUDGED,
+    EligibilityOf,
+    Reason,
+    obstacles,
+    offering_states,
+    taken_courses,
+    unmet,
+)
 from lms_graphql.enrollment.models import CourseEnrollment, EnrollmentEvent
-from lms_graphql.grades.models import CourseGrade
 from lms_graphql.grades.policy import visible_grades
 from lms_graphql.storage.statements import columns
 from lms_graphql.storage.tenancy import UNIVERSITY, USER
@@ -204,40 +197,6 @@ def waitlist_position(row: Row | None, _source: Any) -> int | None:
 # ---- whether the viewer could enrol
 
 
-class Standing(StrEnum):
-    """How far the viewer has come with a course that is asked for."""
-
-    NOT_TAKEN = "not_taken"
-    FAILED = "failed"
-    IN_PROGRESS = "in_progress"
-    PASSED = "passed"
-
-
-_NOT_JUDGED = frozenset({"id", "course_id", "created_at", "updated_at"})
-_STANDINGS = tuple(Standing)
-"""In the order of the ranks in `EligibilityByCourse`: the best of all one's enrollments in a course counts."""
-
-
-class Reason(msgspec.Struct, frozen=True):
-    """Something that speaks against enrolling: a blocking one, or a warning."""
-
-    kind: str
-    is_blocking: bool
-    course_id: int | None = None
-    standing: str | None = None
-
-
-class EligibilityOf(msgspec.Struct, frozen=True):
-    """All that speaks against it."""
-
-    reasons: list[Reason]
-
-    @property
-    def is_eligible(self) -> bool:
-        """Whether nothing of it blocks."""
-        return not any(reason.is_blocking for reason in self.reasons)
-
-
 class EligibilityByCourse(Loader[int, EligibilityOf]):
     """What of what each course asks for the viewer does not have yet; courses that the viewer may not see ask nobody.
 
@@ -248,42 +207,9 @@ class EligibilityByCourse(Loader[int, EligibilityOf]):
 
     @override
     def query(self) -> Select[Any]:
-        completed = cast(CourseEnrollment.status, Text) == "completed"
-        passed = and_(completed, CourseGrade.passed.is_not(False))
-        rank = case((passed, 3), (completed, 1), else_=2)
-        taken = (
-            select(CourseOffering.course_id, func.max(rank).label("rank"))
-            .select_from(CourseEnrollment)
-            .join(
-                CourseOffering,
-                and_(
-                    CourseOffering.university_id == UNIVERSITY,
-                    CourseOffering.id == CourseEnrollment.course_offering_id,
-                ),
-            )
-            .outerjoin(
-                CourseGrade,
-                and_(
-                    CourseGrade.university_id == UNIVERSITY,
-                    CourseGrade.course_offering_id == CourseEnrollment.course_offering_id,
-                    CourseGrade.user_id == USER,
-                    CourseGrade.posted_at <= func.now(),
-                    visible_grades(self.viewer),
-                ),
-            )
-            .where(
-                CourseEnrollment.user_id == USER,
-                cast(CourseEnrollment.status, Text).in_(
-                    [literal_column("'completed'", Text), literal_column("'active'", Text)]
-                ),
-                policy.visible_enrollments(self.viewer),
-            )
-            .group_by(CourseOffering.course_id)
-            .cte("taken")
-            .prefix_with("MATERIALIZED")
-        )
+        taken = taken_courses(CourseEnrollment.user_id == USER, visible_grades(self.viewer))
         shown: list[ColumnElement[Any]] = [
-            *columns(CoursePrerequisite, _NOT_JUDGED),
+            *columns(CoursePrerequisite, NOT_JUDGED),
             func.coalesce(taken.c.rank, 0).label("rank"),
         ]
         return (
@@ -297,16 +223,10 @@ class EligibilityByCourse(Loader[int, EligibilityOf]):
     async def load_batch(self, keys: list[int]) -> list[EligibilityOf]:
         reasons: dict[int, list[Reason]] = defaultdict(list)
         for row in await self.rows(keys):
-            reason = _unmet(row["prerequisite_type"], row["prerequisite_course_id"], _STANDINGS[row["rank"]])
+            reason = unmet(row)
             if reason is not None:
                 reasons[row[0]].append(reason)
         return [EligibilityOf(reasons[key]) for key in keys]
-
-
-def _unmet(how: str, course_id: int, standing: Standing) -> Reason | None:
-    if standing is Standing.PASSED or (how == "co_requisite" and standing is Standing.IN_PROGRESS):
-        return None
-    return Reason(f"{how}_prerequisite" if how != "co_requisite" else how, how != "recommended", course_id, standing)
 
 
 class _OfferingStates(Loader[int, Any]):
@@ -316,46 +236,7 @@ class _OfferingStates(Loader[int, Any]):
 
     @override
     def query(self) -> Select[Any]:
-        now = func.now()
-        own = aliased(CourseEnrollment)
-        waiting = (
-            select(func.count())
-            .where(
-                CourseEnrollment.university_id == UNIVERSITY,
-                CourseEnrollment.course_offering_id == CourseOffering.id,
-                cast(CourseEnrollment.status, Text) == "waitlisted",
-            )
-            .scalar_subquery()
-        )
-        has_opened = func.coalesce(CourseOffering.enrollment_start <= now, literal(True))
-        closes_at = func.least(CourseOffering.enrollment_end, CourseOffering.ends_at)
-        has_closed = func.coalesce(closes_at <= now, literal(False))
-        is_full = func.coalesce(CourseOffering.seats_taken >= CourseOffering.capacity, literal(False))
-        return (
-            select(
-                CourseOffering.id,
-                CourseOffering.university_id,
-                CourseOffering.course_id,
-                has_opened.label("has_opened"),
-                has_closed.label("has_closed"),
-                and_(has_opened, ~has_closed).label("is_open"),
-                is_full.label("is_full"),
-                # Nobody counts who waits where there are seats.
-                case(
-                    (is_full, func.coalesce(waiting < CourseOffering.waitlist_capacity, literal(True))), else_=null()
-                ).label("can_wait"),
-                cast(own.status, Text).label("viewer_status"),
-            )
-            .outerjoin(
-                own,
-                and_(
-                    own.university_id == UNIVERSITY,
-                    own.course_offering_id == CourseOffering.id,
-                    own.user_id == USER,
-                ),
-            )
-            .where(CourseOffering.id == any_(KEYS), visible_offerings(self.viewer))
-        )
+        return offering_states(self.viewer)
 
 
 class OfferingStates(_OfferingStates, One[int]):
@@ -374,18 +255,6 @@ class EligibilityByOffering(_OfferingStates):
         return [
             None
             if (state := states.get(key)) is None
-            else EligibilityOf([*_obstacles(state), *asked[state["course_id"]].reasons])
+            else EligibilityOf([*obstacles(state), *asked[state["course_id"]].reasons])
             for key in keys
         ]
-
-
-def _obstacles(state: Row) -> list[Reason]:
-    """What of the offering itself speaks against it. Who has dropped it may come back."""
-    found = {
-        "already_enrolled": state["viewer_status"] not in {None, "dropped"},
-        "not_yet_open": not state["has_opened"],
-        "closed": state["has_closed"],
-        "full": state["is_full"] and not state["can_wait"],
-        "waitlist": state["is_full"] and state["can_wait"],
-    }
-    return [Reason(kind, kind != "waitlist") for kind, is_so in found.items() if is_so]

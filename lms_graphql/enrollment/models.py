@@ -34,6 +34,7 @@ class CourseEnrollment(TenantRow, Model):
             "university_id", "course_offering_id", "user_id", "status", name="uq_course_enrollments_status"
         ),
         CheckConstraint("status <> 'completed' OR completed_at IS NOT NULL", name="completed_at"),
+        CheckConstraint("withdrawn_at IS NULL OR status = 'dropped'", name="withdrawn_at"),
         Index("ix_course_enrollments_section_id", "university_id", "section_id"),
         Index("ux_course_enrollments_unique", "university_id", "user_id", "course_offering_id", unique=True),
         Index("ix_course_enrollments_status", "university_id", "status"),
@@ -52,6 +53,7 @@ class CourseEnrollment(TenantRow, Model):
     section_id: Mapped[BigInt | None]
     waitlisted_at: Mapped[Time | None]
     updated_at: Mapped[CreatedAt]
+    withdrawn_at: Mapped[Time | None]
 
 
 class EnrollmentEvent(TenantRow, Model):

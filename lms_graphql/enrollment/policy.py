@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, Exists, SQLColumnExpression, Text, and_, cast, exists, or_
 
 from lms_graphql.catalog.reach import reaches_enrollment, reaches_enrollment_of_many, seen_or_reached
-from lms_graphql.engine.context import Viewer
+from lms_graphql.engine.context import Standing, Viewer
 from lms_graphql.enrollment.models import CourseEnrollment, EnrollmentEvent
 from lms_graphql.storage.tenancy import UNIVERSITY, USER
 
@@ -41,3 +41,17 @@ def visible_events(viewer: Viewer) -> ColumnElement[bool]:
         return here
     seen = exists().where(CourseEnrollment.id == EnrollmentEvent.enrollment_id, visible_enrollments(viewer))
     return and_(here, seen)
+
+
+# ---- who may change who takes part: from the viewer alone, then from an offering's row
+
+
+def may_enroll(viewer: Viewer) -> bool:
+    """Enrol, drop and withdraw for themselves: members."""
+    return viewer.is_member
+
+
+def may_manage_enrollments(viewer: Viewer) -> bool:
+    """Settle who takes part somewhere: whoever runs any offering; which, `may_run_offering` says of its row."""
+    instructs = any(taught.role == "instructor" and taught.section_id is None for taught in viewer.reach.teaching)
+    return viewer.is_admin or (viewer.standing is Standing.STAFF and (bool(viewer.reach.departments) or instructs))

@@ -93,7 +93,7 @@ class OwnEnrollmentOrder:
 
 @strawberry.enum(description="What speaks against enrolling.")
 class EligibilityReasonKind(Enum):
-    """See loaders.Reason."""
+    """See eligibility.Reason."""
 
     STRICT_PREREQUISITE = strawberry.enum_value(
         "strict_prerequisite", description="The viewer has not passed a course that must be completed before."
@@ -115,11 +115,20 @@ class EligibilityReasonKind(Enum):
     ALREADY_ENROLLED = strawberry.enum_value(
         "already_enrolled", description="The viewer has an enrollment that is not dropped."
     )
+    WITHDRAWN = strawberry.enum_value(
+        "withdrawn", description="The viewer has withdrawn from it: only its staff can enrol them again."
+    )
+    BY_STAFF_ONLY = strawberry.enum_value(
+        "by_staff_only", description="Nobody can enrol themselves: it is private, or its mode is CLOSED."
+    )
+    NEEDS_APPROVAL = strawberry.enum_value(
+        "needs_approval", description="A warning: who enrols waits until its staff have decided."
+    )
 
 
 @strawberry.enum(description="How far the viewer has come with a course that is asked for.")
 class PrerequisiteStanding(Enum):
-    """See loaders.Standing; what is passed is no reason."""
+    """See eligibility.Standing; what is passed is no reason."""
 
     NOT_TAKEN = strawberry.enum_value("not_taken", description="Neither taken nor being taken.")
     IN_PROGRESS = strawberry.enum_value("in_progress", description="Taken now, and not passed before.")
@@ -128,7 +137,7 @@ class PrerequisiteStanding(Enum):
 
 @strawberry.type(description="One thing that speaks against enrolling.")
 class EligibilityReason:
-    """See loaders.Reason."""
+    """See eligibility.Reason."""
 
     kind: EligibilityReasonKind = strawberry.field(description="What it is.")
     is_blocking: bool = strawberry.field(description="Whether it keeps the viewer from enrolling; else a warning.")
@@ -144,7 +153,7 @@ class EligibilityReason:
 
 @strawberry.type(description="Whether the viewer could enrol, and what speaks against it.")
 class Eligibility:
-    """See loaders.EligibilityOf."""
+    """See eligibility.EligibilityOf."""
 
     is_eligible: bool = strawberry.field(description="Whether nothing blocks it; warnings may be left.")
     reasons: list[EligibilityReason] = plain_list("What speaks against it.", size=3)
@@ -175,6 +184,9 @@ class Enrollment(Node):
     )
     waitlisted_at: datetime | None = strawberry.field(
         description="Since when the person waits, or has waited, for a seat; null for who never did."
+    )
+    withdrawn_at: datetime | None = strawberry.field(
+        description="When the person withdrew, which stays on the record; null for who did not. The status is DROPPED."
     )
     waitlist_position: int | None = edge(
         WaitlistPositionByEnrollment,

@@ -7,7 +7,7 @@ they tell stays true when the person or the row is gone.
 
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Index, String, Text, bindparam, func, insert, text
+from sqlalchemy import ARRAY, BigInteger, Index, String, Text, bindparam, cast, column, func, insert, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -86,3 +86,60 @@ ADD_OUTBOX_ENTRY = Statement(
     )
 )
 """Parameters besides the university: topic, entity, entity_id, facts."""
+
+
+def _each(*names: str) -> Any:
+    """Rows of an id and texts of JSON, from arrays of the names; in the order that they stand in."""
+    arrays = [bindparam("entity_ids", type_=ARRAY(BigInteger)), *(bindparam(name, type_=ARRAY(Text)) for name in names)]
+    columns = [column("entity_id", BigInteger), *(column(name, Text) for name in names)]
+    return func.unnest(*arrays).table_valued(*columns, with_ordinality="place").render_derived(name="each")
+
+
+_CHANGES, _EVENTS = _each("old_values", "new_values"), _each("facts")
+ADD_AUDIT_ENTRIES = Statement(
+    insert(AuditEntry)
+    .inline()
+    .from_select(
+        [
+            "university_id",
+            "user_id",
+            "roles",
+            "act",
+            "entity",
+            "entity_id",
+            "old_values",
+            "new_values",
+            "reason",
+            "request_id",
+        ],
+        select(
+            UNIVERSITY,
+            bindparam("actor_id", type_=BigInteger),
+            bindparam("roles", type_=ARRAY(Text)),
+            bindparam("act", type_=String),
+            bindparam("entity", type_=String),
+            _CHANGES.c.entity_id,
+            cast(_CHANGES.c.old_values, JSONB),
+            cast(_CHANGES.c.new_values, JSONB),
+            bindparam("reason", type_=Text),
+            bindparam("request_id", type_=String),
+        ).order_by(_CHANGES.c.place),
+    )
+)
+"""As ADD_AUDIT_ENTRY, an entry for each of entity_ids, with its JSON of old_values and new_values."""
+
+ADD_OUTBOX_ENTRIES = Statement(
+    insert(OutboxEntry)
+    .inline()
+    .from_select(
+        ["university_id", "topic", "entity", "entity_id", "facts"],
+        select(
+            UNIVERSITY,
+            bindparam("topic", type_=String),
+            bindparam("entity", type_=String),
+            _EVENTS.c.entity_id,
+            cast(_EVENTS.c.facts, JSONB),
+        ).order_by(_EVENTS.c.place),
+    )
+)
+"""As ADD_OUTBOX_ENTRY, an event for each of entity_ids, with its JSON of facts."""

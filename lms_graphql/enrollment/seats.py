@@ -1,0 +1,400 @@
+"""Seats and the waitlist: the statements that change who takes part, each with its event and with `seats_taken`.
+
+Whoever changes the status of an enrollment from or to `active` touches the offering's row first (`lock`, or the
+conditional UPDATE in `join`), then enrollments: so all who enrol in and leave one offering do it one after another, in
+the order in which they commit, and nobody waits for another in a circle. A service that needs several offerings locks
+them in the order of their ids.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Integer,
+    Select,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    case,
+    cast,
+    func,
+    insert,
+    literal_column,
+    null,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from lms_graphql.catalog.models import CourseOffering
+from lms_graphql.engine.rows import Row, record
+from lms_graphql.engine.usererrors import Refused, UserErrorCode
+from lms_graphql.engine.work import Work
+from lms_graphql.enrollment.models import CourseEnrollment, EnrollmentEvent, enrollment_status_enum
+from lms_graphql.storage.statements import Statement
+from lms_graphql.storage.tenancy import UNIVERSITY
+from lms_graphql.tenancy.models import UniversityMember
+
+PATH_OF_OFFERING = ("input", "offeringId")
+_SeatsRow = record("Seats")
+_OFFERING = bindparam("offering_id", type_=BigInteger, required=True)
+_ENROLLMENT = bindparam("enrollment_id", type_=BigInteger, required=True)
+_PERSON = bindparam("person", type_=BigInteger, required=True)
+_WAS = bindparam("was", type_=Text, required=True)
+_TO = bindparam("to", type_=Text, required=True)
+_FROM = bindparam("among", type_=ARRAY(Text), required=True)
+_SECTION = bindparam("section_id", type_=BigInteger, required=True)
+_BY = bindparam("changed_by", type_=BigInteger, required=True)
+_REASON = bindparam("reason", type_=Text, required=True)
+_HERE = (CourseOffering.university_id == UNIVERSITY, CourseOffering.id == _OFFERING)
+_HAS_ROOM = or_(CourseOffering.capacity.is_(None), CourseOffering.seats_taken < CourseOffering.capacity)
+
+
+def _status(text: Any) -> ColumnElement[Any]:
+    return cast(text, enrollment_status_enum)
+
+
+# ---- the offering's row
+
+_LOCK = Statement(
+    select(
+        CourseOffering.id,
+        CourseOffering.capacity,
+        CourseOffering.waitlist_capacity,
+        CourseOffering.seats_taken,
+        _HAS_ROOM.label("has_room"),
+    )
+    .where(*_HERE)
+    .with_for_update(key_share=True)  # FOR NO KEY UPDATE: who only refers to the offering does not wait
+)
+
+
+async def lock(work: Work, offering_id: int) -> Row:
+    """The offering's capacity, waitlist_capacity, seats_taken and has_room, which nobody else changes from now on."""
+    row = await work.one(_LOCK, _SeatsRow, offering_id=offering_id)
+    if row is None:
+        raise Refused(UserErrorCode.NOT_FOUND, "there is no such offering", PATH_OF_OFFERING)
+    return row
+
+
+# ---- who comes, by a new enrollment or by one that was dropped
+
+
+def waiting_at(offering_id: Any) -> Any:
+    """How many wait for a seat in this offering."""
+    return (
+        select(func.count())
+        .where(
+            CourseEnrollment.university_id == UNIVERSITY,
+            CourseEnrollment.course_offering_id == offering_id,
+            CourseEnrollment.status_key == "waitlisted",
+        )
+        .scalar_subquery()
+    )
+
+
+def coming_back(made: Any, condition: ColumnElement[bool]) -> Any:
+    """An INSERT of enrollments that takes the row of who is back, where the condition is met."""
+    kept = ("section_id", "status", "waitlisted_at")
+    return made.on_conflict_do_update(
+        index_elements=[CourseEnrollment.university_id, CourseEnrollment.user_id, CourseEnrollment.course_offering_id],
+        set_={
+            **{name: made.excluded[name] for name in kept},
+            "enrolled_at": func.now(),
+            "completed_at": null(),
+            "withdrawn_at": null(),
+        },
+        where=condition,
+    )
+
+
+ENROLLED_COLUMNS = ["university_id", "user_id", "course_offering_id", "status", "section_id", "waitlisted_at"]
+EVENT_COLUMNS = ["university_id", "enrollment_id", "old_status", "new_status", "changed_by", "reason"]
+
+
+def _coming(status: str, place: Any, since: Any) -> Statement:
+    """An enrollment of this status for who finds a place; the row tells whether one was there, and whose it is now."""
+    to = _status(literal_column(f"'{status}'"))
+    made = coming_back(
+        upsert(CourseEnrollment).from_select(
+            ENROLLED_COLUMNS,
+            select(UNIVERSITY, _PERSON, place.c.id, to, _SECTION, since).select_from(place),
+        ),
+        cast(CourseEnrollment.status, Text) == _WAS,
+    )
+    enrolled = made.returning(CourseEnrollment.id).cte("enrolled")
+    event = (
+        insert(EnrollmentEvent)
+        .from_select(
+            EVENT_COLUMNS,
+            select(UNIVERSITY, enrolled.c.id, _status(_WAS), to, _BY, _REASON).select_from(enrolled),
+        )
+        .cte("event")
+    )
+    return Statement(
+        select(place.c.id.label("place"), enrolled.c.id).outerjoin(enrolled, literal_column("true")).add_cte(event)
+    )
+
+
+_SEAT = (
+    update(CourseOffering)
+    .where(*_HERE, _HAS_ROOM)
+    .values(seats_taken=CourseOffering.seats_taken + 1)
+    .returning(CourseOffering.id)
+    .cte("place")
+)
+_OPEN_QUEUE = or_(
+    CourseOffering.waitlist_capacity.is_(None), waiting_at(CourseOffering.id) < CourseOffering.waitlist_capacity
+)
+_QUEUE = select(CourseOffering.id).where(*_HERE, _OPEN_QUEUE).cte("place")
+_ANYWHERE = select(CourseOffering.id).where(*_HERE).cte("place")
+_NEVER = cast(null(), CourseEnrollment.waitlisted_at.type)
+# While the offering is locked: nobody who came later has an earlier time.
+_NOW = func.clock_timestamp()
+_TAKE = {
+    "active": _coming("active", _SEAT, _NEVER),
+    "waitlisted": _coming("waitlisted", _QUEUE, _NOW),
+    "pending": _coming("pending", _ANYWHERE, _NEVER),
+}
+
+
+class Coming(NamedTuple):
+    """Who is to be enrolled where: a person who has no enrollment there (`was` None), or a dropped one."""
+
+    offering_id: int
+    person: int
+    was: str | None
+    section_id: int | None
+    reason: str | None = None
+
+
+class Joined(NamedTuple):
+    """The enrollment that came of it, and how it stands."""
+
+    enrollment_id: int
+    status: str
+
+
+async def ask(work: Work, coming: Coming) -> Joined:
+    """Make the enrollment one that waits for approval, which takes no seat."""
+    joined = await _take(work, coming, "pending")
+    if joined is None:
+        raise Refused(UserErrorCode.NOT_FOUND, "there is no such offering", PATH_OF_OFFERING)
+    return joined
+
+
+async def join(work: Work, coming: Coming, *, is_full: bool = False) -> Joined:
+    """Give the person a seat, or a place on the waitlist, or refuse with LIMIT_REACHED.
+
+    One statement where there is a seat. `is_full` says that there was none a moment ago: then it is not tried first.
+    """
+    joined = None if is_full else await _take(work, coming, "active")
+    if joined is None:
+        seats = await lock(work, coming.offering_id)
+        joined = await _take(work, coming, "active" if seats["has_room"] else "waitlisted")
+    if joined is None:
+        raise no_place()
+    return joined
+
+
+def no_place(path: tuple[str, ...] = PATH_OF_OFFERING) -> Refused:
+    """That neither a seat nor a place on the waitlist is left."""
+    return Refused(UserErrorCode.LIMIT_REACHED, "all seats are taken, and so is the waitlist", path)
+
+
+_WAITING = Statement(select(waiting_at(_OFFERING).label("waiting")))
+
+
+async def places_in_queue(work: Work, offering: Row) -> int | None:
+    """How many more may wait in an offering that `lock` gave; None: any number."""
+    if offering["waitlist_capacity"] is None:
+        return None
+    (row,) = await work.rows(_WAITING, _SeatsRow, offering_id=offering["id"])
+    return max(0, offering["waitlist_capacity"] - row["waiting"])
+
+
+async def _take(work: Work, coming: Coming, status: str) -> Joined | None:
+    row = await work.one(_TAKE[status], _SeatsRow, changed_by=work.viewer.user_id, **coming._asdict())
+    if row is None:
+        return None
+    if row["id"] is None:  # somebody else has enrolled them since they were looked at
+        raise Refused(UserErrorCode.NOT_ELIGIBLE, "there is an enrollment in this offering already", PATH_OF_OFFERING)
+    return Joined(row["id"], status)
+
+
+# ---- who goes from one status to another
+
+
+def _moving() -> Statement:
+    old = (
+        select(
+            CourseEnrollment.id,
+            CourseEnrollment.course_offering_id,
+            CourseEnrollment.user_id,
+            cast(CourseEnrollment.status, Text).label("status"),
+        )
+        .where(
+            CourseEnrollment.university_id == UNIVERSITY,
+            CourseEnrollment.id == _ENROLLMENT,
+            cast(CourseEnrollment.status, Text) == any_(_FROM),
+        )
+        .with_for_update(key_share=True)
+        .cte("old")
+    )
+    withdraws = bindparam("withdraws", type_=Boolean, required=True)
+    moved = (
+        update(CourseEnrollment)
+        .where(CourseEnrollment.university_id == UNIVERSITY, CourseEnrollment.id == old.c.id)
+        .values(
+            status=_status(_TO),
+            completed_at=case((_TO == "completed", func.now()), else_=null()),
+            waitlisted_at=case((_TO == "waitlisted", _NOW), else_=CourseEnrollment.waitlisted_at),
+            withdrawn_at=case((withdraws, func.now()), else_=null()),
+        )
+        .returning(CourseEnrollment.id)
+        .cte("moved")
+    )
+    event = (
+        insert(EnrollmentEvent)
+        .from_select(
+            EVENT_COLUMNS,
+            select(UNIVERSITY, old.c.id, _status(old.c.status), _status(_TO), _BY, _REASON).select_from(old),
+        )
+        .cte("event")
+    )
+    freed = cast(_TO == "active", Integer) - cast(old.c.status == "active", Integer)
+    seat = (
+        update(CourseOffering)
+        .where(CourseOffering.university_id == UNIVERSITY, CourseOffering.id == old.c.course_offering_id, freed != 0)
+        .values(seats_taken=CourseOffering.seats_taken + freed)
+        .returning(CourseOffering.id)
+        .cte("seat")
+    )
+    return Statement(select(old.c.id, old.c.user_id, old.c.status).add_cte(moved, event, seat))
+
+
+_MOVE = _moving()
+
+
+async def move(
+    work: Work,
+    enrollment_id: int,
+    among: Sequence[str],
+    to: str,
+    *,
+    reason: str | None,
+    withdraws: bool = False,
+) -> str | None:
+    """Take an enrollment whose status is among these to another, with its seat and its event; gives the old status.
+
+    None, and nothing is done, if its status is none of these. The offering must be locked.
+    """
+    row = await work.one(
+        _MOVE,
+        _SeatsRow,
+        enrollment_id=enrollment_id,
+        among=list(among),
+        to=to,
+        withdraws=withdraws,
+        changed_by=work.viewer.user_id,
+        reason=reason,
+    )
+    return None if row is None else row["status"]
+
+
+# ---- who moves up
+
+SEAT_BECAME_FREE = "A seat became free."
+
+
+def _promoting() -> Statement:
+    waits_since = func.coalesce(CourseEnrollment.waitlisted_at, CourseEnrollment.enrolled_at)
+    # A waitlist ends with the enrollment dates: nobody is put into what has been going on for weeks.
+    is_open = CourseOffering.closes_key > _NOW
+    room = (
+        select(func.greatest(CourseOffering.capacity - CourseOffering.seats_taken, 0)).where(*_HERE).scalar_subquery()
+    )
+    first = (
+        select(CourseEnrollment.id, CourseEnrollment.waitlisted_at)
+        .join(
+            UniversityMember,
+            and_(
+                UniversityMember.university_id == UNIVERSITY,
+                UniversityMember.user_id == CourseEnrollment.user_id,
+                UniversityMember.status == "active",
+            ),
+        )
+        .where(
+            CourseEnrollment.university_id == UNIVERSITY,
+            CourseEnrollment.course_offering_id == _OFFERING,
+            CourseEnrollment.status_key == "waitlisted",
+            select(is_open).where(*_HERE).scalar_subquery(),
+        )
+        .order_by(waits_since, CourseEnrollment.id)
+        .limit(room)  # null, for all of them, where there is no capacity
+        .cte("first")
+    )
+    promoted = (
+        update(CourseEnrollment)
+        .where(CourseEnrollment.university_id == UNIVERSITY, CourseEnrollment.id == first.c.id)
+        .values(status=_status(literal_column("'active'")))
+        .returning(CourseEnrollment.id, CourseEnrollment.user_id, waits_since.label("since"))
+        .cte("promoted")
+    )
+    count = select(func.count()).select_from(promoted).scalar_subquery()
+    seats = (
+        update(CourseOffering)
+        .where(*_HERE, count > 0)
+        .values(seats_taken=CourseOffering.seats_taken + count)
+        .returning(CourseOffering.id)
+        .cte("seats")
+    )
+    events = (
+        insert(EnrollmentEvent)
+        .from_select(
+            EVENT_COLUMNS,
+            select(
+                UNIVERSITY,
+                promoted.c.id,
+                _status(literal_column("'waitlisted'")),
+                _status(literal_column("'active'")),
+                cast(null(), BigInteger),
+                _REASON,
+            ).select_from(promoted),
+        )
+        .cte("events")
+    )
+    shown: Select[Any] = select(promoted.c.id, promoted.c.user_id).order_by(promoted.c.since, promoted.c.id)
+    return Statement(shown.add_cte(seats, events))
+
+
+_PROMOTE = _promoting()
+
+
+async def promote(work: Work, offering_id: int) -> list[int]:
+    """Give free seats to those who have waited longest and are still members; gives the ids of their enrollments.
+
+    The offering must be locked. Each is written down, and told to others. Nobody moves up once the enrollment dates,
+    or the offering, have ended.
+    """
+    rows = await work.rows(_PROMOTE, _SeatsRow, offering_id=offering_id, reason=SEAT_BECAME_FREE)
+    if rows:
+        ids = [row["id"] for row in rows]
+        await work.audit_each(
+            "enrollment.promote",
+            "Enrollment",
+            [(number, {"status": "waitlisted"}, {"status": "active"}) for number in ids],
+            reason=SEAT_BECAME_FREE,
+        )
+        await work.tell_each(
+            "enrollment.changed",
+            "Enrollment",
+            [(row["id"], {"offeringId": offering_id, "userId": row["user_id"], "status": "active"}) for row in rows],
+        )
+    return [row["id"] for row in rows]
