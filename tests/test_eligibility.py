@@ -48,6 +48,7 @@ UNMET = [
     ("CO_REQUISITE", True, "NOT_TAKEN", "NEITHER"),
 ]
 
+WARNINGS = {"WAITLIST", "NEEDS_APPROVAL"}
 # Offerings of a course that asks for nothing: their columns, the viewer's status there, and what is told.
 OFFERED = {
     "always": ({}, None, (True, None, [])),
@@ -65,6 +66,8 @@ OFFERED = {
     "asked": ({}, "pending", (True, None, ["ALREADY_ENROLLED"])),
     "waits": ({}, "waitlisted", (True, None, ["ALREADY_ENROLLED"])),
     "dropped": ({}, "dropped", (True, None, [])),
+    "by_staff": ({"enrollment_mode": "closed"}, None, (True, None, ["BY_STAFF_ONLY"])),
+    "by_approval": ({"enrollment_mode": "approval"}, None, (True, None, ["NEEDS_APPROVAL"])),
 }
 
 
@@ -198,9 +201,9 @@ async def test_what_the_offering_itself_says(campus, name):
         "isOpenForEnrollment": is_open,
         "seatsLeft": seats,
         "eligibility": {
-            "isEligible": set(kinds) <= {"WAITLIST"},
+            "isEligible": set(kinds) <= WARNINGS,
             "reasons": [
-                {"kind": kind, "isBlocking": kind != "WAITLIST", "standing": None, "course": None} for kind in kinds
+                {"kind": kind, "isBlocking": kind not in WARNINGS, "standing": None, "course": None} for kind in kinds
             ],
         },
     }
@@ -223,7 +226,7 @@ async def test_any_number_of_courses_costs_one_statement_and_of_offerings_two(ca
     assert len(data["courses"]["edges"]) == min(first, 19)
     assert len(api.statements) == 1 + 1
     data = await api.data(f"{{ offerings(first: {first}) {{ edges {{ node {{ {eligibility} }} }} }} }}", user=student)
-    assert len(data["offerings"]["edges"]) == min(first, 37)  # with that of a course which is withdrawn
+    assert len(data["offerings"]["edges"]) == min(first, 39)  # with that of a course which is withdrawn
     assert len(api.statements) == 1 + 2
 
 
@@ -234,5 +237,5 @@ async def test_a_course_that_was_closed_tells_nothing_of_what_it_asks_for(campus
     closed = {"id": gid(offerings["of_closed"])}
     for name, course, kinds in (("student", None, []), ("admin", {"code": "WITHDRAWN"}, ["STRICT_PREREQUISITE"])):
         data = await api.data(document, closed, user=world.people[name])
-        reasons = [{"kind": kind} for kind in kinds]
+        reasons = [{"kind": kind} for kind in ("BY_STAFF_ONLY", *kinds)]  # the offering is private
         assert data == {"offering": {"course": course, "eligibility": {"reasons": reasons}}}

@@ -320,6 +320,9 @@ async def _learning(
         await rows.add("user_module_progress", **progress, module_id=made["lesson"]["id"])
         await rows.add("user_module_progress", **progress, module_id=made["below"]["id"])
         await rows.add("user_content_progress", **progress, content_item_id=made["video"]["id"], attempts_count=2)
+    await rows.driver.execute(
+        "UPDATE course_offerings SET seats_taken = $1 WHERE id = $2", len(students), made["private"]["id"]
+    )
     teacher = next((people[name] for name, role in roles.items() if role == "instructor"), None)
     if teacher is not None:
         await rows.add(

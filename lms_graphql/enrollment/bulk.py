@@ -17,11 +17,11 @@ from sqlalchemy import (
     column,
     func,
     insert,
+    literal_column,
     null,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import INTERVAL
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lms_graphql.catalog.models import CourseOffering
@@ -74,7 +74,7 @@ def _enrolling() -> Statement:
     new = cast(coming.c.new, enrollment_status_enum)
     # Apart by a microsecond each, so that who stands first in the input is first on the waitlist; none in the future.
     earlier = cast(func.cardinality(bindparam("people", type_=ARRAY(BigInteger))) - coming.c.place, Integer)
-    since = func.clock_timestamp() - earlier * cast("1 microsecond", INTERVAL)
+    since = func.clock_timestamp() - earlier * literal_column("interval '1 microsecond'")
     offering_id = bindparam("offering_id", type_=BigInteger, required=True)
     made = seats.coming_back(
         upsert(CourseEnrollment).from_select(

@@ -317,9 +317,12 @@ def _promoting() -> Statement:
     waits_since = func.coalesce(CourseEnrollment.waitlisted_at, CourseEnrollment.enrolled_at)
     # A waitlist ends with the enrollment dates: nobody is put into what has been going on for weeks.
     is_open = CourseOffering.closes_key > _NOW
-    room = (
-        select(func.greatest(CourseOffering.capacity - CourseOffering.seats_taken, 0)).where(*_HERE).scalar_subquery()
+    # GREATEST would take a null for the smallest.
+    free = case(
+        (CourseOffering.capacity.is_(None), null()),
+        else_=func.greatest(CourseOffering.capacity - CourseOffering.seats_taken, 0),
     )
+    room = select(cast(free, BigInteger)).where(*_HERE).scalar_subquery()
     first = (
         select(CourseEnrollment.id, CourseEnrollment.waitlisted_at)
         .join(

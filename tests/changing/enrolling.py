@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from lms_graphql.engine.relay import GlobalId
+from lms_graphql.storage.transaction import Transaction
 from tests.world import Rows
 
 _ENROLLED = "enrollment { id status waitlistPosition withdrawnAt } errors { code message path }"
@@ -53,7 +54,8 @@ class Campus:
         """An offering for members of a course that asks for nothing, unless the columns say otherwise."""
         if "course_id" not in columns:
             number = await self.owner.fetchval("SELECT count(*) FROM courses")
-            columns["course_id"] = await self.course(f"E{number}")
+            department = {name: columns.pop(name) for name in ("department_id",) if name in columns}
+            columns["course_id"] = await self.course(f"E{number}", **department)
         row = await self.rows.add("course_offerings", **self.tenant, **{"visibility": "members"} | columns)
         return row["id"]
 
@@ -76,7 +78,8 @@ class Campus:
             ids,
         )
         await self.owner.execute(
-            "INSERT INTO user_university_roles (university_id, user_id, role) SELECT $1, unnest($2::bigint[]), 'student'",
+            "INSERT INTO user_university_roles (university_id, user_id, role)"
+            " SELECT $1, unnest($2::bigint[]), 'student'",
             alpha,
             ids,
         )
@@ -92,9 +95,7 @@ class Campus:
         return await self.send(ENROLL, user, offeringId=gid("CourseOffering", offering, self.world), **given)
 
     async def decide(self, name: str, enrollment: int, user: int, **given: Any) -> Any:
-        return await self.send(
-            decision(name), user, enrollmentId=gid("Enrollment", enrollment, self.world), **given
-        )
+        return await self.send(decision(name), user, enrollmentId=gid("Enrollment", enrollment, self.world), **given)
 
     async def enrollment(self, offering: int, user: int, status: str, **columns: Any) -> int:
         """An enrollment that is there already, with its seat."""
@@ -147,6 +148,18 @@ class Campus:
             table: [str(row) for row in await self.owner.fetch(f"SELECT * FROM {table} ORDER BY 1, 2, 3")]
             for table in ("course_enrollments", "course_offerings", "enrollment_events", "audit_log", "outbox")
         }
+
+    def count_statements(self, monkeypatch: Any) -> list[int]:
+        """How many statements each transaction has, that is committed from now on."""
+        counts: list[int] = []
+        commit = Transaction.commit
+
+        async def counted(transaction: Transaction) -> None:
+            counts.append(transaction.statements)
+            await commit(transaction)
+
+        monkeypatch.setattr(Transaction, "commit", counted)
+        return counts
 
     async def audited(self, since: int) -> list[tuple[Any, ...]]:
         """The entries of the audit log behind an id: act, entity's id, old and new values, reason."""

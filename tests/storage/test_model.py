@@ -513,12 +513,15 @@ course_offerings_capacity_check         UPDATE course_offerings SET capacity = -
 course_offerings_waitlist_capacity_check  UPDATE course_offerings SET waitlist_capacity = -1 WHERE id = {a.public}
 course_offerings_seats_taken_check      UPDATE course_offerings SET seats_taken = -1 WHERE id = {a.public}
 course_offerings_seats_taken_check      UPDATE course_offerings SET capacity = 2, seats_taken = 3 WHERE id = {a.public}
+course_offerings_seats_taken_check      INSERT INTO course_offerings (university_id, course_id, capacity, seats_taken) VALUES ({alpha}, {a.course}, 1, 2)
+course_offerings_enrollment_mode_check  UPDATE course_offerings SET enrollment_mode = 'lottery' WHERE id = {a.public}
 offering_sections_course_offering_id_fkey  UPDATE offering_sections SET course_offering_id = {b.private}
 ux_offering_sections_code               UPDATE offering_sections SET code = 'TUE', course_offering_id = {a.private}
 course_offering_instructors_section_id_fkey  UPDATE course_offering_instructors SET section_id = (SELECT id FROM offering_sections WHERE code = 'TUE') WHERE university_id = {alpha}
 course_offering_instructors_role_check  UPDATE course_offering_instructors SET role = 'owner' WHERE university_id = {alpha}
 course_enrollments_section_id_fkey      UPDATE course_enrollments SET section_id = (SELECT id FROM offering_sections WHERE code = 'WED') WHERE {a.mine}
 course_enrollments_completed_at_check   UPDATE course_enrollments SET status = 'completed' WHERE id = {a.enrollment_1}
+course_enrollments_withdrawn_at_check   UPDATE course_enrollments SET withdrawn_at = now() WHERE id = {a.enrollment_1}
 enrollment_events_enrollment_id_fkey    UPDATE enrollment_events SET enrollment_id = {b.enrollment_0}
 enrollment_events_changed_by_fkey       UPDATE enrollment_events SET changed_by = {outsider}
 grading_policies_course_id_fkey         UPDATE grading_policies SET course_id = {b.course}
