@@ -160,5 +160,5 @@ async def _tell(
 
 def _result(sent: _Sent, answer: Judged) -> dict[str, Any]:
     """The fields of an EventResult, as JSON: they may be kept under an Idempotency-Key."""
-    result = EventResult(sent.client_id, sent.content_item_id, answer.status.value, answer.message)
+    result = EventResult(sent.client_id, sent.content_item_id, str(answer.status.value), answer.message)
     return msgspec.structs.asdict(result)
