@@ -151,7 +151,6 @@ class CourseProgressByEnrollment(One[int]):
             .cte("asked")
             .prefix_with("MATERIALIZED")
         )
-        shown = and_(ContentItem.is_active.is_(True), Module.effective_published.is_(True))
         in_module = and_(Module.university_id == UNIVERSITY, Module.id == ContentItem.module_id)
         courses = select(asked.c.course_id).distinct().subquery("courses")
         totals = (
@@ -161,7 +160,7 @@ class CourseProgressByEnrollment(One[int]):
                 and_(ContentItem.university_id == UNIVERSITY, ContentItem.course_id == courses.c.course_id),
             )
             .join(Module, in_module)
-            .where(shown)
+            .where(policy.COUNTED)
             .group_by(courses.c.course_id)
             .cte("totals")
             .prefix_with("MATERIALIZED")
@@ -186,7 +185,7 @@ class CourseProgressByEnrollment(One[int]):
                 and_(ContentItem.university_id == UNIVERSITY, ContentItem.id == UserContentProgress.content_item_id),
             )
             .join(Module, in_module)
-            .where(shown)
+            .where(policy.COUNTED)
             .group_by(asked.c.id)
             .cte("done")
             .prefix_with("MATERIALIZED")
