@@ -144,11 +144,9 @@ async def set_item_override(work: Work, given: Given) -> dict[str, Any]:
 
 
 def _visible_offering(viewer: Viewer) -> Select[Any]:
-    return select(
-        CourseOffering.id,
-        CourseOffering.course_id,
-        department_of_course(CourseOffering.course_id).label("department_id"),
-    ).where(CourseOffering.id == _id("offering_id"), visible_offerings(viewer))
+    department = department_of_course(CourseOffering.course_id).label("department_id")
+    shown: tuple[Any, ...] = (CourseOffering.id, CourseOffering.course_id, department)
+    return select(*shown).where(CourseOffering.id == _id("offering_id"), visible_offerings(viewer))
 
 
 async def _offering(work: Work, number: int | None) -> Row:

@@ -10,11 +10,11 @@ from math import prod
 from re import _constants, _parser  # type: ignore[attr-defined]  # Python's own parser, without a public name
 from typing import Any
 
-LONGEST_TEXT = 200
+LONGEST_TEXT = 100
 """In characters; a longer one is not to be tried."""
 
 _LONGEST_PATTERN = 1000
-_MOST_WAYS = 50_000
+_MOST_WAYS = 1_100_000
 _REPEATS = {_constants.MAX_REPEAT, _constants.MIN_REPEAT, _constants.POSSESSIVE_REPEAT}
 _REFERS = {_constants.GROUPREF, _constants.GROUPREF_EXISTS}
 
