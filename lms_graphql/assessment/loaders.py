@@ -3,7 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, any_, bindparam, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Numeric,
+    Select,
+    and_,
+    any_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    select,
+)
 from typing_extensions import override
 
 from lms_graphql.assessment import payloads, policy
@@ -29,6 +41,7 @@ from lms_graphql.storage.tenancy import UNIVERSITY, USER
 AttemptRow = record("QuizAttempt", discloses="attempts")
 PoolRow = record("QuestionPool")
 
+_NO_POINTS = literal_column("0.00", Numeric(6, 2))
 _OFFERING = bindparam("offering_id", type_=BigInteger, required=True)
 
 
@@ -169,7 +182,11 @@ class QuestionsByAttempt(Many[int]):
                 *self.keyed(drawn.attempt_id, drawn),
                 drawn.snapshot.label("snapshot_json"),
                 answer.response.label("response_json"),
-                answer.points_awarded,
+                # What was not answered brought nothing, and has no row that says so.
+                case(
+                    (QuizAttempt.status == "graded", func.coalesce(answer.points_awarded, _NO_POINTS)),
+                    else_=answer.points_awarded,
+                ).label("points_awarded"),
             )
             .join(QuizAttempt, and_(QuizAttempt.university_id == UNIVERSITY, QuizAttempt.id == drawn.attempt_id))
             .outerjoin(
@@ -184,6 +201,54 @@ class QuestionsByAttempt(Many[int]):
                 drawn.university_id == UNIVERSITY,
                 drawn.attempt_id == any_(KEYS),
                 policy.visible_attempts(self.viewer),
+            )
+            .order_by(drawn.attempt_id, drawn.position)
+        )
+
+
+class ReviewRow(Row):
+    """What is to be known of the right answers of an attempt: from when they are told, and why not yet."""
+
+    typename = "AttemptReview"
+    tenant = True
+
+
+class ReviewByAttempt(One[int]):
+    """Whether the right answers of each attempt are told its person."""
+
+    row = ReviewRow
+
+    @override
+    def query(self) -> Select[Any]:
+        return select(
+            QuizAttempt.id,
+            QuizAttempt.university_id,
+            policy.answers_held_back().label("held_back"),
+            case((policy.is_exam(), policy.answers_told_at())).label("available_at"),
+        ).where(QuizAttempt.id == any_(KEYS), policy.visible_attempts(self.viewer))
+
+
+class KeysByAttempt(Many[int]):
+    """The right answers of the questions of each attempt, with their positions; none before they may be told."""
+
+    row = KeyRow
+
+    @override
+    def query(self) -> Select[Any]:
+        drawn = QuizAttemptQuestion
+        return (
+            select(
+                drawn.attempt_id,
+                drawn.position,
+                *columns(QuestionKey),
+                QuestionKey.answer.label("answer_json"),
+            )
+            .join(QuizAttempt, and_(QuizAttempt.university_id == UNIVERSITY, QuizAttempt.id == drawn.attempt_id))
+            .join(QuestionKey, QuestionKey.question_id == drawn.question_id)
+            .where(
+                drawn.university_id == UNIVERSITY,
+                drawn.attempt_id == any_(KEYS),
+                policy.visible_drawn_keys(self.viewer),
             )
             .order_by(drawn.attempt_id, drawn.position)
         )

@@ -140,6 +140,10 @@ class QuizAttempt(TenantRow, Model):
         CheckConstraint("revision >= 1", name="revision"),
         CheckConstraint("status IN ('in_progress', 'submitted', 'graded')", name="status"),
         CheckConstraint("(status = 'in_progress') = (submitted_at IS NULL)", name="submitted_at"),
+        CheckConstraint(
+            "num_nonnulls(correct_in_row, longest_in_row) <> 1 AND correct_in_row BETWEEN 0 AND longest_in_row",
+            name="correct_in_row",
+        ),
         Index("ix_quiz_attempts_user_item", "university_id", "user_id", "content_item_id"),
         Index("ix_quiz_attempts_course_offering", "university_id", "course_offering_id"),
         Index("ix_quiz_attempts_content_item_id", "university_id", "content_item_id"),
@@ -169,6 +173,8 @@ class QuizAttempt(TenantRow, Model):
     seed: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     deadline_at: Mapped[Time | None]
     status: Mapped[str] = mapped_column(String(16), server_default="in_progress")
+    correct_in_row: Mapped[int | None] = mapped_column(Integer)
+    longest_in_row: Mapped[int | None] = mapped_column(Integer)
     updated_at: Mapped[CreatedAt]
     content_type: Mapped[str] = mapped_column(
         content_type_enum, Computed("'quiz'::content_type_enum", persisted=True), nullable=True

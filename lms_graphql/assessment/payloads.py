@@ -163,3 +163,8 @@ def read_results(data: str | None, submission_id: int) -> list[Outcome]:
 def read_auto_grade(data: str | None, submission_id: int) -> AutoGrade | None:
     """What the automatic grader said of a submission."""
     return _read_auto_grade(data, f"submission {submission_id}")  # type: ignore[no-any-return]
+
+
+def in_json(value: msgspec.Struct) -> str:
+    """A struct as the text of a JSON column."""
+    return msgspec.json.encode(value).decode()

@@ -1,8 +1,22 @@
 """Who may see which attempts, submissions and questions, and from when on."""
 
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, exists, func, or_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    SQLColumnExpression,
+    and_,
+    case,
+    cast,
+    exists,
+    false,
+    func,
+    null,
+    or_,
+    select,
+)
 from sqlalchemy.orm import aliased
 
 from lms_graphql.assessment.models import LabSubmission, Question, QuestionKey, QuestionPool, QuizAttempt
@@ -15,8 +29,12 @@ from lms_graphql.catalog.reach import (
     reaches_person,
     seen_or_reached,
 )
+from lms_graphql.content.models import ContentItem, ContentItemSetting
 from lms_graphql.engine.context import Viewer
 from lms_graphql.storage.tenancy import UNIVERSITY, USER
+
+GRACE = timedelta(seconds=10)
+"""How long after its deadline an attempt still takes what was on its way."""
 
 STAFF_ONLY = ("graded_by",)
 """Columns of submissions that never leave the database for anybody but staff, besides `STAFF_ONLY_JSON`."""
@@ -88,10 +106,124 @@ def _in_reached_pool(pool_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
 
 def visible_keys(viewer: Viewer) -> ColumnElement[bool]:
     """Right answers and explanations are for staff, as the questions."""
+    return only_reached(viewer, QuestionKey.university_id == UNIVERSITY, _of_reached_pool())
+
+
+def _of_reached_pool() -> ColumnElement[bool]:
     question = aliased(Question)
     of_question = exists().where(
         question.university_id == UNIVERSITY,
         question.id == QuestionKey.question_id,
         _in_reached_pool(question.pool_id),
     )
-    return only_reached(viewer, QuestionKey.university_id == UNIVERSITY, of_question.correlate_except(question))
+    return of_question.correlate_except(question)
+
+
+# ---- what a person sees of the right answers, and what may be done with quizzes
+
+
+def may_attempt_quizzes(viewer: Viewer) -> bool:
+    """Members may; in which offerings, the service decides."""
+    return viewer.is_member
+
+
+def may_set_overrides(viewer: Viewer) -> bool:
+    """Staff may; in which offerings, the service decides."""
+    return viewer.is_staff
+
+
+def visible_drawn_keys(viewer: Viewer) -> ColumnElement[bool]:
+    """The key of a question that was drawn for an attempt: its person's once it is told, and staff's as `visible_keys`.
+
+    For a statement that has the attempt, its question and the key.
+    """
+    here = and_(QuestionKey.university_id == UNIVERSITY, visible_attempts(viewer))
+    told = and_(QuizAttempt.user_id == USER, answers_held_back().is_(None))
+    return seen_or_reached(viewer, here, told, _of_reached_pool())
+
+
+def answers_held_back() -> ColumnElement[str | None]:
+    """Why the right answers of an attempt are not told its person; null once they are.
+
+    Never while the person has an attempt at the quiz open: it may ask the same. In practice then from when it is handed
+    in. In an exam once the quiz is locked for everybody in the offering, since who is later could be told; where it is
+    never locked, once the person has used up all attempts.
+    """
+    other = aliased(QuizAttempt)
+    open_one = exists().where(
+        other.university_id == UNIVERSITY,
+        other.user_id == QuizAttempt.user_id,
+        other.content_item_id == QuizAttempt.content_item_id,
+        other.submitted_at.is_(None),
+    )
+    closes_at = answers_told_at()
+    return case(
+        (QuizAttempt.submitted_at.is_(None), "not_submitted"),
+        (open_one.correlate(QuizAttempt), "attempt_open"),
+        (_of_quiz("quiz_mode") == "practice", null()),
+        (closes_at.is_(None) & _attempts_used_up(), null()),
+        (closes_at.is_(None), "attempts_left"),
+        (closes_at > func.now(), "not_closed"),
+        else_=null(),
+    )
+
+
+def answers_told_at() -> ColumnElement[Any]:
+    """When an exam is over for everybody in the attempt's offering, the time of grace included; null: never."""
+    setting = aliased(ContentItemSetting)
+    for_all = and_(setting.section_id.is_(None), setting.user_id.is_(None))
+    over = case(
+        (and_(func.bool_or(for_all), func.bool_and(setting.lock_at.is_not(None))), func.max(setting.lock_at) + GRACE)
+    )
+    return (
+        select(over)
+        .where(
+            setting.university_id == UNIVERSITY,
+            setting.course_offering_id == QuizAttempt.course_offering_id,
+            setting.content_item_id == QuizAttempt.content_item_id,
+            func.num_nonnulls(setting.unlock_at, setting.due_at, setting.lock_at) > 0,
+        )
+        .correlate(QuizAttempt)
+        .scalar_subquery()
+    )
+
+
+def is_exam() -> ColumnElement[bool]:
+    """That the attempt's quiz is no practice."""
+    return _of_quiz("quiz_mode").is_distinct_from("practice")
+
+
+def _of_quiz(*path: str) -> ColumnElement[str]:
+    """A text in the payload of the attempt's quiz; numbers come as text, too."""
+    item = aliased(ContentItem)
+    value = item.data_json[path].astext
+    found = select(value).where(item.university_id == UNIVERSITY, item.id == QuizAttempt.content_item_id)
+    return found.correlate(QuizAttempt).scalar_subquery()
+
+
+def _attempts_used_up() -> ColumnElement[bool]:
+    """That there are no more attempts for the attempt's person: not so where the quiz does not count them."""
+    other, setting, limit = aliased(QuizAttempt), aliased(ContentItemSetting), _of_quiz("mastery", "max_attempts")
+    taken = (
+        select(func.count())
+        .where(
+            other.university_id == UNIVERSITY,
+            other.course_offering_id == QuizAttempt.course_offering_id,
+            other.user_id == QuizAttempt.user_id,
+            other.content_item_id == QuizAttempt.content_item_id,
+        )
+        .correlate(QuizAttempt)
+        .scalar_subquery()
+    )
+    # Of any setting in the offering: at most too many, and so never too early.
+    extra = (
+        select(func.coalesce(func.max(setting.extra_attempts), 0))
+        .where(
+            setting.university_id == UNIVERSITY,
+            setting.course_offering_id == QuizAttempt.course_offering_id,
+            setting.content_item_id == QuizAttempt.content_item_id,
+        )
+        .correlate(QuizAttempt)
+        .scalar_subquery()
+    )
+    return case((limit.regexp_match("^[0-9]{1,9}$"), taken >= cast(limit, BigInteger) + extra), else_=false())

@@ -1,7 +1,8 @@
 """Quiz attempts, submissions and questions, as clients see them. Points and scores are exact decimals.
 
-The right answer of a question is a field of `Question` and of nothing else, and `Question` is for staff: what a student
-sees of one is an `AttemptQuestion`. What is malformed in the database is null, or an empty list, without an error.
+The right answer of a question is an `AnswerKey`: of `Question`, which is for staff, and of `AttemptQuestion`, what a
+student sees of one, where it is null until it may be told. What is malformed in the database is null, or an empty list,
+without an error.
 """
 
 from datetime import datetime
@@ -15,10 +16,12 @@ from lms_graphql.assessment import payloads
 from lms_graphql.assessment.loaders import (
     AttemptById,
     KeyByQuestion,
+    KeysByAttempt,
     PoolById,
     QuestionById,
     QuestionsByAttempt,
     QuestionsByPool,
+    ReviewByAttempt,
     SubmissionById,
 )
 from lms_graphql.catalog.loaders import CourseById, OfferingById
@@ -205,6 +208,10 @@ def _question_for_staff(row: Row, context: Context) -> int | None:
     return row["question_id"] if context.viewer.is_staff else None
 
 
+def _key_of(keys: list[Row], row: Row) -> Row | None:
+    return next((key for key in keys if key["position"] == row["position"]), None)
+
+
 @strawberry.type(description="A question as it was drawn for an attempt: what the person saw, and what was answered.")
 class AttemptQuestion:
     """See models.QuizAttemptQuestion and payloads.Snapshot."""
@@ -221,10 +228,42 @@ class AttemptQuestion:
         lambda row, _: row.response, "What the person answered; null as long as there is no answer."
     )
     points_awarded: Decimal | None = strawberry.field(description="What the answer was worth; null until it is graded.")
+    answer_key: AnswerKey | None = edge(
+        KeysByAttempt,
+        "Its right answer, and why it is right; null until it may be told (see `QuizAttempt.review`), for staff as in"
+        " `question`.",
+        key="attempt_id",
+        pick=_key_of,
+    )
     question: Question | None = edge(
         QuestionById,
         "The version that was drawn, with its right answer; null for everybody but staff.",
         key=_question_for_staff,
+    )
+
+
+@strawberry.enum(description="Why the right answers of an attempt are not told to its person yet.")
+class ReviewHold(Enum):
+    """What policy.answers_held_back gives."""
+
+    NOT_SUBMITTED = strawberry.enum_value("not_submitted", description="The attempt is not handed in.")
+    ATTEMPT_OPEN = strawberry.enum_value("attempt_open", description="Another attempt at the quiz is not handed in.")
+    NOT_CLOSED = strawberry.enum_value(
+        "not_closed", description="It is an exam that is not over for everybody; `availableAt` tells when it is."
+    )
+    ATTEMPTS_LEFT = strawberry.enum_value(
+        "attempts_left", description="It is an exam that is never locked, and the person has attempts left."
+    )
+
+
+@strawberry.type(description="Whether the right answers of an attempt are told to its person. Staff see them anyway.")
+class AttemptReview:
+    """See loaders.ReviewByAttempt."""
+
+    is_available: bool = computed(lambda row, _: row["held_back"] is None, "Whether they are told.")
+    held_back: ReviewHold | None = strawberry.field(description="Why they are not; null where they are.")
+    available_at: datetime | None = strawberry.field(
+        description="When the exam is over for everybody in the offering; null for practice, and where that is never."
     )
 
 
@@ -242,6 +281,15 @@ class QuizAttempt(Node):
     max_score: Decimal | None = strawberry.field(description="The points that can be reached.")
     passed: bool | None = strawberry.field(description="Whether it was passed; null until it is graded.")
     revision: int = strawberry.field(description="The revision of the quiz that it met.")
+    correct_in_row: int | None = strawberry.field(
+        description="How many questions in a row, the last one of this attempt among them, were answered rightly,"
+        " counted over all attempts in their order; null until it is handed in."
+    )
+    longest_in_row: int | None = strawberry.field(
+        description="The most that there have been in a row, in this attempt and those before; what the quiz's mastery"
+        " asks for; null until it is handed in."
+    )
+    review: AttemptReview | None = edge(ReviewByAttempt, "Whether its right answers are told to its person.")
     user: User | None = edge(UserById, "The person.", key="user_id")
     offering: CourseOffering | None = edge(OfferingById, "The offering.", key="course_offering_id")
     quiz: QuizContent | None = edge(

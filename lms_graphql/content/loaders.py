@@ -369,6 +369,25 @@ class OverridesByOffering(Page[int]):
         )
 
 
+class OverrideById(One[int]):
+    """What an offering asks of a single section or person."""
+
+    row = OverrideRow
+
+    @override
+    def query(self) -> Select[Any]:
+        section = and_(OfferingSection.university_id == UNIVERSITY, OfferingSection.id == ContentItemSetting.section_id)
+        return (
+            select(*self.keyed(ContentItemSetting.id, ContentItemSetting), OfferingSection.code.label("section_code"))
+            .outerjoin(OfferingSection, section)
+            .where(
+                ContentItemSetting.id == any_(KEYS),
+                func.num_nonnulls(ContentItemSetting.section_id, ContentItemSetting.user_id) > 0,
+                policy.visible_overrides(self.viewer),
+            )
+        )
+
+
 def _item_number(given: str, university_id: int | None) -> int:
     """The number of the item of any kind that a global id names."""
     return next((found for kind in TYPENAMES.values() if (found := number_of(given, kind, university_id))), NO_ROW)

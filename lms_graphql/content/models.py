@@ -176,6 +176,8 @@ class ContentItemSetting(TenantRow, Model):
         CheckConstraint("completion_rule IN ('view', 'submit', 'min_score', 'manual')", name="completion_rule"),
         CheckConstraint("min_score BETWEEN 0 AND 9999.99", name="min_score"),
         CheckConstraint("completion_rule <> 'min_score' OR min_score IS NOT NULL", name="rule_needs_score"),
+        CheckConstraint("extra_time_seconds BETWEEN 0 AND 604800", name="extra_time_seconds"),
+        CheckConstraint("extra_attempts BETWEEN 0 AND 1000", name="extra_attempts"),
         Index("ix_content_item_settings_content_item_id", "university_id", "content_item_id"),
         Index("ix_content_item_settings_due_at", "university_id", "course_offering_id", "due_at"),
         Index("ix_content_item_settings_section_id", "university_id", "section_id"),
@@ -195,5 +197,7 @@ class ContentItemSetting(TenantRow, Model):
     completion_rule: Mapped[str | None] = mapped_column(String(16))
     min_score: Mapped[Decimal | None] = mapped_column(Numeric(6, 2))
     grade_category_id: Mapped[BigInt | None]
+    extra_time_seconds: Mapped[int | None] = mapped_column(Integer)
+    extra_attempts: Mapped[int | None] = mapped_column(Integer)
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]

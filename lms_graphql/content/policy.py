@@ -119,7 +119,7 @@ def visible_settings(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def setting_applies(
-    setting: type[ContentItemSetting], person: ColumnElement[Any], section: SQLColumnExpression[Any]
+    setting: type[ContentItemSetting], person: SQLColumnExpression[Any], section: SQLColumnExpression[Any]
 ) -> ColumnElement[bool]:
     """Whether a setting is meant for a person of a section, which is null for who is in none."""
     everybody = and_(setting.section_id.is_(None), setting.user_id.is_(None))

@@ -20,6 +20,8 @@ class ItemSetting(msgspec.Struct):
     completion_rule: str | None
     min_score: Decimal | None
     grade_category_id: int | None
+    extra_time_seconds: int | None
+    extra_attempts: int | None
 
 
 def applying(rows: Sequence[Any]) -> ItemSetting:
@@ -37,6 +39,8 @@ def applying(rows: Sequence[Any]) -> ItemSetting:
         completion_rule=rule["completion_rule"],
         min_score=rule["min_score"],
         grade_category_id=_first(rows, "grade_category_id"),
+        extra_time_seconds=_first(rows, "extra_time_seconds"),
+        extra_attempts=_first(rows, "extra_attempts"),
     )
 
 

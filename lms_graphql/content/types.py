@@ -150,6 +150,12 @@ class ItemSetting:
     points: Decimal | None = strawberry.field(description="What it is worth; null where it is not graded.")
     completion_rule: CompletionRule | None = strawberry.field(description="What makes it count as done.")
     min_score: Decimal | None = strawberry.field(description="The score in points that MIN_SCORE asks for.")
+    extra_time_seconds: int | None = strawberry.field(
+        description="How much longer than the quiz says an attempt may take, in seconds; null: no longer."
+    )
+    extra_attempts: int | None = strawberry.field(
+        description="How many attempts there are besides those of the quiz; null: none."
+    )
     grade_category: GradeCategory | None = edge(
         CategoryById,
         "The part of the grading policy that it counts in.",
@@ -513,6 +519,12 @@ class SettingOverride:
     points: Decimal | None = strawberry.field(description="What it is worth.")
     completion_rule: CompletionRule | None = strawberry.field(description="What makes it count as done.")
     min_score: Decimal | None = strawberry.field(description="The score in points that MIN_SCORE asks for.")
+    extra_time_seconds: int | None = strawberry.field(
+        description="How much longer than the quiz says an attempt may take, in seconds; null: no longer."
+    )
+    extra_attempts: int | None = strawberry.field(
+        description="How many attempts there are besides those of the quiz; null: none."
+    )
     section_code: str | None = strawberry.field(description="The section that it is for; null: it is for a person.")
     user: User | None = edge(UserById, "The person whom it is for; null where it is for a section.", key="user_id")
     content_item: Content | None = edge(ItemById, "The item.", key="content_item_id")

@@ -574,6 +574,8 @@ content_item_settings_dates_check       UPDATE content_item_settings SET lock_at
 content_item_settings_points_check      UPDATE content_item_settings SET points = -1
 content_item_settings_completion_rule_check  UPDATE content_item_settings SET completion_rule = 'luck'
 content_item_settings_min_score_check   UPDATE content_item_settings SET min_score = -1
+content_item_settings_extra_time_seconds_check  UPDATE content_item_settings SET extra_time_seconds = -1
+content_item_settings_extra_attempts_check  UPDATE content_item_settings SET extra_attempts = 1001
 content_item_settings_rule_needs_score_check  UPDATE content_item_settings SET completion_rule = 'min_score'
 question_pools_course_id_fkey           UPDATE question_pools SET course_id = {b.course}
 questions_pool_id_fkey                  UPDATE questions SET pool_id = 0
@@ -591,6 +593,8 @@ quiz_attempts_content_item_id_fkey      UPDATE quiz_attempts SET content_item_id
 quiz_attempts_score_within_check        UPDATE quiz_attempts SET score_obtained = 500, max_score = 100
 quiz_attempts_revision_check            UPDATE quiz_attempts SET revision = 0
 quiz_attempts_status_check              UPDATE quiz_attempts SET status = 'banana'
+quiz_attempts_correct_in_row_check      UPDATE quiz_attempts SET correct_in_row = 2, longest_in_row = 1
+quiz_attempts_correct_in_row_check      UPDATE quiz_attempts SET correct_in_row = 2
 quiz_attempts_submitted_at_check        UPDATE quiz_attempts SET status = 'in_progress'
 uq_quiz_attempts_number                 INSERT INTO quiz_attempts (university_id, course_id, course_offering_id, content_item_id, user_id) VALUES ({alpha}, {a.course}, {a.private}, {a.quiz}, {student})
 ux_quiz_attempts_open                   INSERT INTO quiz_attempts (university_id, course_id, course_offering_id, content_item_id, user_id, attempt_number) VALUES ({alpha}, {a.course}, {a.private}, {a.quiz}, {student}, 2), ({alpha}, {a.course}, {a.private}, {a.quiz}, {student}, 3)
