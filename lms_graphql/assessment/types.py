@@ -296,6 +296,11 @@ class Submission(Node):
     status: SubmissionStatus = strawberry.field(description="How it stands.")
     submitted_at: datetime = strawberry.field(description="When it was handed in.")
     artifacts_url: str | None = strawberry.field(description="Where what was handed in can be fetched.")
+    text: str | None = column("body", "What was handed in as text; null without one.")
+    late_seconds: int = strawberry.field(description="How many seconds after the due date it came; 0: in time.")
+    late_penalty_percent: Decimal = strawberry.field(
+        description="What being late takes from the score, in percent of it, 0 to 100."
+    )
     revision: int = strawberry.field(description="The revision of the item that it met.")
     graded_at: datetime | None = strawberry.field(description="When it was graded; null until then.")
     posted_at: datetime | None = strawberry.field(
@@ -303,6 +308,9 @@ class Submission(Node):
     )
     score: Decimal | None = column(
         "score_obtained", "The points reached; null until it is graded, for all but staff until it is posted."
+    )
+    raw_score: Decimal | None = strawberry.field(
+        description="The points before the penalty for being late; null where `score` is, and where none was reckoned."
     )
     max_score: Decimal | None = strawberry.field(
         description="The points that can be reached; null for all but staff until the grade is posted."

@@ -20,6 +20,8 @@ class ItemSetting(msgspec.Struct):
     completion_rule: str | None
     min_score: Decimal | None
     grade_category_id: int | None
+    max_submissions: int | None
+    late_penalty_percent_per_day: Decimal | None
 
 
 def applying(rows: Sequence[Any]) -> ItemSetting:
@@ -37,6 +39,8 @@ def applying(rows: Sequence[Any]) -> ItemSetting:
         completion_rule=rule["completion_rule"],
         min_score=rule["min_score"],
         grade_category_id=_first(rows, "grade_category_id"),
+        max_submissions=_first(rows, "max_submissions"),
+        late_penalty_percent_per_day=_first(rows, "late_penalty_percent_per_day"),
     )
 
 

@@ -7,7 +7,20 @@ they tell stays true when the person or the row is gone.
 
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Index, String, Text, bindparam, func, insert, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Index,
+    String,
+    Text,
+    bindparam,
+    cast,
+    column,
+    func,
+    insert,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -73,6 +86,34 @@ ADD_AUDIT_ENTRY = Statement(
 )
 """Parameters besides the university: actor_id, roles, act, entity, entity_id, old_values, new_values, reason,
 request_id."""
+
+_CHANGES = func.unnest(
+    bindparam("entity_ids", type_=ARRAY(BigInteger)),
+    bindparam("old_values", type_=ARRAY(Text)),
+    bindparam("new_values", type_=ARRAY(Text)),
+).table_valued(column("entity_id", BigInteger), column("old", Text), column("new", Text))
+_CHANGE = _CHANGES.render_derived(name="change")
+ADD_AUDIT_ENTRIES = Statement(
+    insert(AuditEntry)
+    .inline()
+    .from_select(
+        ["university_id", "user_id", "roles", "act", "entity", "request_id", "entity_id", "old_values", "new_values"],
+        select(
+            cast(UNIVERSITY, BigInteger),
+            bindparam("actor_id", type_=BigInteger),
+            bindparam("roles", type_=ARRAY(Text)),
+            bindparam("act", type_=String),
+            bindparam("entity", type_=String),
+            bindparam("request_id", type_=String),
+            _CHANGE.c.entity_id,
+            cast(_CHANGE.c.old, JSONB),
+            cast(_CHANGE.c.new, JSONB),
+        ).select_from(_CHANGE),
+        include_defaults=False,
+    )
+)
+"""As ADD_AUDIT_ENTRY, for many rows that one act changed: arrays entity_ids, old_values and new_values, and no reason.
+"""
 
 ADD_OUTBOX_ENTRY = Statement(
     insert(OutboxEntry)
