@@ -154,7 +154,7 @@ def points_asked(offering_id: Any, item: Any, person: Any, section: Any) -> Colu
             setting.course_offering_id == offering_id,
             setting.content_item_id == item.id,
             setting.points.is_not(None),
-            setting_applies(setting, person, section),  # type: ignore[arg-type]  # an alias is as good
+            setting_applies(setting, person, section),
         )
         .order_by(_narrowness(setting).desc())
         .limit(1)

@@ -137,7 +137,15 @@ _BEGUN = Statement(
     .values(status="grading")
 )
 _FILES = Statement(
-    select(Upload.university_id, Upload.id, Upload.file_name, Upload.media_type, Upload.size_bytes, Upload.sha256)
+    select(
+        Upload.university_id,
+        Upload.id,
+        Upload.user_id,
+        Upload.file_name,
+        Upload.media_type,
+        Upload.size_bytes,
+        Upload.sha256,
+    )
     .where(Upload.university_id == UNIVERSITY, Upload.submission_id == _SUBMISSION)
     .order_by(Upload.id)
 )

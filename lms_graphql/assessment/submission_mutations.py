@@ -5,15 +5,16 @@ from decimal import Decimal
 
 import strawberry
 
-from lms_graphql.assessment import grading, policy, posting, running, submitting
-from lms_graphql.assessment.loaders import SubmissionById
-from lms_graphql.assessment.types import Submission
+from lms_graphql.assessment import grading, policy, posting, running, submitting, uploading
+from lms_graphql.assessment.loaders import SubmissionById, UploadById
+from lms_graphql.assessment.types import Submission, Upload, stored_file
 from lms_graphql.catalog.loaders import OfferingById
 from lms_graphql.catalog.types import CourseOffering
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.edges import computed, edge, optional
 from lms_graphql.engine.mutations import changed, mutation, told, user_errors
 from lms_graphql.engine.usererrors import UserError, UserErrorCode, UserFailure
+from lms_graphql.storage.files import Files
 
 _GRADES = 100
 
@@ -36,6 +37,29 @@ class SubmitWorkPayload:
     """The payload of `submitWork`."""
 
     submission: Submission | None = changed(SubmissionById, "submission_id", "The new one; null where it was refused.")
+    errors: list[UserError] = user_errors()
+
+
+@strawberry.input(description="A file that is to be handed in for a lab or an assignment, as it will be sent.")
+class RequestUploadInput:
+    """The input of `requestUpload`."""
+
+    offering_id: strawberry.ID = strawberry.field(description="The offering that the viewer is enrolled in.")
+    content_item_id: strawberry.ID = strawberry.field(description="The lab or the assignment.")
+    file_name: str = strawberry.field(description="What the person calls it, without folders: at most 255 characters.")
+    media_type: str = strawberry.field(
+        description="Its media type, for example application/pdf; the error of one that is not taken lists all."
+    )
+    size_bytes: int = strawberry.field(description="Its exact size in bytes.")
+
+
+@strawberry.type(description="What `requestUpload` gives.")
+class RequestUploadPayload:
+    """The payload of `requestUpload`."""
+
+    upload: Upload | None = changed(
+        UploadById, "upload_id", "The file that is waited for, with its `target`; null where it was refused."
+    )
     errors: list[UserError] = user_errors()
 
 
@@ -123,6 +147,20 @@ class ClaimGradingRunInput:
     lease_minutes: int | None = optional("For how long nobody else gets it: 1 to 120 minutes, default 15.")
 
 
+@strawberry.type(description="A file that a grader needs.")
+class GradingFile:
+    """The source is a row of `uploads`."""
+
+    file_name: str = strawberry.field(description="What the person calls it, without folders.")
+    media_type: str = strawberry.field(description="Its media type.")
+    size_bytes: int = strawberry.field(description="Its size in bytes.")
+    sha256: str = computed(lambda row, _: row["sha256"].hex(), "Its SHA-256, as 64 hexadecimal digits.")
+    url: str = computed(
+        lambda row, context: context.service(Files).store.url(stored_file(row)),
+        "Where it can be fetched by GET, good for 10 minutes.",
+    )
+
+
 @strawberry.type(
     description="That a grader has taken a submission, with what it needs to grade it, and not whose it is."
 )
@@ -139,6 +177,7 @@ class GradingRun:
     submitted_at: datetime = strawberry.field(description="When it was handed in.")
     text: str | None = strawberry.field(description="What was handed in as text; null without one.")
     url: str | None = strawberry.field(description="Where the work can be fetched; null without an address.")
+    files: list[GradingFile] = computed(lambda taken, _: taken.files, "The files that were handed in.", size=10)
 
 
 @strawberry.type(description="What `claimGradingRun` gives.")
@@ -190,6 +229,12 @@ class SubmissionMutation:
         submitting.submit_work,
         SubmitWorkInput,
         "Hand in for a lab or an assignment of an offering that the viewer is enrolled in.",
+        may=policy.may_hand_in,
+    )
+    request_upload: RequestUploadPayload | None = mutation(
+        uploading.request_upload,
+        RequestUploadInput,
+        "Ask where to send a file, to hand it in with `submitWork` within a day; what is not handed in is deleted.",
         may=policy.may_hand_in,
     )
     grade_submissions: GradeSubmissionsPayload | None = mutation(

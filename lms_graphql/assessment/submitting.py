@@ -29,7 +29,7 @@ _OFFERING = bindparam("offering_id", type_=BigInteger)
 _ITEM = bindparam("item_id", type_=BigInteger)
 _UPLOADS = bindparam("upload_ids", type_=ARRAY(BigInteger))
 
-_QUEUE = Statement(
+QUEUE = Statement(
     select(CourseEnrollment.id)
     .where(
         CourseEnrollment.university_id == UNIVERSITY,
@@ -90,7 +90,7 @@ async def submit_work(work: Work, given: Given) -> dict[str, Any]:
     offering_id, item_id = offering_number(work, given["offeringId"]), item_number(work, given["contentItemId"])
     uploads = _uploads(work, given.get("uploadIds"))
     text, url = _text(given.get("text")), _url(given.get("url"))
-    await work.rows(_QUEUE, _Row, offering_id=offering_id)
+    await work.rows(QUEUE, _Row, offering_id=offering_id)
     enrolled = await require_enrolled(work, offering_id, work.viewer.user_id, ("input", "offeringId"))
     asked = await asked_of(work, enrolled, item_id, ("input", "contentItemId"))
     require_open(enrolled, asked)

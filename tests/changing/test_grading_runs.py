@@ -242,8 +242,8 @@ BAD = [
     ({"maxScore": "10000"}, "INVALID", ["maxScore"]),
     ({"publicResults": [PUBLIC[0]] * 201}, "LIMIT_REACHED", ["publicResults"]),
     ({"hiddenResults": [{"name": "", "passed": True}]}, "INVALID", ["hiddenResults", "0", "name"]),
-    ({"hiddenResults": [{"name": "x", "passed": True, "message": "x" * 4001}]}, "INVALID", ["hiddenResults", "0", "message"]),
-    ({"publicResults": [PUBLIC[0], {"name": "x", "passed": True, "points": "-1"}]}, "INVALID", ["publicResults", "1", "points"]),
+    ({"hiddenResults": [{**PUBLIC[1], "message": "x" * 4001}]}, "INVALID", ["hiddenResults", "0", "message"]),
+    ({"publicResults": [PUBLIC[0], {**PUBLIC[0], "points": "-1"}]}, "INVALID", ["publicResults", "1", "points"]),
 ]  # fmt: skip
 
 
