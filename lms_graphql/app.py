@@ -3,7 +3,7 @@
 import gc
 import logging
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from contextlib import aclosing, asynccontextmanager, nullcontext
 from hashlib import blake2b
 from pathlib import Path
@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from lms_graphql import schema
+from lms_graphql.assessment import uploading
 from lms_graphql.engine.context import Context, Principal, Viewer
 from lms_graphql.engine.documents import Document, Documents
 from lms_graphql.engine.fragments import Fragments
@@ -39,12 +40,15 @@ from lms_graphql.server.observing import Observer
 from lms_graphql.server.places import Places
 from lms_graphql.server.points import Points, point_store
 from lms_graphql.server.tracing import tracing
+from lms_graphql.server.uploads import UploadEndpoint
 from lms_graphql.server.workbench import WorkbenchConfig, workbench_routes
 from lms_graphql.settings import Settings, SettingsError
-from lms_graphql.storage import migrations
+from lms_graphql.storage import migrations, tenancy
 from lms_graphql.storage.database import borrowed, create_engine, database_url
 from lms_graphql.storage.fanout import FanOut
+from lms_graphql.storage.files import Files, LocalFiles, StoredFile
 from lms_graphql.storage.snapshot import Snapshot
+from lms_graphql.storage.transaction import Transaction
 from lms_graphql.tenancy.service import Identities
 from lms_graphql.workbench import workbench_config
 
@@ -82,7 +86,13 @@ class Service:
         self._cursors = Cursors(settings.secret_key)
         self._nodes = built.nodes
         self._fan_out = FanOut(create_engine(platform_url(settings, database), pool_size=_PLATFORM_CONNECTIONS))
-        self._services: dict[type, Any] = {Identity: self.identity, FanOut: self._fan_out, **_ledger(settings)}
+        self.local_files = LocalFiles(settings.files_folder(), settings.secret_key, settings.upload_mib * _MIB)
+        self._services: dict[type, Any] = {
+            Identity: self.identity,
+            FanOut: self._fan_out,
+            Files: Files(self.local_files),
+            **_ledger(settings),
+        }
         """What loaders and mutations need besides the request's transaction, by class."""
         self.deployment = _fingerprint()
         self._fragments = Fragments(settings.syllabus_cache_mib * _MIB) if settings.syllabus_cache_mib else None
@@ -125,6 +135,11 @@ class Service:
         async with borrowed(self.engine) as driver, aclosing(export(driver, university_id, user_id)) as document:
             async for part in document:
                 yield part
+
+    async def keep_upload(self, file: StoredFile, sha256: bytes, move: Callable[[], None], request_id: str) -> bool:
+        """Note that a file has come, and move it to its place; False if it is no longer waited for."""
+        async with Transaction(self.engine, tenancy.settings(file.university_id, file.user_id)) as transaction:
+            return await uploading.keep(transaction, file, sha256, move, request_id)
 
     async def look_as(self, snapshot: Snapshot, viewer: Viewer, person: str, request_id: str) -> Viewer:
         """The viewer that one of their people is, for staff who look as that one does; the snapshot acts for them."""
@@ -281,7 +296,7 @@ def _middleware(settings: Settings) -> list[Middleware]:
         Middleware(
             CORSMiddleware,
             allow_origins=settings.allowed_origins,
-            allow_methods=("GET", "POST"),
+            allow_methods=("GET", "POST", "PUT"),
             allow_headers=(
                 "Authorization",
                 "X-University",
@@ -328,6 +343,7 @@ def _routes(
         Route("/graphql", endpoint),
         Route("/u/{short_code}/graphql", endpoint),
         Route("/u/{short_code}/export/me", export_endpoint),
+        Route("/uploads/{ticket}", UploadEndpoint(_service)),
         *health_routes(ready),
         *(workbench_routes(workbench) if settings.workbench else []),
     ]

@@ -47,11 +47,17 @@ class Settings(msgspec.Struct, frozen=True):
     metrics_token: str | None = None
     workers: int = 1
     erasure_ledger: Path | None = None
+    files: Path | None = None
+    upload_mib: int = 50
 
     @property
     def is_production(self) -> bool:
         """Whether LMS_ENV is production."""
         return self.environment == "production"
+
+    def files_folder(self) -> Path:
+        """Where uploaded files lie."""
+        return self.files or self.data_dir / "files"
 
     def ledger_path(self) -> Path:
         """The ledger of erasures: beside an embedded database, unless a place is set.
@@ -94,6 +100,8 @@ VARIABLES = {
     "LMS_DOCUMENTS": "the manifest of trusted documents, which `documents add` makes; default: none are trusted",
     "LMS_TRUSTED_DOCUMENTS": "off (default); log: name documents that are not trusted; only: refuse them",
     "LMS_ERASURE_LEDGER": "the file that lists erased people; default: in LMS_DATA_DIR when the database is embedded",
+    "LMS_FILES": "the folder of uploaded files, shared by all that serve; default: files in LMS_DATA_DIR",
+    "LMS_UPLOAD_MIB": "how large an uploaded file may be, in MiB; default 50",
     "LMS_METRICS_TOKEN": "what /metrics asks for as Bearer; unset: open in development, not there in production",
 }
 
@@ -135,6 +143,8 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         metrics_token=_metrics_token(environment),
         workers=_number(environment, "LMS_WORKERS", 1, most=1000),
         erasure_ledger=_path(environment, "LMS_ERASURE_LEDGER"),
+        files=_path(environment, "LMS_FILES"),
+        upload_mib=_number(environment, "LMS_UPLOAD_MIB", 50, most=2000),
     )
 
 

@@ -27,6 +27,7 @@ from lms_graphql.assessment.models import (
     QuizAttempt,
     QuizAttemptAnswer,
     QuizAttemptQuestion,
+    Upload,
 )
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.dataloaders import KEYS, Loader, Many, One, Page
@@ -40,6 +41,7 @@ from lms_graphql.storage.tenancy import UNIVERSITY, USER
 
 AttemptRow = record("QuizAttempt", discloses="attempts")
 PoolRow = record("QuestionPool")
+UploadRow = record("Upload", discloses="submissions")
 
 _NO_POINTS = literal_column("0.00", Numeric(6, 2))
 _OFFERING = bindparam("offering_id", type_=BigInteger, required=True)
@@ -362,6 +364,32 @@ class NeedsGradingByOffering(_Submissions, Page[int]):
             LabSubmission.course_offering_id == parent,
             LabSubmission.graded_at.is_(None),
             policy.visible_waiting(self.viewer),
+        )
+
+
+class UploadById(One[int]):
+    """An upload that the viewer may see."""
+
+    row = UploadRow
+
+    @override
+    def query(self) -> Select[Any]:
+        return select(*self.keyed(Upload.id, Upload)).where(
+            Upload.id == any_(KEYS), policy.visible_uploads(self.viewer)
+        )
+
+
+class FilesBySubmission(Many[int]):
+    """The files of each submission, in the order in which they were promised."""
+
+    row = UploadRow
+
+    @override
+    def query(self) -> Select[Any]:
+        return (
+            select(*self.keyed(Upload.submission_id, Upload))
+            .where(Upload.submission_id == any_(KEYS), policy.visible_uploads(self.viewer))
+            .order_by(Upload.id)
         )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     Numeric,
     String,
     Text,
@@ -250,6 +251,13 @@ class LabSubmission(TenantRow, Model):
         CheckConstraint("attempt_number >= 1", name="attempt_number"),
         CheckConstraint("revision >= 1", name="revision"),
         CheckConstraint("status IN ('submitted', 'grading', 'graded', 'returned')", name="status"),
+        CheckConstraint("late_seconds >= 0", name="late_seconds"),
+        CheckConstraint("late_penalty_percent BETWEEN 0 AND 100", name="late_penalty_percent"),
+        CheckConstraint("raw_score BETWEEN 0 AND 9999.99", name="raw_score"),
+        CheckConstraint(
+            "raw_score IS NULL OR score_obtained = round(raw_score * (100 - late_penalty_percent) / 100, 2)",
+            name="penalised",
+        ),
         Index("ix_lab_submissions_user_item", "university_id", "user_id", "content_item_id"),
         Index("ix_lab_submissions_course_offering_id", "university_id", "course_offering_id", "id"),
         Index("ix_lab_submissions_content_item_id", "university_id", "content_item_id"),
@@ -283,4 +291,83 @@ class LabSubmission(TenantRow, Model):
     posted_at: Mapped[Time | None]
     public_results: Mapped[Any | None] = mapped_column(JSONB)
     hidden_results: Mapped[Any | None] = mapped_column(JSONB)
+    updated_at: Mapped[CreatedAt]
+    body: Mapped[str | None] = mapped_column(Text)
+    """What was handed in as text."""
+    late_seconds: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    late_penalty_percent: Mapped[Decimal] = mapped_column(Numeric(5, 2), server_default=text("0"))
+    raw_score: Mapped[Decimal | None] = mapped_column(Numeric(6, 2))
+    """The score before the penalty; null where nothing was taken from it because nobody looked."""
+
+
+class Upload(TenantRow, Model):
+    """A file of one person for one lab or assignment: promised, then stored, then part of a submission.
+
+    What is in it lies in a store of files, under the numbers of university and upload (see `storage.files`).
+    """
+
+    __tablename__ = "uploads"
+    __table_args__ = (
+        references("course_offerings", "course_id", "course_offering_id"),
+        references("content_items", "course_id", "content_item_id"),
+        references("course_enrollments", *_ENROLLED, key=_ENROLLED),
+        references("lab_submissions", "submission_id"),
+        CheckConstraint("size_bytes > 0", name="size_bytes"),
+        CheckConstraint("octet_length(sha256) = 32", name="sha256"),
+        CheckConstraint("state IN ('pending', 'stored', 'attached')", name="state"),
+        CheckConstraint("(state = 'pending') = (sha256 IS NULL)", name="stored"),
+        CheckConstraint("(state = 'attached') = (submission_id IS NOT NULL)", name="attached"),
+        Index("ix_uploads_course_offering_id", "university_id", "course_offering_id", "user_id"),
+        Index("ix_uploads_content_item_id", "university_id", "content_item_id"),
+        Index("ix_uploads_submission_id", "university_id", "submission_id"),
+        Index("ix_uploads_user_id", "university_id", "user_id"),
+    )
+
+    user_id: Mapped[BigInt]
+    course_id: Mapped[BigInt]
+    course_offering_id: Mapped[BigInt]
+    content_item_id: Mapped[BigInt]
+    submission_id: Mapped[BigInt | None]
+    file_name: Mapped[str] = mapped_column(String(255))
+    media_type: Mapped[str] = mapped_column(String(127))
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[bytes | None] = mapped_column(LargeBinary)
+    state: Mapped[str] = mapped_column(String(16), server_default="pending")
+    created_at: Mapped[CreatedAt]
+    expires_at: Mapped[Time]
+    updated_at: Mapped[CreatedAt]
+
+
+class GradingRun(TenantRow, Model):
+    """That a grader has taken a submission: until when it alone may report, and what it reported, as a digest."""
+
+    __tablename__ = "grading_runs"
+    __table_args__ = (
+        references("lab_submissions", "submission_id"),
+        references("service_tokens", "service_token_id"),
+        CheckConstraint("state IN ('claimed', 'reported', 'expired')", name="state"),
+        CheckConstraint("lease_until > claimed_at", name="lease_until"),
+        CheckConstraint(
+            "(state = 'reported') = (reported_at IS NOT NULL) AND (state = 'reported') = (report_digest IS NOT NULL)",
+            name="report",
+        ),
+        CheckConstraint("octet_length(report_digest) = 32", name="report_digest"),
+        Index(
+            "ux_grading_runs_live",
+            "university_id",
+            "submission_id",
+            unique=True,
+            postgresql_where=text("state = 'claimed'"),
+        ),
+        Index("ix_grading_runs_submission_id", "university_id", "submission_id"),
+        Index("ix_grading_runs_service_token_id", "university_id", "service_token_id"),
+    )
+
+    submission_id: Mapped[BigInt]
+    service_token_id: Mapped[BigInt]
+    state: Mapped[str] = mapped_column(String(16), server_default="claimed")
+    claimed_at: Mapped[CreatedAt]
+    lease_until: Mapped[Time]
+    reported_at: Mapped[Time | None]
+    report_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
     updated_at: Mapped[CreatedAt]

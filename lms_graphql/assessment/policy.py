@@ -1,5 +1,6 @@
 """Who may see which attempts, submissions and questions, and from when on."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from lms_graphql.assessment.models import LabSubmission, Question, QuestionKey, QuestionPool, QuizAttempt
+from lms_graphql.assessment.models import LabSubmission, Question, QuestionKey, QuestionPool, QuizAttempt, Upload
 from lms_graphql.catalog.reach import (
     administers_a_department,
     if_reached,
@@ -27,6 +28,7 @@ from lms_graphql.catalog.reach import (
     only_reached,
     reaches_course,
     reaches_person,
+    row_is_reached,
     seen_or_reached,
 )
 from lms_graphql.content.models import ContentItem, ContentItemSetting
@@ -41,7 +43,7 @@ STAFF_ONLY = ("graded_by",)
 
 STAFF_ONLY_JSON = ("hidden_results", "auto_grade_json")
 
-WHEN_POSTED = ("score_obtained", "max_score", "instructor_feedback")
+WHEN_POSTED = ("score_obtained", "max_score", "instructor_feedback", "raw_score")
 """Columns of submissions that are null for anybody but staff until the grade is posted."""
 
 
@@ -227,3 +229,38 @@ def _attempts_used_up() -> ColumnElement[bool]:
         .scalar_subquery()
     )
     return case((limit.regexp_match("^[0-9]{1,9}$"), taken >= cast(limit, BigInteger) + extra), else_=false())
+
+
+def visible_uploads(viewer: Viewer) -> ColumnElement[bool]:
+    """One's own; for staff also those of the people in their reach that are part of a submission."""
+    here = Upload.university_id == UNIVERSITY
+    handed_in = and_(Upload.state == "attached", reaches_person(Upload.course_offering_id, Upload.user_id))
+    return seen_or_reached(viewer, here, Upload.user_id == USER, handed_in)
+
+
+# ---- who may use which mutation: what depends on rows is decided of them
+
+
+def may_hand_in(viewer: Viewer) -> bool:
+    """Members; in what they are enrolled, the service asks."""
+    return viewer.is_member
+
+
+def may_grade_people(viewer: Viewer) -> bool:
+    """Staff; whom, the service asks."""
+    return viewer.is_staff
+
+
+def may_post_grades(viewer: Viewer) -> bool:
+    """Staff; of which offering, the service asks."""
+    return viewer.is_staff
+
+
+def may_grade_by_machine(viewer: Viewer) -> bool:
+    """Services with the scope lab:grade, and no people."""
+    return viewer.user_id is None and "lab:grade" in viewer.service_scopes
+
+
+def may_grade_submission(viewer: Viewer, submission: Mapping[str, Any]) -> bool:
+    """Who reaches its person; nobody their own."""
+    return row_is_reached(viewer, submission) and submission["user_id"] != viewer.user_id

@@ -1,8 +1,274 @@
 """The fields of Mutation about labs and assignments: handing in and grading."""
 
+from datetime import datetime
+from decimal import Decimal
+
 import strawberry
+
+from lms_graphql.assessment import grading, policy, posting, running, submitting, uploading
+from lms_graphql.assessment.loaders import SubmissionById, UploadById
+from lms_graphql.assessment.types import Submission, Upload, stored_file
+from lms_graphql.catalog.loaders import OfferingById
+from lms_graphql.catalog.types import CourseOffering
+from lms_graphql.engine.context import Context
+from lms_graphql.engine.edges import computed, edge, optional
+from lms_graphql.engine.mutations import changed, mutation, told, user_errors
+from lms_graphql.engine.usererrors import UserError, UserErrorCode, UserFailure
+from lms_graphql.storage.files import Files
+
+_GRADES = 100
+
+
+@strawberry.input(
+    description="What is handed in for a lab or an assignment: a text, an address, files, or some of them."
+)
+class SubmitWorkInput:
+    """The input of `submitWork`."""
+
+    offering_id: strawberry.ID = strawberry.field(description="The offering that the viewer is enrolled in.")
+    content_item_id: strawberry.ID = strawberry.field(description="The lab or the assignment.")
+    text: str | None = optional("A text of at most 100,000 characters.")
+    url: str | None = optional("Where the work can be fetched: http or https, at most 1024 characters.")
+    upload_ids: list[strawberry.ID] | None = optional("At most 10 uploads of the viewer's that have been sent.")
+
+
+@strawberry.type(description="What `submitWork` gives.")
+class SubmitWorkPayload:
+    """The payload of `submitWork`."""
+
+    submission: Submission | None = changed(SubmissionById, "submission_id", "The new one; null where it was refused.")
+    errors: list[UserError] = user_errors()
+
+
+@strawberry.input(description="A file that is to be handed in for a lab or an assignment, as it will be sent.")
+class RequestUploadInput:
+    """The input of `requestUpload`."""
+
+    offering_id: strawberry.ID = strawberry.field(description="The offering that the viewer is enrolled in.")
+    content_item_id: strawberry.ID = strawberry.field(description="The lab or the assignment.")
+    file_name: str = strawberry.field(description="What the person calls it, without folders: at most 255 characters.")
+    media_type: str = strawberry.field(
+        description="Its media type, for example application/pdf; the error of one that is not taken lists all."
+    )
+    size_bytes: int = strawberry.field(description="Its exact size in bytes.")
+
+
+@strawberry.type(description="What `requestUpload` gives.")
+class RequestUploadPayload:
+    """The payload of `requestUpload`."""
+
+    upload: Upload | None = changed(
+        UploadById, "upload_id", "The file that is waited for, with its `target`; null where it was refused."
+    )
+    errors: list[UserError] = user_errors()
+
+
+@strawberry.input(description="A grade for one submission.")
+class GradeInput:
+    """One row of the input of `gradeSubmissions`."""
+
+    submission_id: strawberry.ID = strawberry.field(description="The submission.")
+    score: Decimal = strawberry.field(
+        description="The points before any penalty, from 0 to what can be reached, with at most two decimal places."
+    )
+    feedback: str | None = optional(
+        "What the person is told, at most 20,000 characters; null takes back what was said, and left out it stays."
+    )
+    waive_penalty: bool | None = optional("Whether nothing is taken from the score for being late; default false.")
+
+
+@strawberry.input(description="Grades for several submissions; each is given or refused by itself.")
+class GradeSubmissionsInput:
+    """The input of `gradeSubmissions`."""
+
+    grades: list[GradeInput] = strawberry.field(description="1 to 500 grades, each of another submission.")
+    dry_run: bool | None = optional("Whether it is only told what would be refused; default false.")
+
+
+def _failure(result: grading.Result, _context: Context) -> UserFailure | None:
+    """Why a grade was refused."""
+    if result.failure is None:
+        return None
+    code, message, path = result.failure
+    return UserFailure(UserErrorCode[code], message, tuple(path))
+
+
+@strawberry.type(description="What became of one grade.")
+class GradeResult:
+    """See grading.Result."""
+
+    index: int = computed(lambda result, _: result.place, "Its place in the input, from 0.")
+    submission: Submission | None = edge(
+        SubmissionById,
+        "The submission as it is now; null where the grade was refused.",
+        key=lambda result, _context: result.submission_id,
+    )
+    error: UserError | None = computed(_failure, "Why it was refused; null where it was given, or would be.")
+
+
+@strawberry.type(description="What `gradeSubmissions` gives.")
+class GradeSubmissionsPayload:
+    """The payload of `gradeSubmissions`."""
+
+    results: list[GradeResult] = computed(
+        lambda payload, _: [grading.Result(*result) for result in payload.keys.get("results", ())],
+        "One for each grade of the input, in its order; empty where all was refused at once.",
+        size=_GRADES,
+    )
+    errors: list[UserError] = user_errors()
+
+
+@strawberry.input(description="Whose results for a lab or an assignment are shown to them, or hidden from them.")
+class ReleaseGradesInput:
+    """The input of `releaseGrades` and `hideGrades`."""
+
+    offering_id: strawberry.ID = strawberry.field(description="The offering.")
+    content_item_id: strawberry.ID = strawberry.field(description="The lab or the assignment.")
+    user_ids: list[strawberry.ID] | None = optional("1 to 1000 people who are enrolled; left out: all.")
+
+
+@strawberry.type(description="What `releaseGrades` and `hideGrades` give.")
+class ReleaseGradesPayload:
+    """The payload of `releaseGrades` and `hideGrades`."""
+
+    offering: CourseOffering | None = changed(OfferingById, "offering_id", "The offering; null where it was refused.")
+    changed_count: int | None = told(
+        "count", "How many submissions are now shown, or hidden, that were not; null where it was refused."
+    )
+    errors: list[UserError] = user_errors()
+
+
+@strawberry.input(description="Which submission a grader takes: one that it names, or the next that waits.")
+class ClaimGradingRunInput:
+    """The input of `claimGradingRun`."""
+
+    submission_id: strawberry.ID | None = optional("This submission.")
+    offering_id: strawberry.ID | None = optional("The lab of this offering that waits longest and that nobody has.")
+    lease_minutes: int | None = optional("For how long nobody else gets it: 1 to 120 minutes, default 15.")
+
+
+@strawberry.type(description="A file that a grader needs.")
+class GradingFile:
+    """The source is a row of `uploads`."""
+
+    file_name: str = strawberry.field(description="What the person calls it, without folders.")
+    media_type: str = strawberry.field(description="Its media type.")
+    size_bytes: int = strawberry.field(description="Its size in bytes.")
+    sha256: str = computed(lambda row, _: row["sha256"].hex(), "Its SHA-256, as 64 hexadecimal digits.")
+    url: str = computed(
+        lambda row, context: context.service(Files).store.url(stored_file(row)),
+        "Where it can be fetched by GET, good for 10 minutes.",
+    )
+
+
+@strawberry.type(
+    description="That a grader has taken a submission, with what it needs to grade it, and not whose it is."
+)
+class GradingRun:
+    """See running.Taken."""
+
+    id: strawberry.ID = strawberry.field(description="The global id of the run, for `reportGradingRun`.")
+    lease_until: datetime = strawberry.field(description="Until when it must report; then another may claim it.")
+    submission_id: strawberry.ID = strawberry.field(description="The global id of the submission.")
+    offering_id: strawberry.ID = strawberry.field(description="The global id of the offering.")
+    content_item_id: strawberry.ID = strawberry.field(description="The global id of the lab or the assignment.")
+    attempt_number: int = strawberry.field(description="The person's first submission for the item is 1.")
+    revision: int = strawberry.field(description="The revision of the item that it met.")
+    submitted_at: datetime = strawberry.field(description="When it was handed in.")
+    text: str | None = strawberry.field(description="What was handed in as text; null without one.")
+    url: str | None = strawberry.field(description="Where the work can be fetched; null without an address.")
+    files: list[GradingFile] = computed(lambda taken, _: taken.files, "The files that were handed in.", size=10)
+
+
+@strawberry.type(description="What `claimGradingRun` gives.")
+class ClaimGradingRunPayload:
+    """The payload of `claimGradingRun`."""
+
+    run: GradingRun | None = told("run", "The run; null where it was refused, and where nothing waits.")
+    errors: list[UserError] = user_errors()
+
+
+@strawberry.input(description="What one test found.")
+class TestResultInput:
+    """One test of a report."""
+
+    name: str = strawberry.field(description="What the test is called: one line of at most 200 characters.")
+    passed: bool = strawberry.field(description="Whether the work passed it.")
+    points: Decimal | None = optional("What it brought; null where tests bring no points.")
+    message: str | None = optional("What it said, at most 4000 characters.")
+
+
+@strawberry.input(description="What a grading run found. The same report again changes nothing.")
+class ReportGradingRunInput:
+    """The input of `reportGradingRun`."""
+
+    run_id: strawberry.ID = strawberry.field(description="The run, claimed by the same token.")
+    public_results: list[TestResultInput] = strawberry.field(
+        description="At most 200 tests that the person may see, at once."
+    )
+    hidden_results: list[TestResultInput] | None = optional("At most 200 tests that staff alone may see.")
+    score: Decimal = strawberry.field(
+        description="The points before any penalty, from 0 to `maxScore`, with at most two decimal places."
+    )
+    max_score: Decimal = strawberry.field(description="The points that could be reached, at most 9999.99.")
+
+
+@strawberry.type(description="What `reportGradingRun` gives.")
+class ReportGradingRunPayload:
+    """The payload of `reportGradingRun`."""
+
+    run_id: strawberry.ID | None = told("run_id", "The run whose report is kept; null where it was refused.")
+    errors: list[UserError] = user_errors()
 
 
 @strawberry.type
 class SubmissionMutation:
     """Joined into Mutation."""
+
+    submit_work: SubmitWorkPayload | None = mutation(
+        submitting.submit_work,
+        SubmitWorkInput,
+        "Hand in for a lab or an assignment of an offering that the viewer is enrolled in.",
+        may=policy.may_hand_in,
+    )
+    request_upload: RequestUploadPayload | None = mutation(
+        uploading.request_upload,
+        RequestUploadInput,
+        "Ask where to send a file, to hand it in with `submitWork` within a day; what is not handed in is deleted.",
+        may=policy.may_hand_in,
+    )
+    grade_submissions: GradeSubmissionsPayload | None = mutation(
+        grading.grade_submissions,
+        GradeSubmissionsInput,
+        "Grade submissions of people in the viewer's reach; it stays hidden from them until it is released.",
+        may=policy.may_grade_people,
+        weight=50,
+    )
+    release_grades: ReleaseGradesPayload | None = mutation(
+        posting.release_grades,
+        ReleaseGradesInput,
+        "Show what was graded for a lab or an assignment to its people, from now on.",
+        may=policy.may_post_grades,
+        weight=50,
+    )
+    hide_grades: ReleaseGradesPayload | None = mutation(
+        posting.hide_grades,
+        ReleaseGradesInput,
+        "Hide what was graded for a lab or an assignment from its people again.",
+        may=policy.may_post_grades,
+        weight=50,
+    )
+    claim_grading_run: ClaimGradingRunPayload | None = mutation(
+        running.claim_grading_run,
+        ClaimGradingRunInput,
+        "Take a submission to grade it, for a service with a token for lab:grade. Nobody else gets it meanwhile.",
+        may=policy.may_grade_by_machine,
+        for_services=True,
+    )
+    report_grading_run: ReportGradingRunPayload | None = mutation(
+        running.report_grading_run,
+        ReportGradingRunInput,
+        "Give the results of a run, once, for the service that claimed it. A person's grade is not written over.",
+        may=policy.may_grade_by_machine,
+        for_services=True,
+    )

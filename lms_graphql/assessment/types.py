@@ -15,6 +15,7 @@ import strawberry
 from lms_graphql.assessment import payloads
 from lms_graphql.assessment.loaders import (
     AttemptById,
+    FilesBySubmission,
     KeyByQuestion,
     KeysByAttempt,
     PoolById,
@@ -23,6 +24,7 @@ from lms_graphql.assessment.loaders import (
     QuestionsByPool,
     ReviewByAttempt,
     SubmissionById,
+    UploadById,
 )
 from lms_graphql.catalog.loaders import CourseById, OfferingById
 from lms_graphql.catalog.reach import row_is_reached
@@ -45,6 +47,7 @@ from lms_graphql.engine.edges import (
 )
 from lms_graphql.engine.filters import FILTER_RULE
 from lms_graphql.engine.rows import Row
+from lms_graphql.storage.files import Files, StoredFile, Target
 from lms_graphql.tenancy.loaders import UserById
 from lms_graphql.tenancy.types import User
 
@@ -335,6 +338,81 @@ class SubmissionStaffDetails:
     )
 
 
+_FILES = 10
+
+
+@strawberry.enum(description="What has become of an upload.")
+class UploadState(Enum):
+    """What uploads.state holds."""
+
+    PENDING = strawberry.enum_value("pending", description="It was promised; it is to be sent to its `target`.")
+    STORED = strawberry.enum_value("stored", description="It was sent, and waits to be handed in until `expiresAt`.")
+    ATTACHED = strawberry.enum_value("attached", description="It is part of a submission.")
+
+
+@strawberry.type(description="A header of a request.")
+class RequestHeader:
+    """The source is a pair of texts."""
+
+    name: str = computed(lambda pair, _: pair[0], "Its name.")
+    value: str = computed(lambda pair, _: pair[1], "Its value.")
+
+
+@strawberry.type(description="Where a file is to be sent, with whose bytes as the whole body. Who has it may use it.")
+class UploadTarget:
+    """See files.Target."""
+
+    url: str = strawberry.field(description="The address; one that begins with / is of the server of this API.")
+    method: str = strawberry.field(description="The method of the request.")
+    headers: list[RequestHeader] = computed(
+        lambda target, _: list(target.headers.items()), "The headers that the request must have.", size=2
+    )
+    expires_at: datetime = strawberry.field(description="Until when it is good; ask for the upload again for another.")
+
+
+def stored_file(row: Row) -> StoredFile:
+    """What the store must know of an upload."""
+    return StoredFile(
+        row["university_id"], row["id"], row["user_id"], row["file_name"], row["media_type"], row["size_bytes"]
+    )
+
+
+def _target(row: Row, context: Context) -> Target | None:
+    """For its owner alone, and for nobody who looks as they do."""
+    is_own = row["user_id"] == context.viewer.user_id and context.viewer.seen_by is None
+    wanted = is_own and row["state"] == "pending"
+    return context.service(Files).store.target(stored_file(row)) if wanted else None
+
+
+def _file_url(row: Row, context: Context) -> str | None:
+    return None if row["state"] == "pending" else context.service(Files).store.url(stored_file(row))
+
+
+@entity(
+    UploadById, "A file of a person for a lab or an assignment, seen by them and, once handed in, by their graders."
+)
+class Upload(Node):
+    """See models.Upload."""
+
+    database_id: strawberry.ID = database_id()
+    file_name: str = strawberry.field(description="What the person calls it, without folders.")
+    media_type: str = strawberry.field(description="Its media type, of those that are taken.")
+    size_bytes: int = strawberry.field(description="Its size in bytes.")
+    state: UploadState = strawberry.field(description="What has become of it.")
+    sha256: str | None = computed(
+        lambda row, _: None if row["sha256"] is None else row["sha256"].hex(),
+        "The SHA-256 of what was sent, as 64 hexadecimal digits; null until then.",
+    )
+    created_at: datetime = strawberry.field(description="When it was promised.")
+    expires_at: datetime = strawberry.field(description="When it is gone unless it is part of a submission.")
+    target: UploadTarget | None = computed(
+        _target, "Where its owner sends it, good for 15 minutes; null once it was sent, and for everybody else."
+    )
+    url: str | None = computed(
+        _file_url, "Where it can be fetched by GET, good for 10 minutes, to be saved; null until it was sent."
+    )
+
+
 @entity(SubmissionById, "Work that a person handed in for a lab or an assignment.")
 class Submission(Node):
     """See models.LabSubmission. What is null until the grade is posted is null in the database's answer already."""
@@ -344,6 +422,11 @@ class Submission(Node):
     status: SubmissionStatus = strawberry.field(description="How it stands.")
     submitted_at: datetime = strawberry.field(description="When it was handed in.")
     artifacts_url: str | None = strawberry.field(description="Where what was handed in can be fetched.")
+    text: str | None = column("body", "What was handed in as text; null without one.")
+    late_seconds: int = strawberry.field(description="How many seconds after the due date it came; 0: in time.")
+    late_penalty_percent: Decimal = strawberry.field(
+        description="What being late takes from the score, in percent of it, 0 to 100."
+    )
     revision: int = strawberry.field(description="The revision of the item that it met.")
     graded_at: datetime | None = strawberry.field(description="When it was graded; null until then.")
     posted_at: datetime | None = strawberry.field(
@@ -352,12 +435,16 @@ class Submission(Node):
     score: Decimal | None = column(
         "score_obtained", "The points reached; null until it is graded, for all but staff until it is posted."
     )
+    raw_score: Decimal | None = strawberry.field(
+        description="The points before the penalty for being late; null where `score` is, and where none was reckoned."
+    )
     max_score: Decimal | None = strawberry.field(
         description="The points that can be reached; null for all but staff until the grade is posted."
     )
     feedback: str | None = column(
         "instructor_feedback", "What the grader says; null for all but staff until the grade is posted."
     )
+    files: list[Upload] = edge(FilesBySubmission, "The files that were handed in, in their order.", size=_FILES)
     public_results: list[TestResult] = _results("public_results", "The tests that students may see.")
     staff_details: SubmissionStaffDetails | None = computed(
         lambda row, context: row if row_is_reached(context.viewer, row) else None,

@@ -178,6 +178,8 @@ class ContentItemSetting(TenantRow, Model):
         CheckConstraint("completion_rule <> 'min_score' OR min_score IS NOT NULL", name="rule_needs_score"),
         CheckConstraint("extra_time_seconds BETWEEN 0 AND 604800", name="extra_time_seconds"),
         CheckConstraint("extra_attempts BETWEEN 0 AND 1000", name="extra_attempts"),
+        CheckConstraint("max_submissions BETWEEN 1 AND 1000", name="max_submissions"),
+        CheckConstraint("late_penalty_percent_per_day BETWEEN 0 AND 100", name="late_penalty"),
         Index("ix_content_item_settings_content_item_id", "university_id", "content_item_id"),
         Index("ix_content_item_settings_due_at", "university_id", "course_offering_id", "due_at"),
         Index("ix_content_item_settings_section_id", "university_id", "section_id"),
@@ -201,3 +203,7 @@ class ContentItemSetting(TenantRow, Model):
     extra_attempts: Mapped[int | None] = mapped_column(Integer)
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
+    max_submissions: Mapped[int | None] = mapped_column(Integer)
+    """So many times a lab or an assignment may be handed in; null: without a limit."""
+    late_penalty_percent_per_day: Mapped[Decimal | None] = mapped_column(Numeric(5, 2))
+    """What each day that begins after `due_at` takes from the score, in percent of it; null: nothing."""

@@ -22,6 +22,8 @@ class ItemSetting(msgspec.Struct):
     grade_category_id: int | None
     extra_time_seconds: int | None
     extra_attempts: int | None
+    max_submissions: int | None
+    late_penalty_percent_per_day: Decimal | None
 
 
 def applying(rows: Sequence[Any]) -> ItemSetting:
@@ -41,6 +43,8 @@ def applying(rows: Sequence[Any]) -> ItemSetting:
         grade_category_id=_first(rows, "grade_category_id"),
         extra_time_seconds=_first(rows, "extra_time_seconds"),
         extra_attempts=_first(rows, "extra_attempts"),
+        max_submissions=_first(rows, "max_submissions"),
+        late_penalty_percent_per_day=_first(rows, "late_penalty_percent_per_day"),
     )
 
 

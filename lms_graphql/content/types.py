@@ -161,6 +161,12 @@ class ItemSetting:
         "The part of the grading policy that it counts in.",
         key=lambda setting, _context: setting.grade_category_id,
     )
+    max_submissions: int | None = strawberry.field(
+        description="So many times a lab or an assignment may be handed in; null: without a limit."
+    )
+    late_penalty_percent_per_day: Decimal | None = strawberry.field(
+        description="What each day that begins after `dueAt` takes from the score, in percent of it; null: nothing."
+    )
 
 
 @strawberry.interface(description="Something to learn from, in a module.")

@@ -68,6 +68,8 @@ class Principal(msgspec.Struct, frozen=True):
     service_scopes: frozenset[str] = frozenset()
     submission_ids: frozenset[int] | None = None
     """Those that a service is bound to; None: not bound."""
+    service_token_id: int | None = None
+    """Of the token that a service showed."""
 
 
 NOBODY = Principal()
@@ -89,6 +91,8 @@ class Viewer(msgspec.Struct, frozen=True):
     session_id: int | None = None
     service_scopes: frozenset[str] = frozenset()
     submission_ids: frozenset[int] | None = None
+    service_token_id: int | None = None
+    """Of a service: which of the university's tokens it showed."""
     seen_by: int | None = None
     """Who looks, where somebody looks as this viewer: then nothing may be changed."""
 

@@ -69,11 +69,15 @@ def _nobody() -> RequestError:
 
 
 class Mutation(NamedTuple):
-    """A declared mutation: its service, who may use it, and what a broken constraint means to its user."""
+    """A declared mutation: its service, who may use it, and what a broken constraint means to its user.
+
+    With `for_services` one that is signed in by a service token may use it, if `may` says so, and else only people.
+    """
 
     service: Service
     may: May
     refusals: Mapping[str, UserFailure]
+    for_services: bool = False
 
 
 class OwnMutation(NamedTuple):
@@ -95,13 +99,15 @@ def mutation(
     may: May,
     refusals: Mapping[str, UserFailure] | None = None,
     weight: int | None = None,
+    for_services: bool = False,
 ) -> Any:
     """A field of Mutation. It is nullable, so that a fault leaves what stands beside it in the answer.
 
     `may` decides from the viewer alone; what depends on rows is the service's to decide. `refusals` tells of named
     constraints that the service lets the database check. `weight` is the price; 10 where none is given.
+    `for_services`: see Mutation; to a service an Idempotency-Key says nothing.
     """
-    declared = Mutation(service, may, refusals or {})
+    declared = Mutation(service, may, refusals or {}, for_services)
 
     async def call(_root: None, context: Context, **given: Any) -> Payload:
         return await perform(declared, context, given["input"])
@@ -183,7 +189,7 @@ async def perform(declared: Mutation, context: Context, given: Given) -> Payload
 
     Raises UNAUTHENTICATED where nobody is signed in, OUTCOME_UNKNOWN where it can't be told whether it was done.
     """
-    if context.viewer.user_id is None:
+    if context.viewer.user_id is None and not (declared.for_services and context.viewer.service_scopes):
         raise _nobody()
     context.university_id()
     if context.viewer.seen_by is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import asyncpg
 import orjson
@@ -20,6 +20,14 @@ R = TypeVar("R", bound=Row)
 _SAVE = Statement(text("SAVEPOINT part"))
 _KEEP = Statement(text("RELEASE SAVEPOINT part"))
 _TAKE_BACK = Statement(text("ROLLBACK TO SAVEPOINT part"))
+
+
+class Change(NamedTuple):
+    """What became of one of the rows that an act changed, for the audit log."""
+
+    entity_id: int
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
 
 
 class Work:
@@ -61,7 +69,7 @@ class Work:
         self.audited += 1
         told = {
             "actor_id": self.viewer.user_id,
-            "roles": sorted(self.viewer.roles),
+            "roles": self._roles(),
             "act": act,
             "entity": entity,
             "entity_id": entity_id,
@@ -80,11 +88,11 @@ class Work:
         *,
         reason: str | None = None,
     ) -> None:
-        """`audit` for many rows at once, in one statement: the id of each, what it was before, and after."""
+        """`audit` for many rows at once, in one statement."""
         self.audited += len(changes)
         told = {
             "actor_id": self.viewer.user_id,
-            "roles": sorted(self.viewer.roles),
+            "roles": self._roles(),
             "act": act,
             "entity": entity,
             "entity_ids": [number for number, _, _ in changes],
@@ -94,6 +102,11 @@ class Work:
             "request_id": self.context.request_id,
         }
         await self.rows(ADD_AUDIT_ENTRIES, Row, **told)
+
+    def _roles(self) -> list[str]:
+        """In what roles somebody acts; of a service, by which token."""
+        token_id = self.viewer.service_token_id
+        return sorted(self.viewer.roles) if token_id is None else [f"service_token:{token_id}"]
 
     @asynccontextmanager
     async def part(self, *, keep: bool = True) -> AsyncIterator[None]:

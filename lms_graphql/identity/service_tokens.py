@@ -78,6 +78,7 @@ async def recognise(credentials: Credentials, token: str) -> Principal | None:
         university=row["short_code"],
         service_scopes=frozenset(row["scopes"]),
         submission_ids=None if submissions is None else frozenset(submissions),
+        service_token_id=row["id"],
     )
 
 

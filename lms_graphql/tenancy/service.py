@@ -135,6 +135,7 @@ class Identities:
             session_id=principal.session_id,
             service_scopes=principal.service_scopes,
             submission_ids=principal.submission_ids,
+            service_token_id=principal.service_token_id,
         )
 
     async def _person(self, snapshot: Snapshot, user_id: int | None, short_code: str | None) -> Viewer:

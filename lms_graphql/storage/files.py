@@ -1,0 +1,139 @@
+"""The store of uploaded files: addresses that are good for one file and a short time, and what lies behind them.
+
+A file is named by the numbers of its university and its upload, never by what a person calls it. Who has an address
+may use it until it ends, as with any presigned one, so they are given only to who may have the file.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, NamedTuple, Protocol
+
+import msgspec
+
+UPLOAD_SECONDS = 15 * 60
+DOWNLOAD_SECONDS = 10 * 60
+_STRAY_SECONDS = 24 * 60 * 60
+_MAC_BYTES = 16
+
+
+class StoredFile(msgspec.Struct, frozen=True):
+    """A file as its row in `uploads` says it is."""
+
+    university_id: int
+    upload_id: int
+    user_id: int
+    file_name: str
+    media_type: str
+    size_bytes: int
+
+
+class Target(NamedTuple):
+    """Where and how a client sends a file."""
+
+    url: str
+    method: str
+    headers: Mapping[str, str]
+    expires_at: datetime
+
+
+class FileStore(Protocol):
+    """Where files are kept."""
+
+    most_bytes: int
+    """How large a file may be."""
+
+    def target(self, file: StoredFile) -> Target:
+        """Where its owner sends a file that was promised."""
+
+    def url(self, file: StoredFile) -> str:
+        """Where a file that is there can be fetched, by GET."""
+
+
+class Files(NamedTuple):
+    """The store of a process, as mutations and fields ask their context for it."""
+
+    store: FileStore
+
+
+class Ticket(msgspec.Struct, frozen=True, array_like=True):
+    """What an address of ours is good for."""
+
+    act: Literal["PUT", "GET"]
+    expires: int
+    file: StoredFile
+
+
+class TicketError(Exception):
+    """An address is not one of ours, or not any more; the message says which."""
+
+
+class LocalFiles:
+    """Files in a folder, sent to and fetched from our own server at /uploads/<ticket>."""
+
+    def __init__(self, folder: Path, secret: bytes, most_bytes: int) -> None:
+        self._folder = folder
+        self._key = hashlib.sha256(b"upload" + secret).digest()
+        self.most_bytes = most_bytes
+
+    def target(self, file: StoredFile) -> Target:
+        """The address is relative to the API's."""
+        expires = int(time.time()) + UPLOAD_SECONDS
+        headers = {"Content-Type": file.media_type}
+        return Target(self._address("PUT", file, expires), "PUT", headers, datetime.fromtimestamp(expires, UTC))
+
+    def url(self, file: StoredFile) -> str:
+        """The address is relative to the API's."""
+        return self._address("GET", file, int(time.time()) + DOWNLOAD_SECONDS)
+
+    def _address(self, act: Literal["PUT", "GET"], file: StoredFile, expires: int) -> str:
+        body = msgspec.msgpack.encode(Ticket(act, expires, file))
+        return f"/uploads/{base64.urlsafe_b64encode(self._mac(body) + body).decode().rstrip('=')}"
+
+    def read(self, ticket: str, act: str) -> Ticket:
+        """What an address is good for; TicketError unless it is ours, for this act, and has not ended."""
+        found = self._decoded(ticket)
+        if found is None or found.act != act:
+            raise TicketError("this address is not one of ours; ask the API for it")
+        if time.time() >= found.expires:
+            raise TicketError("this address was good for a short time, which is over; ask the API for another")
+        return found
+
+    def _decoded(self, ticket: str) -> Ticket | None:
+        try:
+            data = base64.urlsafe_b64decode(ticket + "=" * (-len(ticket) % 4))
+        except (binascii.Error, ValueError):
+            return None
+        mac, body = data[:_MAC_BYTES], data[_MAC_BYTES:]
+        spelled_so = base64.urlsafe_b64encode(data).decode().rstrip("=") == ticket  # decoding skips other signs
+        if not spelled_so or not hmac.compare_digest(mac, self._mac(body)):
+            return None
+        return msgspec.msgpack.decode(body, type=Ticket)
+
+    def _mac(self, body: bytes) -> bytes:
+        return hmac.digest(self._key, body, "sha256")[:_MAC_BYTES]
+
+    def path(self, university_id: int, upload_id: int) -> Path:
+        """Where a file lies."""
+        return self._folder / str(university_id) / str(upload_id)
+
+    def arriving(self, university_id: int, upload_id: int) -> Path:
+        """A name of its own for a file that is not whole yet; its folder is made when it is missing."""
+        path = self.path(university_id, upload_id)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return path.with_name(f"{upload_id}.{os.urandom(8).hex()}.part")
+
+    def stray(self, now: float) -> Iterator[tuple[int, int, Path]]:
+        """Files that have lain for a day, with the numbers that must be in `uploads`; 0 for what never got whole."""
+        if not self._folder.is_dir():
+            return
+        for folder in sorted(self._folder.iterdir()):
+            for path in sorted(folder.iterdir()) if folder.name.isdecimal() and folder.is_dir() else ():
+                if now - path.stat().st_mtime > _STRAY_SECONDS:
+                    yield int(folder.name), int(path.name) if path.name.isdecimal() else 0, path
