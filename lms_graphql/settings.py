@@ -15,6 +15,7 @@ TrustMode = Literal["off", "log", "only"]
 
 _SHORTEST_SECRET = 32
 _ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
+_PUBLIC_URL = re.compile(r"https?://[a-z0-9.\-\[\]:]+(/[A-Za-z0-9._~\-]+)*")
 
 
 class SettingsError(Exception):
@@ -47,6 +48,8 @@ class Settings(msgspec.Struct, frozen=True):
     metrics_token: str | None = None
     workers: int = 1
     erasure_ledger: Path | None = None
+    public_url: str | None = None
+    certificate_keys: str | None = None
 
     @property
     def is_production(self) -> bool:
@@ -94,6 +97,8 @@ VARIABLES = {
     "LMS_DOCUMENTS": "the manifest of trusted documents, which `documents add` makes; default: none are trusted",
     "LMS_TRUSTED_DOCUMENTS": "off (default); log: name documents that are not trusted; only: refuse them",
     "LMS_ERASURE_LEDGER": "the file that lists erased people; default: in LMS_DATA_DIR when the database is embedded",
+    "LMS_PUBLIC_URL": "the address that the world has for this server, in certificates; development: its own",
+    "LMS_CERTIFICATE_KEYS": "signs certificates: a JWK Set, or its file; made in development; without: none are issued",
     "LMS_METRICS_TOKEN": "what /metrics asks for as Bearer; unset: open in development, not there in production",
 }
 
@@ -135,6 +140,9 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         metrics_token=_metrics_token(environment),
         workers=_number(environment, "LMS_WORKERS", 1, most=1000),
         erasure_ledger=_path(environment, "LMS_ERASURE_LEDGER"),
+        public_url=_public_url(environment, production=production),
+        certificate_keys=environment.get("LMS_CERTIFICATE_KEYS")
+        or (None if production else str(data_dir / "certificate-keys.json")),
     )
 
 
@@ -179,6 +187,16 @@ def _origins(environment: Mapping[str, str]) -> tuple[str, ...]:
         if not _ORIGIN.fullmatch(origin):
             raise SettingsError(f"LMS_ALLOWED_ORIGINS: {origin} is no origin like https://learn.example.edu")
     return origins
+
+
+def _public_url(environment: Mapping[str, str], *, production: bool) -> str | None:
+    """An address without a slash at its end; in development the one that serve listens on, unless one is set."""
+    url = (environment.get("LMS_PUBLIC_URL") or "").rstrip("/")
+    if url and not _PUBLIC_URL.fullmatch(url):
+        raise SettingsError(f"LMS_PUBLIC_URL: {url} is no address like https://learn.example.edu")
+    if url or production:
+        return url or None
+    return f"http://{environment.get('LMS_HOST') or '127.0.0.1'}:{environment.get('LMS_PORT') or 8000}"
 
 
 def _secret(environment: Mapping[str, str], data_dir: Path, *, production: bool) -> bytes:

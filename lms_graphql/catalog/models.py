@@ -199,6 +199,7 @@ class CourseOffering(TenantRow, Model):
         CheckConstraint("waitlist_capacity >= 0", name="waitlist_capacity"),
         CheckConstraint("seats_taken >= 0 AND (capacity IS NULL OR seats_taken <= capacity)", name="seats_taken"),
         Index("ix_course_offerings_term_id", "university_id", "term_id"),
+        CheckConstraint("certificate_valid_days BETWEEN 1 AND 36500", name="certificate_valid_days"),
     )
 
     course_id: Mapped[BigInt]
@@ -216,6 +217,8 @@ class CourseOffering(TenantRow, Model):
     capacity: Mapped[int | None] = mapped_column(Integer)
     waitlist_capacity: Mapped[int | None] = mapped_column(Integer)
     seats_taken: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    certificate_valid_days: Mapped[int | None] = mapped_column(Integer)
+    """For how long its certificates hold; null: for ever."""
 
 
 class OfferingSection(TenantRow, Model):
