@@ -19,6 +19,10 @@ from starlette.types import Receive, Scope, Send
 
 from lms_graphql import schema
 from lms_graphql.assessment import uploading
+from lms_graphql.certificates.credentials import Signer
+from lms_graphql.certificates.guesses import Guesses
+from lms_graphql.certificates.keys import KeysError, read_keyring
+from lms_graphql.certificates.publishing import Publications
 from lms_graphql.engine.context import Context, Principal, Viewer
 from lms_graphql.engine.documents import Document, Documents
 from lms_graphql.engine.fragments import Fragments
@@ -31,6 +35,7 @@ from lms_graphql.privacy.disclosures import record_disclosures
 from lms_graphql.privacy.export import export
 from lms_graphql.privacy.ledger import Ledger
 from lms_graphql.server.authentication import Authenticator
+from lms_graphql.server.badges import badge_routes
 from lms_graphql.server.export import ExportEndpoint
 from lms_graphql.server.health import health_routes
 from lms_graphql.server.http import GraphQLEndpoint
@@ -47,6 +52,7 @@ from lms_graphql.storage import migrations, tenancy
 from lms_graphql.storage.database import borrowed, create_engine, database_url
 from lms_graphql.storage.fanout import FanOut
 from lms_graphql.storage.files import Files, LocalFiles, StoredFile
+from lms_graphql.storage.points import PointStore
 from lms_graphql.storage.snapshot import Snapshot
 from lms_graphql.storage.transaction import Transaction
 from lms_graphql.tenancy.service import Identities
@@ -93,6 +99,9 @@ class Service:
             Files: Files(self.local_files),
             **_ledger(settings),
         }
+        signer, guesses = certificate_signer(settings), Guesses(PointStore(self._points_engine, **Guesses.capacity()))
+        self.publications = Publications(self.snapshot, signer, guesses)
+        self._services |= {Signer: signer, Guesses: guesses}
         """What loaders and mutations need besides the request's transaction, by class."""
         self.deployment = _fingerprint()
         self._fragments = Fragments(settings.syllabus_cache_mib * _MIB) if settings.syllabus_cache_mib else None
@@ -175,9 +184,10 @@ class Service:
 def create_app(settings: Settings, database: URL) -> "Application":
     """The application over a migrated database; the pool opens with the lifespan and closes with it.
 
-    SettingsError if the manifest of trusted documents, or the list of issuers, can't be read.
+    SettingsError if the manifest of trusted documents, the list of issuers or the keys of certificates can't be read.
     """
     manifest, issuers = trusted_manifest(settings), oidc_issuers(settings)
+    certificate_signer(settings)
     places = Places(settings.max_in_flight)
     metrics = Metrics() if settings.metrics else None
     observer = Observer(metrics, tracing())
@@ -263,6 +273,15 @@ def oidc_issuers(settings: Settings) -> tuple[Issuer, ...]:
         raise SettingsError(f"LMS_OIDC_ISSUERS: {error}") from error
 
 
+def certificate_signer(settings: Settings) -> Signer:
+    """What signs certificates, or only says what is missing; SettingsError if the keys can't be read."""
+    try:
+        keyring = read_keyring(settings.certificate_keys, make_missing=not settings.is_production)
+    except KeysError as error:
+        raise SettingsError(f"LMS_CERTIFICATE_KEYS: {error}") from error
+    return Signer(keyring, settings.public_url)
+
+
 def auth_database(settings: Settings, database: URL) -> URL:
     """The database as lms_auth: as it is given, else the application's own URL with that role."""
     if settings.auth_database_url is not None:
@@ -344,6 +363,7 @@ def _routes(
         Route("/u/{short_code}/graphql", endpoint),
         Route("/u/{short_code}/export/me", export_endpoint),
         Route("/uploads/{ticket}", UploadEndpoint(_service)),
+        *badge_routes(lambda request: _service(request.scope)),
         *health_routes(ready),
         *(workbench_routes(workbench) if settings.workbench else []),
     ]

@@ -216,6 +216,14 @@ def token(
     _run("token", _settings(), user=user, hours=hours)
 
 
+@app.command("certificate-key", epilog="Example: lms-graphql certificate-key --keys keys.json > new.json")
+def certificate_key(
+    keys: Annotated[Path | None, typer.Option(help="A JWK Set whose keys are to verify, behind the new one.")] = None,
+) -> None:
+    """Print a JWK Set with a new key to sign certificates with, for LMS_CERTIFICATE_KEYS."""
+    _run("certificate_key", keys=keys)
+
+
 @app.command(epilog="Example: lms-graphql schema > schema.graphql")
 def schema() -> None:
     """Print the GraphQL schema."""

@@ -15,6 +15,7 @@ TrustMode = Literal["off", "log", "only"]
 
 _SHORTEST_SECRET = 32
 _ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
+_PUBLIC_URL = re.compile(r"https?://[a-z0-9.\-\[\]:]+(/[A-Za-z0-9._~\-]+)*")
 
 
 class SettingsError(Exception):
@@ -49,6 +50,8 @@ class Settings(msgspec.Struct, frozen=True):
     erasure_ledger: Path | None = None
     files: Path | None = None
     upload_mib: int = 50
+    public_url: str | None = None
+    certificate_keys: str | None = None
 
     @property
     def is_production(self) -> bool:
@@ -102,6 +105,8 @@ VARIABLES = {
     "LMS_ERASURE_LEDGER": "the file that lists erased people; default: in LMS_DATA_DIR when the database is embedded",
     "LMS_FILES": "the folder of uploaded files, shared by all that serve; default: files in LMS_DATA_DIR",
     "LMS_UPLOAD_MIB": "how large an uploaded file may be, in MiB; default 50",
+    "LMS_PUBLIC_URL": "the address that the world has for this server, in certificates; development: its own",
+    "LMS_CERTIFICATE_KEYS": "signs certificates: a JWK Set, or its file; made in development; without: none are issued",
     "LMS_METRICS_TOKEN": "what /metrics asks for as Bearer; unset: open in development, not there in production",
 }
 
@@ -145,6 +150,9 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         erasure_ledger=_path(environment, "LMS_ERASURE_LEDGER"),
         files=_path(environment, "LMS_FILES"),
         upload_mib=_number(environment, "LMS_UPLOAD_MIB", 50, most=2000),
+        public_url=_public_url(environment, production=production),
+        certificate_keys=environment.get("LMS_CERTIFICATE_KEYS")
+        or (None if production else str(data_dir / "certificate-keys.json")),
     )
 
 
@@ -189,6 +197,16 @@ def _origins(environment: Mapping[str, str]) -> tuple[str, ...]:
         if not _ORIGIN.fullmatch(origin):
             raise SettingsError(f"LMS_ALLOWED_ORIGINS: {origin} is no origin like https://learn.example.edu")
     return origins
+
+
+def _public_url(environment: Mapping[str, str], *, production: bool) -> str | None:
+    """An address without a slash at its end; in development the one that serve listens on, unless one is set."""
+    url = (environment.get("LMS_PUBLIC_URL") or "").rstrip("/")
+    if url and not _PUBLIC_URL.fullmatch(url):
+        raise SettingsError(f"LMS_PUBLIC_URL: {url} is no address like https://learn.example.edu")
+    if url or production:
+        return url or None
+    return f"http://{environment.get('LMS_HOST') or '127.0.0.1'}:{environment.get('LMS_PORT') or 8000}"
 
 
 def _secret(environment: Mapping[str, str], data_dir: Path, *, production: bool) -> bytes:

@@ -58,7 +58,10 @@ CourseRow = record(
 )
 OfferingRow = record(
     "CourseOffering",
-    seldom=("waitlist_capacity", "created_at", "updated_at", "overrides", "gradebook", "viewer_can"),
+    seldom=(
+        *("waitlist_capacity", "created_at", "updated_at", "overrides", "gradebook", "viewer_can"),
+        "certificate_valid_days",
+    ),
 )
 TermRow = record("Term", seldom=("created_at", "updated_at"))
 SectionRow = record("OfferingSection", seldom=("created_at", "updated_at"))

@@ -203,6 +203,7 @@ class CourseOffering(TenantRow, Model):
         CheckConstraint("seats_taken >= 0", name="seats_taken"),
         CheckConstraint("enrollment_mode IN ('open', 'approval', 'closed')", name="enrollment_mode"),
         Index("ix_course_offerings_term_id", "university_id", "term_id"),
+        CheckConstraint("certificate_valid_days BETWEEN 1 AND 36500", name="certificate_valid_days"),
     )
 
     course_id: Mapped[BigInt]
@@ -222,6 +223,8 @@ class CourseOffering(TenantRow, Model):
     seats_taken: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     enrollment_mode: Mapped[str] = mapped_column(String(16), server_default="open")
     drop_until: Mapped[Time | None]
+    certificate_valid_days: Mapped[int | None] = mapped_column(Integer)
+    """For how long its certificates hold; null: for ever."""
 
 
 class OfferingSection(TenantRow, Model):

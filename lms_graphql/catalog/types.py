@@ -554,6 +554,9 @@ class CourseOffering(Node):
         CertificatesByOffering,
         "The certificates that the viewer may see, by id: staff those in their reach, a student the own ones.",
     )
+    certificate_valid_days: int | None = strawberry.field(
+        description="For how many days those of its certificates hold that are issued now; null: for ever."
+    )
     term: Term | None = edge(TermById, "The term it runs in; null where the university keeps none.", key="term_id")
     capacity: int | None = strawberry.field(description="How many may take part; null: any number.")
     waitlist_capacity: int | None = strawberry.field(description="How many may wait for a seat; null: any number.")

@@ -2,7 +2,20 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, Select, Text, any_, case, column, func, select, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Numeric,
+    Select,
+    Text,
+    any_,
+    case,
+    column,
+    func,
+    select,
+    true,
+)
 from typing_extensions import override
 
 from lms_graphql.certificates import policy
@@ -11,10 +24,9 @@ from lms_graphql.engine.dataloaders import KEYS, TEXT_KEYS, Loader, One, Page
 from lms_graphql.engine.rows import record
 from lms_graphql.enrollment.models import CourseEnrollment
 from lms_graphql.enrollment.policy import visible_enrollments
-from lms_graphql.storage.statements import columns
 from lms_graphql.storage.tenancy import UNIVERSITY
 
-CertificateRow = record("Certificate", discloses="certificates")
+CertificateRow = record("Certificate", discloses="certificates", seldom=("credential_jwt",))
 VerificationRow = record("CertificateVerification", tenant=False)
 
 
@@ -33,7 +45,7 @@ class _Certificates(Loader[Any, Any]):
     row = CertificateRow
 
     def _columns(self) -> list[ColumnElement[Any]]:
-        return [*columns(Certificate), _status(Certificate)]
+        return [*self.columns(Certificate), _status(Certificate)]
 
 
 class CertificateById(_Certificates, One[int]):
@@ -94,7 +106,8 @@ class VerificationByCode(One[str]):
     """What anybody may know of the certificate with each code, of whatever university.
 
     Row-level security would show none of them without a tenant, and all columns with one. The function of the database
-    looks for the one university whose short code the code begins with, and gives these columns and no more.
+    looks for the one university whose short code the code begins with, and gives these columns and no more. Those from
+    `user_id` on are what the signature is held against; the type shows none of them.
     """
 
     row = VerificationRow
@@ -112,6 +125,13 @@ class VerificationByCode(One[str]):
                 column("issued_at", moment),
                 column("expires_at", moment),
                 column("revoked_at", moment),
+                column("user_id", BigInteger),
+                column("course_offering_id", BigInteger),
+                column("course_code", Text),
+                column("final_score", Numeric),
+                column("letter_grade", Text),
+                column("key_id", Text),
+                column("credential_jwt", Text),
             )
             .lateral("found")
         )

@@ -31,6 +31,10 @@ class Certificate(TenantRow, Model):
         CheckConstraint("revoked_at >= issued_at", name="revoked_at"),
         CheckConstraint("(revoked_at IS NULL) = (revocation_reason IS NULL)", name="revocation_reason"),
         CheckConstraint("final_score BETWEEN 0 AND 9999.99", name="final_score"),
+        CheckConstraint("credential_jwt IS NULL OR key_id IS NOT NULL", name="key_id"),
+        CheckConstraint(
+            "key_id IS NULL OR certificate_code ~ '^[A-Z0-9]{2,24}-[0-9A-HJKMNP-TV-Z]{26}$'", name="certificate_code"
+        ),
         Index(
             "ux_certificates_live",
             "university_id",
@@ -42,6 +46,12 @@ class Certificate(TenantRow, Model):
         Index("ix_certificates_course_offering_id", "university_id", "course_offering_id"),
         UniqueConstraint("university_id", "certificate_code", name="certificates_certificate_code_key"),
         Index("ix_certificates_user", "university_id", "user_id"),
+        Index(
+            "ix_certificates_withdrawn",
+            "university_id",
+            "id",
+            postgresql_where=text("key_id IS NOT NULL AND (revoked_at IS NOT NULL OR credential_jwt IS NULL)"),
+        ),
     )
 
     user_id: Mapped[BigInt]
@@ -64,3 +74,7 @@ class Certificate(TenantRow, Model):
         enrollment_status_enum,
         Computed("CASE WHEN revoked_at IS NULL THEN 'completed'::enrollment_status_enum END", persisted=True),
     )
+    key_id: Mapped[str | None] = mapped_column(String(64))
+    """The key that signed it; null: nobody did."""
+    credential_jwt: Mapped[str | None] = mapped_column(Text)
+    """What was signed, and names the person: null when they were erased, too."""

@@ -8,6 +8,11 @@ from lms_graphql.engine.context import Viewer
 from lms_graphql.storage.tenancy import UNIVERSITY, USER
 
 
+def may_manage_certificates(viewer: Viewer) -> bool:
+    """Staff may; of which offerings, `catalog.policy.may_run_offering` says of each."""
+    return viewer.is_staff
+
+
 def visible_certificates(viewer: Viewer) -> ColumnElement[bool]:
     """One's own; for staff also those of the people in their reach."""
     here = Certificate.university_id == UNIVERSITY

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from sqlalchemy import URL
 
-from lms_graphql.app import auth_database, oidc_issuers, trusted_manifest
+from lms_graphql.app import auth_database, certificate_signer, oidc_issuers, trusted_manifest
 from lms_graphql.commands.console import FAILED, say
 from lms_graphql.commands.database import Databases, databases
 from lms_graphql.commands.person import ledger_warning
@@ -22,7 +22,10 @@ from lms_graphql.storage.embedded import EmbeddedPostgresError
 from lms_graphql.storage.errors import RolesMissingError, StorageError
 
 _DATABASES = ("", "OWNER_", "AUTH_", "PLATFORM_")
-_SECRETS = {"LMS_SECRET_KEY", "LMS_METRICS_TOKEN", *(f"LMS_{role}DATABASE_URL" for role in _DATABASES)}
+_SECRETS = {
+    *("LMS_SECRET_KEY", "LMS_METRICS_TOKEN", "LMS_CERTIFICATE_KEYS"),
+    *(f"LMS_{role}DATABASE_URL" for role in _DATABASES),
+}
 
 Check = Callable[[], str]
 
@@ -38,6 +41,7 @@ def doctor(settings: Settings) -> None:
         _check("workbench", _workbench),
         _check("trusted documents", lambda: _trusted_documents(settings)),
         _check("issuers", lambda: _issuers(settings)),
+        _check("certificates", lambda: _certificates(settings)),
     ]
     try:
         with databases(settings) as found:
@@ -93,6 +97,14 @@ def _trusted_documents(settings: Settings) -> str:
 
 def _issuers(settings: Settings) -> str:
     return ", ".join(issuer.issuer for issuer in oidc_issuers(settings)) or "none, LMS_OIDC_ISSUERS is not set"
+
+
+def _certificates(settings: Settings) -> str:
+    signer = certificate_signer(settings)
+    if signer.missing:
+        raise SettingsError(f"none can be issued, there is {signer.missing}")
+    verifying = len(signer.keyring.keys) - 1
+    return f"signed with {signer.keyring.keys[0].id}, {verifying} more keys verify; known as {signer.public_url}"
 
 
 async def _server(url: URL) -> str:

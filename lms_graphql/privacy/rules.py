@@ -91,6 +91,8 @@ RULES: Mapping[str, Rules] = {
             "recipient_name": _GONE,
             "metadata_json": _GONE,
             "revocation_reason": Put("erased", filled=True),
+            "key_id": Keep("of the key, not of the person"),
+            "credential_jwt": _GONE,
         }
     ),
     "discussion_threads": Rules("created_by_user_id", {"title": _GONE}),

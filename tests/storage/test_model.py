@@ -120,9 +120,11 @@ MAY_SHOW = {
     " jsonb, new_values jsonb, request_id text)",
     # Only ids of the setting's university; the loaders read those rows under their policies.
     "search_ids": "SETOF bigint",
-    # One certificate, to who knows its code: what a stranger needs to believe it.
+    # One certificate, to who knows its code: what a stranger needs to believe it, what its signature is held against.
     "verify_certificate": "TABLE(recipient_name text, course_title text, university_name text, issued_at timestamp with"
-    " time zone, expires_at timestamp with time zone, revoked_at timestamp with time zone)",
+    " time zone, expires_at timestamp with time zone, revoked_at timestamp with time zone, user_id bigint,"
+    " course_offering_id bigint, course_code text, final_score numeric, letter_grade text, key_id text,"
+    " credential_jwt text)",
 }
 """The functions that read as their owner, each with all that it may show."""
 
@@ -620,6 +622,9 @@ ux_certificates_live                    INSERT INTO certificates (university_id,
 certificates_expires_at_check           UPDATE certificates SET expires_at = issued_at
 certificates_revoked_at_check           UPDATE certificates SET revoked_at = issued_at - interval '1 day', revocation_reason = 'x'
 certificates_revocation_reason_check    UPDATE certificates SET revoked_at = issued_at
+certificates_key_id_check               UPDATE certificates SET credential_jwt = 'x'
+certificates_certificate_code_check     UPDATE certificates SET key_id = 'a key'
+course_offerings_certificate_valid_days_check  UPDATE course_offerings SET certificate_valid_days = 0
 certificates_final_score_check          UPDATE certificates SET final_score = 'NaN'
 discussion_threads_accepted_post_id_fkey  UPDATE discussion_threads SET accepted_post_id = (SELECT max(id) FROM discussion_posts) WHERE title IS NULL AND module_id IS NULL
 thread_read_marks_thread_id_fkey        UPDATE thread_read_marks SET thread_id = 0
