@@ -41,7 +41,7 @@ from lms_graphql.catalog.loaders import (
 from lms_graphql.catalog.policy import COURSE_ACTS, OFFERING_ACTS, may_see_records
 from lms_graphql.certificates.loaders import CertificatesByOffering
 from lms_graphql.content.loaders import DueByOffering, OverridesByOffering
-from lms_graphql.discussion.loaders import ThreadsByOffering
+from lms_graphql.discussion.loaders import ReportedPostsByOffering, ThreadsByOffering
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.counts import CountedConnection
 from lms_graphql.engine.edges import (
@@ -85,7 +85,7 @@ if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
     from lms_graphql.assessment.types import QuestionPool, QuizAttempt, Submission, SubmissionFilter
     from lms_graphql.certificates.types import Certificate
     from lms_graphql.content.types import DueItem, SettingOverride
-    from lms_graphql.discussion.types import DiscussionThread, ThreadFilter, ThreadOrder
+    from lms_graphql.discussion.types import DiscussionPost, DiscussionThread, ThreadFilter, ThreadOrder
     from lms_graphql.enrollment.types import Eligibility, Enrollment, EnrollmentFilter, EnrollmentOrder
     from lms_graphql.grades.types import CourseGrade, Gradebook, GradeFilter, GradeItem, GradeOrder, GradingPolicy
     from lms_graphql.reviews.types import CourseReview, ReviewFilter, ReviewOrder, ReviewSummary
@@ -113,6 +113,7 @@ _Certificate = Annotated["Certificate", strawberry.lazy("lms_graphql.certificate
 _Review = Annotated["CourseReview", strawberry.lazy("lms_graphql.reviews.types")]
 _ReviewFilter = Annotated["ReviewFilter", strawberry.lazy("lms_graphql.reviews.types")]
 _ReviewOrder = Annotated["ReviewOrder", strawberry.lazy("lms_graphql.reviews.types")]
+_Post = Annotated["DiscussionPost", strawberry.lazy("lms_graphql.discussion.types")]
 _Thread = Annotated["DiscussionThread", strawberry.lazy("lms_graphql.discussion.types")]
 _ThreadFilter = Annotated["ThreadFilter", strawberry.lazy("lms_graphql.discussion.types")]
 _ThreadOrder = Annotated["ThreadOrder", strawberry.lazy("lms_graphql.discussion.types")]
@@ -549,6 +550,10 @@ class CourseOffering(Node):
         "Its discussion, by id: empty for all but staff and those whose enrollment is active or completed.",
         filters=_ThreadFilter,
         orders=_ThreadOrder,
+    )
+    reported_posts: CountedConnection[_Post] = page(
+        ReportedPostsByOffering,
+        "The posts of its discussion with a report that nobody has settled, by id; none for all but who keeps order.",
     )
     certificates: CountedConnection[_Certificate] = page(
         CertificatesByOffering,

@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, ColumnElement, func, select
 
 from lms_graphql.content.loaders import TYPENAMES
 from lms_graphql.discussion.models import DiscussionPost, DiscussionThread
+from lms_graphql.discussion.policy import STANDS
 from lms_graphql.engine.context import Context, Viewer
 from lms_graphql.engine.filters import NO_ROW, Choice, Filter, Flag, of
 from lms_graphql.engine.keyset import Derived, Order
@@ -36,13 +37,13 @@ THREAD_FILTERS: Mapping[str, Choice] = {
 
 
 def _last_post(_viewer: Viewer) -> ColumnElement[Any]:
-    """The id of a thread's last post that is not deleted, 0 without any. Ids of posts grow as they are written."""
+    """The id of a thread's last post that stands, 0 without any. Ids of posts grow as they are written."""
     last = (
         select(func.max(DiscussionPost.id))
         .where(
             DiscussionPost.university_id == UNIVERSITY,
             DiscussionPost.thread_id == DiscussionThread.id,
-            DiscussionPost.is_deleted.is_(False),
+            STANDS,
         )
         .correlate(DiscussionThread)
         .scalar_subquery()

@@ -1,4 +1,7 @@
-"""Threads and posts. What a deleted post said, and who wrote it, never leaves the database."""
+"""Threads and posts. What a deleted post said, and who wrote it, never leaves the database.
+
+What a hidden one says leaves it only for who wrote it and who keeps order.
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -6,13 +9,13 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, any_, case, func, select, true
+from sqlalchemy import ColumnElement, Select, any_, case, exists, func, select, true
 from sqlalchemy.orm import aliased
 from typing_extensions import override
 
 from lms_graphql.discussion import policy
 from lms_graphql.discussion.choices import THREAD_FILTERS, THREAD_ORDERS
-from lms_graphql.discussion.models import DiscussionPost, DiscussionThread, ThreadReadMark
+from lms_graphql.discussion.models import DiscussionPost, DiscussionThread, PostReport, PostRevision, ThreadReadMark
 from lms_graphql.discussion.trees import depths_of, in_pre_order
 from lms_graphql.engine.dataloaders import KEYS, Loader, One, Page
 from lms_graphql.engine.rows import Row, record
@@ -24,11 +27,12 @@ ThreadRow = record("DiscussionThread", seldom=("created_by_name", "viewer_can"))
 PostRow = record("DiscussionPost", seldom=("author_name",))
 ActivityRow = record("ThreadActivity")
 AncestorRow = record("PostAncestor")
+RevisionRow = record("PostRevision", seldom=("replaced_by_name",))
+ReportRow = record("PostReport")
 
 POSTS_OF_A_TREE = 500
 """The most posts that a thread's tree holds."""
 
-_KEPT = DiscussionPost.is_deleted.is_(False)
 _IN_THREAD = (DiscussionThread.university_id == UNIVERSITY) & (DiscussionThread.id == DiscussionPost.thread_id)
 
 
@@ -42,7 +46,7 @@ class _Threads(Loader[Any, Any]):
 
     def _columns(self) -> list[ColumnElement[Any]]:
         name = shown_name(self.viewer, DiscussionThread.created_by_user_id).label("created_by_name")
-        wide: list[ColumnElement[Any]] = [name, *policy.thread_department(self.viewer)] if self.wide else []
+        wide: list[ColumnElement[Any]] = [name, *policy.columns_of_acts(self.viewer)] if self.wide else []
         return [*columns(DiscussionThread), *wide]
 
 
@@ -97,7 +101,7 @@ class ThreadsByItem(_Threads, Page[int]):
 
 
 class Activity(msgspec.Struct, frozen=True):
-    """What goes on in a thread; deleted posts don't count. `unread` is None for nobody."""
+    """What goes on in a thread; deleted and hidden posts don't count. `unread` is None for nobody."""
 
     posts: int = 0
     last_post_at: datetime | None = None
@@ -112,10 +116,10 @@ class ActivityByThread(Loader[int, Activity]):
     @override
     def query(self) -> Select[Any]:
         read_up_to = func.coalesce(ThreadReadMark.last_read_post_id, 0)
-        is_news = _KEPT & (DiscussionPost.user_id != USER) & (DiscussionPost.id > read_up_to)
+        is_news = policy.STANDS & (DiscussionPost.user_id != USER) & (DiscussionPost.id > read_up_to)
         counted: list[ColumnElement[Any]] = [
-            func.count().filter(_KEPT).label("posts"),
-            func.max(DiscussionPost.created_at).filter(_KEPT).label("last_post_at"),
+            func.count().filter(policy.STANDS).label("posts"),
+            func.max(DiscussionPost.created_at).filter(policy.STANDS).label("last_post_at"),
             func.count().filter(is_news).label("unread"),
         ]
         return (
@@ -149,7 +153,10 @@ class ActivityByThread(Loader[int, Activity]):
 
 
 class _Posts(Loader[Any, Any]):
-    """What all loaders of posts have in common: a deleted one is a stub without words and without a name."""
+    """What all loaders of posts have in common: a deleted one is a stub without words and without a name.
+
+    So is a hidden one for all but those who keep order, and who wrote it.
+    """
 
     row = PostRow
 
@@ -157,11 +164,13 @@ class _Posts(Loader[Any, Any]):
         shown: dict[str, ColumnElement[Any]] = {
             "body": DiscussionPost.__table__.c.body,
             "user_id": DiscussionPost.__table__.c.user_id,
+            "hidden_reason": DiscussionPost.__table__.c.hidden_reason,
         }
         kept = [*columns(DiscussionPost, frozenset(shown))]
         if self.wide:
             shown["author_name"] = shown_name(self.viewer, DiscussionPost.user_id)
-        return [*kept, *(case((_KEPT, value)).label(name) for name, value in shown.items())]
+        told = policy.told_hidden_words(self.viewer)  # looked up for posts that don't stand, and for no others
+        return [*kept, *(case((policy.STANDS, v), (told, v)).label(name) for name, v in shown.items())]
 
 
 class PostById(_Posts, One[int]):
@@ -211,6 +220,88 @@ class RepliesByPost(_Posts, Page[int]):
             )
             .where(answered.id == parent, policy.visible_posts(self.viewer))
         )
+
+
+class ReportedPostsByOffering(_Posts, Page[int]):
+    """The posts of each offering with a report that nobody has settled, by id; for those who keep order."""
+
+    order = (DiscussionPost.id,)
+
+    @override
+    def children(self, parent: ColumnElement[Any]) -> Select[Any]:
+        is_open = exists().where(
+            PostReport.university_id == UNIVERSITY,
+            PostReport.post_id == DiscussionPost.id,
+            PostReport.settled_at.is_(None),
+        )
+        return (
+            select(*self._columns())
+            .join(DiscussionThread, _IN_THREAD)
+            .where(
+                DiscussionThread.course_offering_id == parent,
+                is_open.correlate(DiscussionPost),
+                policy.moderated_posts(self.viewer),
+            )
+        )
+
+
+# what posts said, and were reported for
+
+
+class _Revisions(Loader[Any, Any]):
+    """What all loaders of revisions have in common: the name is looked up when it is selected."""
+
+    row = RevisionRow
+
+    def _columns(self) -> list[ColumnElement[Any]]:
+        name = shown_name(self.viewer, PostRevision.replaced_by).label("replaced_by_name")
+        return [*columns(PostRevision), *([name] if self.wide else [])]
+
+
+class RevisionById(_Revisions, One[int]):
+    """What a post said before, where the viewer may see it."""
+
+    @override
+    def query(self) -> Select[Any]:
+        return select(PostRevision.id, *self._columns()).where(
+            PostRevision.id == any_(KEYS), policy.visible_revisions(self.viewer)
+        )
+
+
+class RevisionsByPost(_Revisions, Page[int]):
+    """What each post said before, oldest first."""
+
+    order = (PostRevision.id,)
+
+    @override
+    def children(self, parent: ColumnElement[Any]) -> Select[Any]:
+        return select(*self._columns()).where(PostRevision.post_id == parent, policy.visible_revisions(self.viewer))
+
+
+class ReportById(One[int]):
+    """A report that the viewer may see."""
+
+    row = ReportRow
+
+    @override
+    def query(self) -> Select[Any]:
+        return select(PostReport.id, *columns(PostReport)).where(
+            PostReport.id == any_(KEYS), policy.visible_reports(self.viewer)
+        )
+
+
+class ReportsByPost(Page[int]):
+    """The reports of each post, settled ones too, by id."""
+
+    row = ReportRow
+    order = (PostReport.id,)
+
+    @override
+    def children(self, parent: ColumnElement[Any]) -> Select[Any]:
+        return select(*columns(PostReport)).where(PostReport.post_id == parent, policy.visible_reports(self.viewer))
+
+
+# trees
 
 
 class DepthByPost(Loader[int, int]):

@@ -1,6 +1,16 @@
-"""Discussion threads of an offering, and the posts in them."""
+"""Discussion threads of an offering, the posts in them, what these said before, and what was reported."""
 
-from sqlalchemy import ForeignKeyConstraint, Index, String, Text, UniqueConstraint, false
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms_graphql.storage.metadata import (
@@ -9,6 +19,7 @@ from lms_graphql.storage.metadata import (
     Model,
     TenantOwned,
     TenantRow,
+    Time,
     references,
     references_member,
 )
@@ -49,10 +60,11 @@ class DiscussionThread(TenantRow, Model):
     is_pinned: Mapped[bool] = mapped_column(server_default=false())
     accepted_post_id: Mapped[BigInt | None]
     updated_at: Mapped[CreatedAt]
+    version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
 
 
 class DiscussionPost(TenantRow, Model):
-    """A post; a reply names its parent in the same thread."""
+    """A post; a reply names its parent in the same thread. Ids of a thread's posts grow in the order of commits."""
 
     __tablename__ = "discussion_posts"
     __table_args__ = (
@@ -66,7 +78,8 @@ class DiscussionPost(TenantRow, Model):
         ),
         references_member("user_id"),
         Index("ix_discussion_posts_parent_post_id", "university_id", "thread_id", "parent_post_id", "id"),
-        Index("ix_discussion_posts_user_id", "university_id", "user_id"),
+        CheckConstraint("(hidden_at IS NULL) = (hidden_reason IS NULL)", name="hidden"),
+        Index("ix_discussion_posts_user_id", "university_id", "user_id", "created_at"),
     )
 
     thread_id: Mapped[BigInt]
@@ -76,6 +89,56 @@ class DiscussionPost(TenantRow, Model):
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
     is_deleted: Mapped[bool] = mapped_column(server_default=false())
+    version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+    hidden_at: Mapped[Time | None]
+    hidden_reason: Mapped[str | None] = mapped_column(Text)
+
+
+class PostRevision(TenantRow, Model):
+    """What a post said before it was changed, as its version `version`."""
+
+    __tablename__ = "post_revisions"
+    __table_args__ = (
+        references("discussion_posts", "post_id", ondelete="CASCADE"),
+        references_member("replaced_by"),
+        CheckConstraint("version >= 1", name="version"),
+        UniqueConstraint("university_id", "post_id", "version", name="uq_post_revisions_version"),
+        Index("ix_post_revisions_post_id", "university_id", "post_id", "id"),
+        Index("ix_post_revisions_replaced_by", "university_id", "replaced_by"),
+    )
+
+    post_id: Mapped[BigInt]
+    version: Mapped[int] = mapped_column(Integer)
+    body: Mapped[str] = mapped_column(Text)
+    written_at: Mapped[Time]
+    replaced_at: Mapped[CreatedAt]
+    replaced_by: Mapped[BigInt]
+
+
+class PostReport(TenantRow, Model):
+    """That somebody told those who keep order of a post: once for each person and post; open until it is settled."""
+
+    __tablename__ = "post_reports"
+    __table_args__ = (
+        references("discussion_posts", "post_id", ondelete="CASCADE"),
+        references_member("user_id"),
+        CheckConstraint("kind IN ('spam', 'abuse', 'cheating', 'off_topic', 'other')", name="kind"),
+        CheckConstraint("outcome IN ('dismissed', 'hidden', 'deleted')", name="outcome"),
+        CheckConstraint("(settled_at IS NULL) = (outcome IS NULL)", name="settled_at"),
+        UniqueConstraint("university_id", "post_id", "user_id", name="uq_post_reports_person"),
+        Index("ix_post_reports_user_id", "university_id", "user_id"),
+        Index("ix_post_reports_post_id", "university_id", "post_id", "id"),
+        Index("ix_post_reports_open", "university_id", "post_id", postgresql_where=text("settled_at IS NULL")),
+    )
+
+    post_id: Mapped[BigInt]
+    user_id: Mapped[BigInt]
+    kind: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[CreatedAt]
+    settled_at: Mapped[Time | None]
+    outcome: Mapped[str | None] = mapped_column(String(16))
+    updated_at: Mapped[CreatedAt]
 
 
 class ThreadReadMark(TenantOwned, Model):

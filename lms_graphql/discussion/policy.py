@@ -3,15 +3,24 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_
+from sqlalchemy import ColumnElement, SQLColumnExpression, Text, and_, cast, exists, or_
+from sqlalchemy.orm import aliased
 
-from lms_graphql.catalog.reach import administers, department_of_offering, reaches_offering, seen_or_reached, teaching
+from lms_graphql.catalog.reach import (
+    administers,
+    department_of_offering,
+    only_reached,
+    reaches_offering,
+    seen_or_reached,
+    teaching,
+)
 from lms_graphql.content.models import ContentItem
 from lms_graphql.content.policy import visible_items
-from lms_graphql.discussion.models import DiscussionPost, DiscussionThread
+from lms_graphql.discussion.models import DiscussionPost, DiscussionThread, PostReport, PostRevision
 from lms_graphql.engine.context import Standing, Viewer
+from lms_graphql.enrollment.models import CourseEnrollment
 from lms_graphql.enrollment.policy import takes_part
-from lms_graphql.storage.tenancy import NOBODY, UNIVERSITY
+from lms_graphql.storage.tenancy import NOBODY, UNIVERSITY, USER
 from lms_graphql.syllabus.models import Module
 from lms_graphql.syllabus.policy import visible_modules
 
@@ -55,14 +64,62 @@ def visible_posts_of_thread(_viewer: Viewer) -> ColumnElement[bool]:
     return DiscussionPost.university_id == UNIVERSITY
 
 
+# ---- what a post says, said before, and was reported for
+
+
+STANDS = and_(DiscussionPost.is_deleted.is_(False), DiscussionPost.hidden_at.is_(None))
+"""That a post is there for all who see its thread: neither deleted nor hidden."""
+
+
+def moderated_posts(viewer: Viewer) -> ColumnElement[bool]:
+    """Those in whose thread the viewer keeps order."""
+    thread = aliased(DiscussionThread, name="moderated")
+    in_reach = exists().where(
+        thread.university_id == UNIVERSITY,
+        thread.id == DiscussionPost.thread_id,
+        reaches_offering(thread.course_offering_id),
+    )
+    return only_reached(viewer, DiscussionPost.university_id == UNIVERSITY, in_reach.correlate(DiscussionPost))
+
+
+def told_hidden_words(viewer: Viewer) -> ColumnElement[bool]:
+    """That the viewer is told what a post says that does not stand: a hidden one, who wrote it and who keeps order."""
+    own = DiscussionPost.user_id == USER
+    told = or_(own, moderated_posts(viewer)) if viewer.is_staff else own
+    return and_(DiscussionPost.is_deleted.is_(False), told)
+
+
+def visible_revisions(viewer: Viewer) -> ColumnElement[bool]:
+    """What a post said before is for who wrote it and who keeps order; of a deleted one for nobody."""
+    post = and_(
+        DiscussionPost.id == PostRevision.post_id,
+        DiscussionPost.is_deleted.is_(False),
+        or_(DiscussionPost.user_id == USER, moderated_posts(viewer)),
+        visible_posts(viewer),
+    )
+    return and_(PostRevision.university_id == UNIVERSITY, exists().where(post).correlate(PostRevision))
+
+
+def visible_reports(viewer: Viewer) -> ColumnElement[bool]:
+    """For those who keep order."""
+    of_post = exists().where(DiscussionPost.id == PostReport.post_id, moderated_posts(viewer)).correlate(PostReport)
+    return only_reached(viewer, PostReport.university_id == UNIVERSITY, of_post)
+
+
 # ---- what may be done with a thread that one sees: decided of its row
 
 
-def thread_department(viewer: Viewer) -> tuple[ColumnElement[int | None], ...]:
-    """The column `department_id` of a thread, its course's: what its row needs for these acts, for staff."""
-    if viewer.standing is not Standing.STAFF:
+def columns_of_acts(
+    viewer: Viewer, offering_id: SQLColumnExpression[int] = DiscussionThread.course_offering_id
+) -> tuple[ColumnElement[Any], ...]:
+    """What a row with a `course_offering_id` needs for these acts: `is_active`, for staff also its `department_id`."""
+    if not viewer.is_member or viewer.is_admin:
         return ()
-    return (department_of_offering(DiscussionThread.course_offering_id).label("department_id"),)
+    active = takes_part(offering_id, cast(CourseEnrollment.status, Text) == "active")
+    is_active = active.correlate_except(CourseEnrollment).label("is_active")
+    if viewer.standing is not Standing.STAFF:
+        return (is_active,)
+    return (is_active, department_of_offering(offering_id).label("department_id"))
 
 
 def may_moderate(viewer: Viewer, thread: Mapping[str, Any]) -> bool:
@@ -73,19 +130,29 @@ def may_moderate(viewer: Viewer, thread: Mapping[str, Any]) -> bool:
 
 
 def may_reply(viewer: Viewer, thread: Mapping[str, Any]) -> bool:
-    """Write in it: whoever sees it, but in a locked one only who moderates."""
-    return viewer.is_member and (not thread["is_locked"] or may_moderate(viewer, thread))
+    """Write in it: who takes part now, but in a locked one only who moderates. Who has completed only reads."""
+    return may_moderate(viewer, thread) or (viewer.is_member and thread["is_active"] and not thread["is_locked"])
 
 
 def may_settle(viewer: Viewer, thread: Mapping[str, Any]) -> bool:
-    """Change its title, accept an answer: who began it, as long as it is not locked, and who moderates."""
+    """Change its title, accept an answer: who began it, as long as they may write in it, and who moderates."""
     began = viewer.is_member and thread["created_by_user_id"] == viewer.user_id
-    return (began and not thread["is_locked"]) or may_moderate(viewer, thread)
+    return (began and may_reply(viewer, thread)) or may_moderate(viewer, thread)
 
 
 def may_report(viewer: Viewer, thread: Mapping[str, Any]) -> bool:
     """Tell who moderates of it: whoever sees it and does not moderate it."""
     return viewer.is_member and not may_moderate(viewer, thread)
+
+
+def may_take_part(viewer: Viewer) -> bool:
+    """Talk at all: members. Where, the threads and offerings say."""
+    return viewer.is_member
+
+
+def may_keep_order(viewer: Viewer) -> bool:
+    """Moderate anything at all: staff. What, the threads say."""
+    return viewer.is_staff
 
 
 THREAD_ACTS: Mapping[str, Callable[[Viewer, Mapping[str, Any]], bool]] = {

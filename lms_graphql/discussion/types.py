@@ -18,6 +18,10 @@ from lms_graphql.discussion.loaders import (
     PostsByThread,
     PostTreeByThread,
     RepliesByPost,
+    ReportById,
+    ReportsByPost,
+    RevisionById,
+    RevisionsByPost,
     ThreadById,
 )
 from lms_graphql.discussion.policy import THREAD_ACTS
@@ -80,20 +84,85 @@ def _is_edited(post: Any, _context: Context) -> bool:
     return bool(post["updated_at"] > post["created_at"]) and not post["is_deleted"]
 
 
+def _is_hidden(post: Any, _context: Context) -> bool:
+    return post["hidden_at"] is not None
+
+
+@strawberry.enum(description="What is wrong with a post, for who reports it.")
+class ReportKind(Enum):
+    """What post_reports.kind holds."""
+
+    SPAM = strawberry.enum_value("spam", description="It advertises.")
+    ABUSE = strawberry.enum_value("abuse", description="It insults, threatens or exposes somebody.")
+    CHEATING = strawberry.enum_value("cheating", description="It gives away what others shall find themselves.")
+    OFF_TOPIC = strawberry.enum_value("off_topic", description="It has nothing to do with the thread.")
+    OTHER = strawberry.enum_value("other", description="Something else, which the reason tells.")
+
+
+@strawberry.enum(description="What became of a report.")
+class ReportOutcome(Enum):
+    """What post_reports.outcome holds."""
+
+    DISMISSED = strawberry.enum_value("dismissed", description="The post was found to be in order.")
+    HIDDEN = strawberry.enum_value("hidden", description="The post was hidden.")
+    DELETED = strawberry.enum_value("deleted", description="The post was deleted.")
+
+
+@entity(ReportById, "That somebody told those who keep order of a post; only they see it.")
+class PostReport(Node):
+    """See models.PostReport."""
+
+    database_id: strawberry.ID = database_id()
+    kind: ReportKind = strawberry.field(description="What is wrong with the post.")
+    reason: str = strawberry.field(description="The same in words.")
+    created_at: datetime = strawberry.field(description="When it was reported.")
+    settled_at: datetime | None = strawberry.field(description="When somebody settled it; null: nobody has.")
+    outcome: ReportOutcome | None = strawberry.field(description="What became of it; null as long as it is open.")
+    reporter: User | None = edge(
+        UserById, "Who reported it; null where the viewer may not see the person.", key="user_id"
+    )
+    post: "DiscussionPost | None" = edge(PostById, "The post.", key="post_id")
+
+
+@entity(RevisionById, "What a post said before it was changed; for who wrote it and who keeps order.")
+class PostRevision(Node):
+    """See models.PostRevision."""
+
+    database_id: strawberry.ID = database_id()
+    version: int = strawberry.field(description="Which of the post's versions said so.")
+    body: str = strawberry.field(description="What it said, in Markdown.")
+    written_at: datetime = strawberry.field(description="When that was written.")
+    replaced_at: datetime = strawberry.field(description="When it was changed into something else.")
+    replaced_by_name: str | None = strawberry.field(
+        description="The name of who changed it: its author, or who keeps order."
+    )
+    post: "DiscussionPost | None" = edge(PostById, "The post.", key="post_id")
+
+
 @entity(PostById, "A post in a thread. A deleted one stays as a stub, so that the answers to it keep their place.")
 class DiscussionPost(Node):
     """See models.DiscussionPost."""
 
     database_id: strawberry.ID = database_id()
-    body: str | None = strawberry.field(description="What it says; null for a deleted one.")
+    version: int = strawberry.field(description="How often it was changed, from 1: what `expectedVersion` compares.")
+    body: str | None = strawberry.field(
+        description="What it says, in Markdown; null for a deleted one, and for a hidden one unless the viewer wrote it"
+        " or keeps order."
+    )
     is_deleted: bool = strawberry.field(description="Whether it was deleted: then only its place is left.")
+    is_hidden: bool = computed(
+        _is_hidden, "Whether those who keep order have hidden it: then for all others only its place is left."
+    )
+    hidden_reason: str | None = strawberry.field(
+        description="Why it was hidden; null where it was not, and for whom it is hidden."
+    )
     created_at: datetime = strawberry.field(description="When it was written.")
     updated_at: datetime = strawberry.field(description="When it was last changed, or deleted.")
     is_edited: bool = computed(_is_edited, "Whether it was changed after it was written; false for a deleted one.")
-    author_name: str | None = strawberry.field(description="The name of who wrote it; null for a deleted one.")
+    author_name: str | None = strawberry.field(description="The name of who wrote it; null where `body` is.")
     author: User | None = edge(
         UserById,
-        "Who wrote it; null for a deleted one, and where the viewer may not see the person: a student sees who"
+        "Who wrote it; null where `body` is, and where the viewer may not see the person: a student sees who"
         " teaches, and herself.",
         key="user_id",
     )
@@ -104,6 +173,13 @@ class DiscussionPost(Node):
     parent_id: strawberry.ID | None = computed(_parent_id, "The global id of the post that it answers.")
     depth: int = edge(DepthByPost, "How many posts stand above it.", pick=lambda depth, _post: depth, weight=1)
     replies: CountedConnection["DiscussionPost"] = page(RepliesByPost, "The posts that answer it directly, by id.")
+    history: CountedConnection[PostRevision] = page(
+        RevisionsByPost,
+        "What it said before, oldest first; empty for all but who wrote it and who keeps order, and for a deleted one.",
+    )
+    reports: CountedConnection[PostReport] = page(
+        ReportsByPost, "What was reported of it, settled reports too, by id; empty for all but who keeps order."
+    )
 
 
 @strawberry.type(
@@ -135,6 +211,9 @@ class DiscussionThread(Node):
     """See models.DiscussionThread."""
 
     database_id: strawberry.ID = database_id()
+    version: int = strawberry.field(
+        description="How often the thread itself was changed, from 1; a post is no change. `expectedVersion` compares it."
+    )
     title: str | None = strawberry.field(description="What it is about.")
     is_locked: bool = strawberry.field(description="Whether nobody may post in it any more.")
     is_pinned: bool = strawberry.field(description="Whether it is meant to stand above others.")
@@ -154,7 +233,7 @@ class DiscussionThread(Node):
     )
     post_count: int = edge(
         ActivityByThread,
-        "How many posts it has, on all levels; deleted ones don't count.",
+        "How many posts it has, on all levels; deleted and hidden ones don't count.",
         pick=lambda activity, _thread: activity.posts,
         weight=1,
     )
@@ -168,6 +247,12 @@ class DiscussionThread(Node):
         ActivityByThread,
         "How many of these, by others, came after what the viewer has read; null for who is not signed in.",
         pick=lambda activity, _thread: activity.unread,
+        weight=1,
+    )
+    is_unread: bool | None = edge(
+        ActivityByThread,
+        "Whether there is any such post; null for who is not signed in.",
+        pick=lambda activity, _thread: None if activity.unread is None else activity.unread > 0,
         weight=1,
     )
     posts: CountedConnection[DiscussionPost] = page(PostsByThread, "The posts that answer no other, by id.")

@@ -96,8 +96,14 @@ RULES: Mapping[str, Rules] = {
         }
     ),
     "discussion_threads": Rules("created_by_user_id", {"title": _GONE}),
-    "discussion_posts": Rules(columns={"body": Put(""), "is_deleted": Put(value=True)}),
-    "course_reviews": Rules(columns={"review_text": _GONE}),
+    "discussion_posts": Rules(
+        columns={"body": Put(""), "is_deleted": Put(value=True), "hidden_reason": Put("erased", filled=True)}
+    ),
+    "post_revisions": Rules(
+        Through("post_id", "discussion_posts"), rows_go="they hold nothing but what the person wrote before"
+    ),
+    "post_reports": Rules(columns={"kind": _WORD, "reason": Put("erased"), "outcome": _WORD}),
+    "course_reviews": Rules(columns={"review_text": _GONE, "hidden_reason": Put("erased", filled=True)}),
     "content_item_revisions": Rules("changed_by", {"title": _COURSE, "data_json": _COURSE}),
     "service_tokens": Rules(
         "issued_by",

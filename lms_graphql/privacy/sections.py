@@ -142,6 +142,8 @@ SECTIONS = (
     Section("posts", "discussion_posts"),
     Section("read_marks", "thread_read_marks"),
     Section("reviews", "course_reviews"),
+    Section("post_revisions", "post_revisions", Through("post_id", "discussion_posts")),
+    Section("posts_reported", "post_reports"),
     Section("disclosures", "disclosures"),
     # What the person did to the records of others, whom it is not for this document to tell of.
     Section(
@@ -157,6 +159,7 @@ SECTIONS = (
     Section("scores_given", "grade_item_scores", "graded_by", only=("grade_item_id", "graded_at")),
     Section("grades_overridden", "grade_overrides", "overridden_by", only=("course_offering_id", "created_at")),
     Section("grades_changed", "grade_history", "changed_by", only=("id", "course_offering_id", "changed_at")),
+    Section("posts_changed", "post_revisions", "replaced_by", only=("id", "post_id", "version", "replaced_at")),
     Section("records_seen", "disclosures", "viewer_id", only=("at", "kind", "request_id")),
     Section(
         "service_tokens_issued",

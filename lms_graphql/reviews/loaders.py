@@ -78,6 +78,10 @@ class ReviewsByCourse(_Reviews, Page[int]):
         )
 
 
+_COUNTS = CourseReview.hidden_at.is_(None)
+"""A hidden review counts for nobody, so that everybody reads the same summary."""
+
+
 def _summary(key: Any) -> Select[Any]:
     """The summary of the reviews with each key: how many, their mean to two places, and how many of each rating."""
     return select(
@@ -97,7 +101,7 @@ class ReviewSummaryByOffering(One[int]):
     @override
     def query(self) -> Select[Any]:
         return _summary(CourseReview.course_offering_id).where(
-            CourseReview.course_offering_id == any_(KEYS), policy.visible_reviews(self.viewer)
+            CourseReview.course_offering_id == any_(KEYS), _COUNTS, policy.visible_reviews(self.viewer)
         )
 
 
@@ -114,6 +118,7 @@ class ReviewSummaryByCourse(One[int]):
             .join(CourseOffering, _OF_OFFERING)
             .where(
                 CourseOffering.course_id == any_(KEYS),
+                _COUNTS,
                 visible_offerings(self.viewer),
                 policy.visible_reviews_of_offering(self.viewer),
             )

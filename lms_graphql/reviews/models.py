@@ -1,9 +1,9 @@
 """What people think of an offering."""
 
-from sqlalchemy import CheckConstraint, Index, Integer, Text
+from sqlalchemy import CheckConstraint, Index, Integer, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lms_graphql.storage.metadata import BigInt, CreatedAt, Model, TenantRow, references
+from lms_graphql.storage.metadata import BigInt, CreatedAt, Model, TenantRow, Time, references
 
 
 class CourseReview(TenantRow, Model):
@@ -14,6 +14,7 @@ class CourseReview(TenantRow, Model):
         references("course_offerings", "course_offering_id"),
         references("course_enrollments", "course_offering_id", "user_id", key=("course_offering_id", "user_id")),
         CheckConstraint("rating BETWEEN 1 AND 5", name="rating"),
+        CheckConstraint("(hidden_at IS NULL) = (hidden_reason IS NULL)", name="hidden"),
         Index("ux_course_reviews_unique", "university_id", "user_id", "course_offering_id", unique=True),
         Index("ix_course_reviews_course_offering", "university_id", "course_offering_id", "id"),
         Index("ix_course_reviews_created_at", "university_id", "course_offering_id", "created_at", "id"),
@@ -26,3 +27,6 @@ class CourseReview(TenantRow, Model):
     review_text: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
+    version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+    hidden_at: Mapped[Time | None]
+    hidden_reason: Mapped[str | None] = mapped_column(Text)

@@ -50,7 +50,9 @@ def _histogram(summary: Any, _context: Context) -> list[_RatingCount]:
     return [_RatingCount(rating, summary[f"rating_{rating}"]) for rating in RATINGS]
 
 
-@strawberry.type(description="What reviews come to. However few they are: a review is a public opinion.")
+@strawberry.type(
+    description="What reviews come to; hidden ones don't count. However few they are: a review is a public opinion."
+)
 class ReviewSummary:
     """See loaders._summary."""
 
@@ -66,6 +68,12 @@ class CourseReview(Node):
     """See models.CourseReview."""
 
     database_id: strawberry.ID = database_id()
+    version: int = strawberry.field(description="How often it was changed, from 1: what `expectedVersion` compares.")
+    is_hidden: bool = computed(
+        lambda review, _context: review["hidden_at"] is not None,
+        "Whether the course's administrators have hidden it: then only they and who wrote it find it.",
+    )
+    hidden_reason: str | None = strawberry.field(description="Why it was hidden; null where it was not.")
     rating: int = strawberry.field(description="From 1, the worst, to 5.")
     text: str | None = column("review_text", "The opinion in words; null where only a rating was given.")
     created_at: datetime = strawberry.field(description="When it was written.")

@@ -178,7 +178,7 @@ async def test_references_between_tenant_tables_carry_the_university(driver, ten
         """,
         tenant_tables,
     )
-    assert len(found) == 85
+    assert len(found) == 89
     assert [row["conname"] for row in found if not row["led"]] == []
 
 
@@ -204,6 +204,8 @@ async def test_what_a_deleted_row_takes_with_it(driver):
         "discussion_posts_thread_id_fkey": "c",
         "discussion_posts_parent_post_id_fkey": "c",
         "thread_read_marks_thread_id_fkey": "c",
+        "post_revisions_post_id_fkey": "c",
+        "post_reports_post_id_fkey": "c",
         "grade_categories_policy_id_fkey": "c",
         "question_keys_question_id_fkey": "c",
         "quiz_attempt_questions_attempt_id_fkey": "c",
@@ -630,6 +632,18 @@ discussion_threads_accepted_post_id_fkey  UPDATE discussion_threads SET accepted
 thread_read_marks_thread_id_fkey        UPDATE thread_read_marks SET thread_id = 0
 thread_read_marks_user_id_fkey          UPDATE thread_read_marks SET user_id = {outsider}
 course_reviews_user_id_fkey             UPDATE course_reviews SET user_id = {ta}
+course_reviews_hidden_check             UPDATE course_reviews SET hidden_at = now()
+discussion_posts_hidden_check           UPDATE discussion_posts SET hidden_reason = 'x'
+post_revisions_post_id_fkey             UPDATE post_revisions SET post_id = 0
+post_revisions_replaced_by_fkey         UPDATE post_revisions SET replaced_by = {outsider}
+post_revisions_version_check            UPDATE post_revisions SET version = 0
+uq_post_revisions_version               INSERT INTO post_revisions (university_id, post_id, version, body, written_at, replaced_by) SELECT university_id, post_id, version, 'x', now(), replaced_by FROM post_revisions
+post_reports_post_id_fkey               UPDATE post_reports SET post_id = 0
+post_reports_user_id_fkey               UPDATE post_reports SET user_id = {outsider}
+post_reports_kind_check                 UPDATE post_reports SET kind = 'banana'
+post_reports_outcome_check              UPDATE post_reports SET settled_at = now(), outcome = 'banana'
+post_reports_settled_at_check           UPDATE post_reports SET outcome = 'hidden'
+uq_post_reports_person                  INSERT INTO post_reports (university_id, post_id, user_id, kind, reason) SELECT university_id, post_id, user_id, 'spam', 'x' FROM post_reports
 """.strip().splitlines()  # noqa: E501 - one row, one line
 
 # One legal row of Alpha in the tables of records, and no other in them; rolled back with the rest.
@@ -674,6 +688,8 @@ INSERT INTO course_reviews (university_id, course_offering_id, user_id, rating) 
 INSERT INTO discussion_threads (university_id, course_id, course_offering_id, module_id, content_item_id, created_by_user_id) VALUES ({alpha}, {a.course}, {a.private}, {a.lesson}, {a.video}, {student});
 INSERT INTO discussion_posts (university_id, thread_id, user_id, body) SELECT university_id, id, {student}, 'x' FROM discussion_threads;
 INSERT INTO thread_read_marks (university_id, thread_id, user_id, last_read_post_id) SELECT university_id, thread_id, {student}, id FROM discussion_posts;
+INSERT INTO post_revisions (university_id, post_id, version, body, written_at, replaced_by) SELECT university_id, id, 1, 'y', now(), {student} FROM discussion_posts;
+INSERT INTO post_reports (university_id, post_id, user_id, kind, reason) SELECT university_id, id, {student}, 'spam', 'x' FROM discussion_posts;
 INSERT INTO discussion_threads (university_id, course_id, course_offering_id, created_by_user_id) VALUES ({alpha}, {a.course}, {a.private}, {student});
 """  # noqa: E501
 
