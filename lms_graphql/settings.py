@@ -47,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True):
     metrics_token: str | None = None
     workers: int = 1
     erasure_ledger: Path | None = None
+    jobs_seconds: int = 2
 
     @property
     def is_production(self) -> bool:
@@ -94,6 +95,7 @@ VARIABLES = {
     "LMS_DOCUMENTS": "the manifest of trusted documents, which `documents add` makes; default: none are trusted",
     "LMS_TRUSTED_DOCUMENTS": "off (default); log: name documents that are not trusted; only: refuse them",
     "LMS_ERASURE_LEDGER": "the file that lists erased people; default: in LMS_DATA_DIR when the database is embedded",
+    "LMS_JOBS_SECONDS": "how often each worker looks for jobs that wait; default 2; 0: never, see `jobs run`",
     "LMS_METRICS_TOKEN": "what /metrics asks for as Bearer; unset: open in development, not there in production",
 }
 
@@ -135,6 +137,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         metrics_token=_metrics_token(environment),
         workers=_number(environment, "LMS_WORKERS", 1, most=1000),
         erasure_ledger=_path(environment, "LMS_ERASURE_LEDGER"),
+        jobs_seconds=_number(environment, "LMS_JOBS_SECONDS", 2, most=3600, least=0),
     )
 
 

@@ -315,7 +315,6 @@ def test_no_order_matters(gradebook, random):
 def test_to_regroup_by_worth_changes_nothing(rows):
     """Categories that weigh what their items are worth give what one category of all gives."""
     found = got(**{f"q{number}": (score, 100) for number, (_, score, _) in enumerate(rows)})
-    whole = sum(worth for worth, _, _ in rows)
     worths_of = defaultdict(int)
     for worth, _, group in rows:
         worths_of[group] += worth

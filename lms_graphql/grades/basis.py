@@ -243,16 +243,17 @@ def _content_items() -> Select[Any]:
         ContentItem.is_active.is_(True),
         cast(ContentItem.content_type, Text) == any_(kinds),
     )
+    wanted: list[Any] = [
+        CourseOffering.id.label("offering_id"),
+        cast(ContentItem.content_type, Text).label("kind"),
+        ContentItem.id.label("number"),
+        ContentItem.title,
+        ContentItemSetting.points,
+        ContentItemSetting.due_at,
+        ContentItemSetting.grade_category_id,
+    ]
     return (
-        select(
-            CourseOffering.id.label("offering_id"),
-            cast(ContentItem.content_type, Text).label("kind"),
-            ContentItem.id.label("number"),
-            ContentItem.title,
-            ContentItemSetting.points,
-            ContentItemSetting.due_at,
-            ContentItemSetting.grade_category_id,
-        )
+        select(*wanted)
         .select_from(CourseOffering)
         .join(ContentItem, items)
         .join(Module, module)
@@ -262,7 +263,7 @@ def _content_items() -> Select[Any]:
 
 
 def _grade_items() -> Select[Any]:
-    return select(
+    wanted: list[Any] = [
         GradeItem.course_offering_id.label("offering_id"),
         literal(GRADE_ITEM, Text).label("kind"),
         GradeItem.id.label("number"),
@@ -270,7 +271,10 @@ def _grade_items() -> Select[Any]:
         GradeItem.points,
         GradeItem.held_at.label("due_at"),
         GradeItem.grade_category_id,
-    ).where(GradeItem.university_id == UNIVERSITY, GradeItem.course_offering_id == any_(_OFFERINGS))
+    ]
+    return select(*wanted).where(
+        GradeItem.university_id == UNIVERSITY, GradeItem.course_offering_id == any_(_OFFERINGS)
+    )
 
 
 def _scores_query() -> Select[Any]:

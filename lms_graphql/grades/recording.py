@@ -164,11 +164,18 @@ async def scores_changed(work: Work, course_offering_id: int, user_ids: Sequence
 
 
 async def grades_changed(
-    work: Work, course_offering_id: int, user_ids: Sequence[int], *, by_hand: bool = False, reason: str | None = None
+    work: Work,
+    course_offering_id: int,
+    user_ids: Sequence[int],
+    *,
+    by_hand: bool = False,
+    reason: str | None = None,
+    emptied: bool = False,
 ) -> list[int]:
     """As `scores_changed`, for who says why; gives the ids of the grades that have changed.
 
-    `by_hand`: that the viewer, and not what the scores come to, is whom the history names.
+    `by_hand`: that the viewer, and not what the scores come to, is whom the history names. `emptied`: that what is
+    there does not hold any more, also where nothing can be worked out instead.
     """
     if not user_ids:
         return []
@@ -180,19 +187,20 @@ async def grades_changed(
     basis = await basis_of(
         work.rows, {(course_offering_id, row["user_id"]): bool(row["is_posted"]) for row in standing}
     )
-    new = [(row, value) for row in standing if (value := _value(basis, course_offering_id, row)) is not None]
+    valued = [(row, _value(basis, course_offering_id, row, emptied=emptied)) for row in standing]
+    new = [(row, value) for row, value in valued if value is not None]
     return await _store(work, course_offering_id, new, by_hand=by_hand, reason=reason)
 
 
-def _value(basis: Basis, offering_id: int, row: Row) -> Value | None:
+def _value(basis: Basis, offering_id: int, row: Row, *, emptied: bool) -> Value | None:
     """The new grade of a person; None where it stays as it is."""
     policy = basis.courses[offering_id].policy
     made = basis.breakdown((offering_id, row["user_id"]))
     score = row["own_score"] if row["own_score"] is not None else None if made is None else made.final
-    if score is None:
+    if score is None and not emptied:
         return None
-    if policy is None:
-        value = Value(score, row["own_letter"], row["passed"], None)
+    if policy is None or score is None:
+        value = Value(score, row["own_letter"], None if score is None else row["passed"], None)
     else:
         letter = row["own_letter"] if row["own_letter"] is not None else letter_of(policy, score)
         value = Value(score, letter, has_passed(policy, score), policy.version)
