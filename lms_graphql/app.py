@@ -3,7 +3,7 @@
 import gc
 import logging
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
 from contextlib import aclosing, asynccontextmanager, nullcontext
 from hashlib import blake2b
 from pathlib import Path
@@ -29,8 +29,10 @@ from lms_graphql.engine.fragments import Fragments
 from lms_graphql.engine.relay import Cursors
 from lms_graphql.engine.trusted import Manifest, ManifestError, TrustedDocuments, read_manifest
 from lms_graphql.engine.validators import Validator
+from lms_graphql.grades.regrading import REGRADE, regrade_part
 from lms_graphql.identity.issuers import Issuer, IssuersError, read_issuers
 from lms_graphql.identity.recognition import Identity
+from lms_graphql.jobs.running import Handler, Runner
 from lms_graphql.privacy.disclosures import record_disclosures
 from lms_graphql.privacy.export import export
 from lms_graphql.privacy.ledger import Ledger
@@ -59,6 +61,9 @@ from lms_graphql.tenancy.service import Identities
 from lms_graphql.workbench import workbench_config
 
 logger = logging.getLogger(__name__)
+
+JOBS: Mapping[str, Handler] = {REGRADE: regrade_part}
+"""What does each kind of job."""
 
 _POINTS_CONNECTIONS = 2
 _PLATFORM_CONNECTIONS = 2
@@ -103,6 +108,7 @@ class Service:
         self.publications = Publications(self.snapshot, signer, guesses)
         self._services |= {Signer: signer, Guesses: guesses}
         """What loaders and mutations need besides the request's transaction, by class."""
+        self.jobs = Runner(self.engine, self._fan_out, self._cursors, JOBS)
         self.deployment = _fingerprint()
         self._fragments = Fragments(settings.syllabus_cache_mib * _MIB) if settings.syllabus_cache_mib else None
 
@@ -199,7 +205,8 @@ def create_app(settings: Settings, database: URL) -> "Application":
         _spare_the_collector()
         try:
             with nullcontext() if metrics is None else Sampling(metrics, lambda: service.state(observer)):
-                yield {"places": places, "observer": observer}
+                async with service.jobs.running(settings.jobs_seconds):
+                    yield {"places": places, "observer": observer}
         finally:
             await service.close()
 

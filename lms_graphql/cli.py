@@ -34,6 +34,9 @@ person = typer.Typer(
 )
 app.add_typer(person, name="person")
 
+jobs = typer.Typer(help="What is done behind answers, such as grades worked out anew.", no_args_is_help=True)
+app.add_typer(jobs, name="jobs")
+
 _University = Annotated[str, typer.Option("--university", help="The short code of the university.")]
 _Email = Annotated[str, typer.Option("--email", help="The person's address at this university.")]
 _Issuer = Annotated[str, typer.Option(help="The issuer, exactly as LMS_OIDC_ISSUERS names it.")]
@@ -205,6 +208,12 @@ def service_token_revoke(
 ) -> None:
     """Let a service in no longer, from its next request on."""
     _run("service_token:revoke", _settings(), university=university, number=number)
+
+
+@jobs.command("run", epilog="Example: lms-graphql jobs run")
+def jobs_run() -> None:
+    """Run all jobs that wait, then end. The server does so by itself, every LMS_JOBS_SECONDS."""
+    _run("jobs:run", _settings())
 
 
 @app.command(epilog="Example: lms-graphql token 5 --hours 8")

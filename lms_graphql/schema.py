@@ -22,7 +22,9 @@ from lms_graphql.engine.nodes import NodeQuery, Nodes
 from lms_graphql.engine.scalars import specify_scalars
 from lms_graphql.enrollment.mutations import EnrollmentMutation
 from lms_graphql.grades.mutations import GradesMutation
+from lms_graphql.grades.queries import GradesQuery
 from lms_graphql.identity.mutations import IdentityMutation
+from lms_graphql.jobs.queries import JobsQuery
 from lms_graphql.platform.queries import PlatformQuery
 from lms_graphql.privacy.mutations import PrivacyMutation
 from lms_graphql.progress.mutations import ProgressMutation
@@ -43,6 +45,8 @@ class Query(
     NodeQuery,
     AnalyticsQuery,
     PlatformQuery,
+    GradesQuery,
+    JobsQuery,
 ):
     """The root of all queries."""
 

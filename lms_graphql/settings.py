@@ -52,6 +52,7 @@ class Settings(msgspec.Struct, frozen=True):
     upload_mib: int = 50
     public_url: str | None = None
     certificate_keys: str | None = None
+    jobs_seconds: int = 2
 
     @property
     def is_production(self) -> bool:
@@ -107,6 +108,7 @@ VARIABLES = {
     "LMS_UPLOAD_MIB": "how large an uploaded file may be, in MiB; default 50",
     "LMS_PUBLIC_URL": "the address that the world has for this server, in certificates; development: its own",
     "LMS_CERTIFICATE_KEYS": "signs certificates: a JWK Set, or its file; made in development; without: none are issued",
+    "LMS_JOBS_SECONDS": "how often each worker looks for jobs that wait; default 2; 0: never, see `jobs run`",
     "LMS_METRICS_TOKEN": "what /metrics asks for as Bearer; unset: open in development, not there in production",
 }
 
@@ -153,6 +155,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         public_url=_public_url(environment, production=production),
         certificate_keys=environment.get("LMS_CERTIFICATE_KEYS")
         or (None if production else str(data_dir / "certificate-keys.json")),
+        jobs_seconds=_number(environment, "LMS_JOBS_SECONDS", 2, most=3600, least=0),
     )
 
 

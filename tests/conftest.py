@@ -171,7 +171,7 @@ async def running_api(database: URL, **settings: Any) -> AsyncIterator[Api]:
     """The application over a database, with its lifespan."""
     given = {"environment": "development", "data_dir": Path("unused"), "secret_key": SECRET}
     # What a test counts must not depend on what the tests before it spent, or left in a cache.
-    given |= {"cost": "measure", "syllabus_cache_mib": 0} | settings
+    given |= {"cost": "measure", "syllabus_cache_mib": 0, "jobs_seconds": 0} | settings
     app = create_app(Settings(**given), database)
     transport = httpx.ASGITransport(app=app)
     async with (

@@ -21,6 +21,7 @@ from lms_graphql.enrollment.loaders import (
     WaitlistPositionByEnrollment,
     waitlist_position,
 )
+from lms_graphql.grades.breakdown_loaders import BreakdownByEnrollment, ChangesByEnrollment
 from lms_graphql.grades.loaders import GradeByEnrollment, ScoresByEnrollment
 from lms_graphql.progress.loaders import (
     ContentProgressByEnrollment,
@@ -35,13 +36,15 @@ if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
     from lms_graphql.assessment.types import QuizAttempt, Submission
     from lms_graphql.certificates.types import Certificate
     from lms_graphql.content.types import Content
-    from lms_graphql.grades.types import CourseGrade, GradeItemScore
+    from lms_graphql.grades.types import CourseGrade, GradeBreakdown, GradeChange, GradeItemScore
     from lms_graphql.progress.types import ContentProgress, ContentProgressFilter, CourseProgress, ModuleProgress
 
 _Certificate = Annotated["Certificate", strawberry.lazy("lms_graphql.certificates.types")]
 _CourseProgress = Annotated["CourseProgress", strawberry.lazy("lms_graphql.progress.types")]
 _Content = Annotated["Content", strawberry.lazy("lms_graphql.content.types")]
 _Grade = Annotated["CourseGrade", strawberry.lazy("lms_graphql.grades.types")]
+_GradeBreakdown = Annotated["GradeBreakdown", strawberry.lazy("lms_graphql.grades.types")]
+_GradeChange = Annotated["GradeChange", strawberry.lazy("lms_graphql.grades.types")]
 _GradeItemScore = Annotated["GradeItemScore", strawberry.lazy("lms_graphql.grades.types")]
 _ModuleProgress = Annotated["ModuleProgress", strawberry.lazy("lms_graphql.progress.types")]
 _ContentProgressFilter = Annotated["ContentProgressFilter", strawberry.lazy("lms_graphql.progress.types")]
@@ -213,6 +216,14 @@ class Enrollment(Node):
     )
     certificate: _Certificate | None = edge(
         CertificateByEnrollment, "The certificate, unless it was revoked; null until there is one."
+    )
+    grade_breakdown: _GradeBreakdown | None = edge(
+        BreakdownByEnrollment,
+        "How the grade comes about; null where no policy says how the offering is graded.",
+        weight=20,
+    )
+    grade_history: Connection[_GradeChange] = page(
+        ChangesByEnrollment, "How the final grade has changed, first to last."
     )
 
 

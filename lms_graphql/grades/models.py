@@ -199,3 +199,59 @@ class GradeHistory(TenantRow, Model):
     changed_by: Mapped[BigInt | None]
     reason: Mapped[str | None] = mapped_column(Text)
     changed_at: Mapped[CreatedAt]
+
+
+class GradeExemption(TenantRow, Model):
+    """That a person is excused from a content item or a grade item of an offering: it leaves their grade."""
+
+    __tablename__ = "grade_exemptions"
+    __table_args__ = (
+        references("course_offerings", "course_id", "course_offering_id"),
+        references("course_enrollments", *_ENROLLED, key=_ENROLLED),
+        references("content_items", "course_id", "content_item_id"),
+        references("grade_items", "course_offering_id", "grade_item_id"),
+        references_member("excused_by"),
+        UniqueConstraint(
+            "university_id",
+            "course_offering_id",
+            "user_id",
+            "content_item_id",
+            "grade_item_id",
+            name="uq_grade_exemptions_item",
+            postgresql_nulls_not_distinct=True,
+        ),
+        CheckConstraint("num_nonnulls(content_item_id, grade_item_id) = 1", name="item"),
+        CheckConstraint("length(reason) > 0", name="reason"),
+        Index("ix_grade_exemptions_course_id", "university_id", "course_id", "course_offering_id"),
+        Index("ix_grade_exemptions_content_item_id", "university_id", "content_item_id"),
+        Index("ix_grade_exemptions_grade_item_id", "university_id", "grade_item_id"),
+        Index("ix_grade_exemptions_excused_by", "university_id", "excused_by"),
+    )
+
+    course_id: Mapped[BigInt]
+    course_offering_id: Mapped[BigInt]
+    user_id: Mapped[BigInt]
+    content_item_id: Mapped[BigInt | None]
+    grade_item_id: Mapped[BigInt | None]
+    reason: Mapped[str] = mapped_column(Text)
+    excused_by: Mapped[BigInt]
+    created_at: Mapped[CreatedAt]
+
+
+class GradeFreeze(TenantOwned, Model):
+    """From when on no final grade of an offering may change, by whom and why."""
+
+    __tablename__ = "grade_freezes"
+    __table_args__ = (
+        references("course_offerings", "course_offering_id"),
+        references_member("frozen_by"),
+        CheckConstraint("length(reason) > 0", name="reason"),
+        Index("ix_grade_freezes_frozen_by", "university_id", "frozen_by"),
+    )
+
+    course_offering_id: Mapped[BigInt] = mapped_column(primary_key=True, autoincrement=False)
+    frozen_at: Mapped[Time]
+    frozen_by: Mapped[BigInt]
+    reason: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[CreatedAt]

@@ -15,7 +15,14 @@ from lms_graphql.catalog.reach import (
 )
 from lms_graphql.engine.context import Viewer
 from lms_graphql.enrollment.models import CourseEnrollment
-from lms_graphql.grades.models import CourseGrade, GradeCategory, GradeItem, GradeItemScore, GradingPolicy
+from lms_graphql.grades.models import (
+    CourseGrade,
+    GradeCategory,
+    GradeHistory,
+    GradeItem,
+    GradeItemScore,
+    GradingPolicy,
+)
 from lms_graphql.storage.tenancy import UNIVERSITY, USER
 
 
@@ -40,6 +47,24 @@ def _of_reached_person() -> ColumnElement[bool]:
 def score_grader(viewer: Viewer) -> ColumnElement[int | None]:
     """Who graded an item is for staff, of the people in their reach; null for others."""
     return if_reached(viewer, GradeItemScore.graded_by, _of_reached_person(), null().cast(BigInteger))
+
+
+def visible_changes(viewer: Viewer) -> ColumnElement[bool]:
+    """One's own once the grade is posted; for staff also those of the people in their reach."""
+    here = GradeHistory.university_id == UNIVERSITY
+    posted = exists().where(
+        CourseGrade.university_id == UNIVERSITY,
+        CourseGrade.course_offering_id == GradeHistory.course_offering_id,
+        CourseGrade.user_id == GradeHistory.user_id,
+        CourseGrade.posted_at <= func.now(),
+    )
+    own = and_(GradeHistory.user_id == USER, posted.correlate(GradeHistory))
+    return seen_or_reached(viewer, here, own, reaches_person(GradeHistory.course_offering_id, GradeHistory.user_id))
+
+
+def may_make_grades(viewer: Viewer) -> bool:
+    """Staff may; in which offerings and courses what, their services decide (see `catalog.policy`)."""
+    return viewer.is_staff
 
 
 def visible_policies(viewer: Viewer) -> ColumnElement[bool]:

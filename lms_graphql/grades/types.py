@@ -11,12 +11,13 @@ from lms_graphql.catalog.loaders import CourseById, OfferingById
 from lms_graphql.catalog.types import Course, CourseOffering
 from lms_graphql.content.loaders import ItemById
 from lms_graphql.engine.context import Context
-from lms_graphql.engine.edges import Node, computed, database_id, edge, entity, optional, page
+from lms_graphql.engine.edges import Node, computed, database_id, edge, entity, optional, page, plain_list
 from lms_graphql.engine.filters import FILTER_RULE
-from lms_graphql.engine.relay import Connection, OrderDirection
+from lms_graphql.engine.relay import Connection, GlobalId, OrderDirection
 from lms_graphql.enrollment.loaders import EnrollmentById
 from lms_graphql.grades import scheme
-from lms_graphql.grades.gradebook import GRADE_ITEM
+from lms_graphql.grades.calculation import BreakdownItem
+from lms_graphql.grades.gradebook import GRADE_ITEM, GRADED_KINDS
 from lms_graphql.grades.gradebook import GradebookColumn as Column
 from lms_graphql.grades.loaders import (
     CategoriesByPolicy,
@@ -230,4 +231,82 @@ class Gradebook:
     )
     rows: Connection[GradebookRow] = page(
         PeopleByGradebook, "The people who take part or have completed the course, by name."
+    )
+
+
+# what a grade is made of
+
+
+def _item_id(part: BreakdownItem, context: Context) -> str:
+    item = part.item
+    return str(GlobalId(GRADED_KINDS.get(item.kind, "GradeItem"), item.number, context.university_id()))
+
+
+@strawberry.type(description="What became of one item in the final score.")
+class GradeBreakdownItem:
+    """See calculation.BreakdownItem."""
+
+    item_id: strawberry.ID = computed(_item_id, "The global id of the content item or the grade item.")
+    title: str = computed(lambda part, _: part.item.title, "Its title.")
+    earned: Decimal | None = strawberry.field(
+        description="What was earned, in the item's own points; null until there is a score that the viewer may see."
+    )
+    possible: Decimal | None = strawberry.field(
+        description="What perfect work is worth; null where nobody has said and nothing is graded."
+    )
+    is_dropped: bool = strawberry.field(
+        description="Whether the category leaves it out, as one of the lowest or highest."
+    )
+    is_excused: bool = strawberry.field(description="Whether the person is excused from it.")
+    is_counted: bool = strawberry.field(description="Whether it counts in the final score, if only as 0.")
+
+
+@strawberry.type(description="What one category gives to the final score.")
+class GradeBreakdownCategory:
+    """See calculation.BreakdownCategory."""
+
+    name: str = computed(lambda part, _: part.category.name, "Its name.")
+    weight: Decimal = computed(lambda part, _: part.category.weight, "Its weight in the policy in percent.")
+    extra_credit: bool = computed(
+        lambda part, _: part.category.extra_credit, "Whether what it gives is added on top of the others."
+    )
+    earned: Decimal = strawberry.field(description="The points earned for the items that count.")
+    possible: Decimal = strawberry.field(description="The points that these items are worth.")
+    contribution: Decimal = strawberry.field(
+        description="What it gives to the final score, in percent; those of all categories sum to it exactly."
+    )
+    items: list[GradeBreakdownItem] = plain_list("Its items, in the order in which they are due.", size=10)
+
+
+@strawberry.type(
+    description="How a grade comes about, by the policy and the scores that the viewer may see: of students only those"
+    " that are posted. A grade that was set by hand is none of it: see `Enrollment.grade`."
+)
+class GradeBreakdown:
+    """See calculation.Breakdown."""
+
+    current: Decimal | None = strawberry.field(
+        description="The score in percent so far: what is not graded is left out. Null where nothing is."
+    )
+    final: Decimal | None = strawberry.field(
+        description="The score in percent if nothing more came: what is not graded is worth 0. Null without weights."
+    )
+    letter: str | None = strawberry.field(description="The letter that `final` earns; null where there is none.")
+    passed: bool | None = strawberry.field(description="Whether `final` reaches the pass mark; null without `final`.")
+    categories: list[GradeBreakdownCategory] = plain_list("The policy's categories, in order.", size=5)
+
+
+@strawberry.type(description="That a final grade has changed. Students see their own once the grade is posted.")
+class GradeChange:
+    """See models.GradeHistory."""
+
+    old_score: Decimal | None = strawberry.field(description="The score before; null where there was none.")
+    new_score: Decimal | None = strawberry.field(description="The score from then on; null where there was none.")
+    policy_version: int | None = strawberry.field(
+        description="The version of the policy that it was worked out by; null where it was not."
+    )
+    reason: str | None = strawberry.field(description="Why, where somebody has said.")
+    changed_at: datetime = strawberry.field(description="When it happened.")
+    changed_by: User | None = edge(
+        UserById, "Who did it; null where it was worked out, and for all but staff.", key="changed_by"
     )
