@@ -50,7 +50,7 @@ _SETTINGS = Statement(
 )
 """Those for a person, the narrowest first; of many people none is for the person 0, and of no section 0."""
 
-_NOTHING_SET = ItemSetting(None, None, None, None, None, None, None, None, None)
+_NOTHING_SET = ItemSetting()
 
 
 class Conditions(msgspec.Struct, frozen=True):

@@ -13,17 +13,17 @@ _DATES = ("unlock_at", "due_at", "lock_at")
 class ItemSetting(msgspec.Struct):
     """See models.ContentItemSetting."""
 
-    unlock_at: datetime | None
-    due_at: datetime | None
-    lock_at: datetime | None
-    points: Decimal | None
-    completion_rule: str | None
-    min_score: Decimal | None
-    grade_category_id: int | None
-    extra_time_seconds: int | None
-    extra_attempts: int | None
-    max_submissions: int | None
-    late_penalty_percent_per_day: Decimal | None
+    unlock_at: datetime | None = None
+    due_at: datetime | None = None
+    lock_at: datetime | None = None
+    points: Decimal | None = None
+    completion_rule: str | None = None
+    min_score: Decimal | None = None
+    grade_category_id: int | None = None
+    extra_time_seconds: int | None = None
+    extra_attempts: int | None = None
+    max_submissions: int | None = None
+    late_penalty_percent_per_day: Decimal | None = None
 
 
 def applying(rows: Sequence[Any]) -> ItemSetting:
