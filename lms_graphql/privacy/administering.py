@@ -15,6 +15,7 @@ from lms_graphql.engine.relay import number_of
 from lms_graphql.engine.rows import Row, record
 from lms_graphql.engine.usererrors import Refused, UserErrorCode
 from lms_graphql.engine.work import Work
+from lms_graphql.enrollment import leaving, seats
 from lms_graphql.privacy.erasing import entry_of
 from lms_graphql.privacy.ledger import Entry, Ledger, LedgerError
 from lms_graphql.privacy.models import Erasure
@@ -51,8 +52,8 @@ _LOOK = Statement(
 async def erase_person(work: Work, given: Given) -> dict[str, Any]:
     """Erase a person of the university for good; gives `user_id`, and `erased_at` as ISO 8601.
 
-    Who is erased already stays as they are. Enrollments stay as they are in any case, active and waitlisted ones, too:
-    an erased person keeps a seat until somebody drops them.
+    Who is erased already stays as they are. What they still take part in or wait for is dropped, and their seats go to
+    those who wait; what they have completed stays.
 
     The ledger gets its line at the end, before the transaction is committed. If the commit fails, the line stays, and
     the next try writes another one: of a person's lines the last counts.
@@ -90,11 +91,14 @@ async def _erased(work: Work, person: int, university: str, reason: str) -> Entr
         reason=reason,
         request_id=work.context.request_id,
     )
+    offerings = await leaving.seats_of(work, person)
     erased = await erase(_Reader(work), asked)
     if erased is None:
         raise RuntimeError("a locked person is gone")
     await work.audit("person.erase", "User", person, reason=reason)
     await work.tell("person.erased", "User", person)
+    for offering_id in offerings:
+        await seats.promote(work, offering_id)
     return entry_of(university, asked, erased)
 
 

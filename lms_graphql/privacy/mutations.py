@@ -49,6 +49,6 @@ class PrivacyMutation:
         administering.erase_person,
         ErasePersonInput,
         "Erase a person of the university for good, for its administrators: name, address and words go, the record"
-        " stays. Nobody can erase themselves or another administrator. Enrollments stay as they are.",
+        " stays. Nobody can erase themselves or another administrator. What they still take part in is dropped.",
         may=policy.may_erase_people,
     )

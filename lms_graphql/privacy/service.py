@@ -1,7 +1,8 @@
 """Erasing a person of a university, in one transaction as lms_app, which no other university is in reach of.
 
 Each statement changes only what differs from the rules, and `updated_at` gets the time of the erasure: to do it again
-changes nothing, and to do it to a restored backup gives the same rows again.
+changes nothing, and to do it to a restored backup gives the same rows again. What the person still takes part in or
+waits for is dropped first: an erased person keeps no seat.
 """
 
 from collections.abc import Mapping
@@ -33,6 +34,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
+from lms_graphql.enrollment import leaving
 from lms_graphql.privacy.models import Erasure
 from lms_graphql.privacy.rules import RULES, WITH_LOGIN, Change, End, Rules
 from lms_graphql.privacy.sections import columns_of
@@ -89,9 +91,12 @@ async def erase(reader: Reader, asked: Erasing) -> Erased | None:
         return None
     parameters["erased_at"] = asked.erased_at or member["now"]
     parameters["segment"] = quote(member["email"].lower(), safe="@ ")  # as interop.academy names people
-    rows = {}
+    await reader.one(leaving.LOCK_ALL, parameters)
+    left = await reader.one(leaving.LEAVE_ALL, parameters)
+    rows = {"course_enrollments": int(left["changed"]), "course_offerings": int(left["freed"])}
     for table, statement in _statements().items():
         rows[table] = int((await reader.one(statement, parameters))["changed"])
+    rows["enrollment_events"] += rows["course_enrollments"]  # each has one that tells of it
     identity = await reader.one(_IDENTITY, parameters)
     rows |= {table: int(identity[table]) for table in _OF_LOGIN}
     rows["audit_log"] = int((await reader.one(_AUDIT_LOG, parameters))["changed"])

@@ -40,6 +40,7 @@ GOOD_IDS = {
     "offeringId": _of_alpha("CourseOffering", "private"),
     "userId": lambda world: str(GlobalId("User", world.people["student"], world.alpha.university["id"])),
     "contentItemId": _of_alpha("QuizContent", "quiz"),
+    "enrollmentId": _of_alpha("Enrollment", "enrollment_0"),
 }
 """Ids that the other fields of an input are given, by the field's name; a KeyError names one that is missing."""
 GOOD: dict[tuple[str, str], Callable[[Any], str]] = {}
@@ -75,8 +76,9 @@ def value_of(world, mutation: str, name: str, type_: Any) -> Any:
         value = next(iter(named.values))
     elif isinstance(named, GraphQLInputObjectType):
         fields = named.fields.items()
-        wanted = [(n, f.type) for n, f in fields if named.is_one_of or isinstance(f.type, GraphQLNonNull)]
-        value = {n: value_of(world, mutation, n, t) for n, t in (wanted[:1] if named.is_one_of else wanted)}
+        is_one_of = named.extensions["strawberry-definition"].is_one_of  # graphql-core's type is not told
+        wanted = [(n, f.type) for n, f in fields if is_one_of or isinstance(f.type, GraphQLNonNull)]
+        value = {n: value_of(world, mutation, n, t) for n, t in (wanted[:1] if is_one_of else wanted)}
     elif named.name == "ID":
         value = GOOD[mutation, name](world) if (mutation, name) in GOOD else GOOD_IDS[name](world)
     else:
