@@ -37,6 +37,9 @@ app.add_typer(person, name="person")
 jobs = typer.Typer(help="What is done behind answers, such as grades worked out anew.", no_args_is_help=True)
 app.add_typer(jobs, name="jobs")
 
+progress = typer.Typer(help="Progress on modules, which follows from that on items.", no_args_is_help=True)
+app.add_typer(progress, name="progress")
+
 _University = Annotated[str, typer.Option("--university", help="The short code of the university.")]
 _Email = Annotated[str, typer.Option("--email", help="The person's address at this university.")]
 _Issuer = Annotated[str, typer.Option(help="The issuer, exactly as LMS_OIDC_ISSUERS names it.")]
@@ -168,6 +171,15 @@ def person_erase(
 def person_replay() -> None:
     """After a restore, erase everybody again whom the ledger of erasures names. Safe to repeat."""
     _run("person:replay_erasures", _settings())
+
+
+@progress.command("rebuild", epilog="Example: lms-graphql progress rebuild --check")
+def progress_rebuild(
+    offering: Annotated[int | None, typer.Option(help="The number of the only offering to look at.", min=1)] = None,
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; fail where anything differs.")] = False,
+) -> None:
+    """Work everybody's progress on modules out anew, for example after content was added. Safe to repeat."""
+    _run("rebuild:rebuild_progress", _settings(), offering=offering, check=check)
 
 
 @user.command("password", epilog="Example: lms-graphql user password ada@example.edu")

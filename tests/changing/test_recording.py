@@ -1,6 +1,7 @@
 """recordProgress: events in any order, again and in parts, from several devices; what completes, and what follows."""
 
 import asyncio
+import os
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -621,7 +622,7 @@ def modules_of(items):
     return modules
 
 
-@settings(max_examples=20, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300 if os.environ.get("LMS_THOROUGH") else 20, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), events=st.lists(EVENTS, min_size=1, max_size=25))
 async def test_whatever_the_order_the_parts_and_the_repetitions(built, data, events):
     sent = data.draw(st.permutations(events + data.draw(st.lists(st.sampled_from(events), max_size=10))))
