@@ -162,7 +162,7 @@ async def test_a_function_that_reads_as_its_owner_is_bound_all_the_same(driver, 
 async def test_the_tenant_tables(tenant_tables):
     named = {name for name, table in tables.metadata.tables.items() if "university_id" in table.columns}
     assert set(tenant_tables) == named - {"module_templates"}
-    assert len(tenant_tables) == 48
+    assert len(tenant_tables) == 50
 
 
 async def test_references_between_tenant_tables_carry_the_university(driver, tenant_tables):
@@ -176,7 +176,7 @@ async def test_references_between_tenant_tables_carry_the_university(driver, ten
         """,
         tenant_tables,
     )
-    assert len(found) == 85
+    assert len(found) == 87
     assert [row["conname"] for row in found if not row["led"]] == []
 
 
@@ -206,6 +206,7 @@ async def test_what_a_deleted_row_takes_with_it(driver):
         "question_keys_question_id_fkey": "c",
         "quiz_attempt_questions_attempt_id_fkey": "c",
         "quiz_attempt_answers_attempt_id_fkey": "c",
+        "rubric_ratings_criterion_id_fkey": "c",
         "session_tokens_session_id_fkey": "c",
         # towards tables of no tenant
         "courses_primary_subject_id_fkey": "n",
