@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+import orjson
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -15,13 +16,15 @@ from sqlalchemy import (
     any_,
     bindparam,
     case,
+    cast,
     column,
     func,
     select,
     update,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
-from lms_graphql.assessment import policy, scoring
+from lms_graphql.assessment import payloads, policy, rubrics, scoring
 from lms_graphql.assessment.asked import points_asked
 from lms_graphql.assessment.models import LabSubmission
 from lms_graphql.content.models import ContentItem
@@ -89,6 +92,7 @@ _GIVEN = (
         bindparam("penalties", type_=ARRAY(Numeric)),
         bindparam("feedbacks", type_=ARRAY(Text)),
         bindparam("has_feedback", type_=ARRAY(Boolean)),
+        bindparam("rubrics", type_=ARRAY(Text)),
     )
     .table_valued(
         column("id", BigInteger),
@@ -97,6 +101,7 @@ _GIVEN = (
         column("penalty", Numeric),
         column("feedback", Text),
         column("has_feedback", Boolean),
+        column("rubric", Text),
     )
     .render_derived(name="given")
 )
@@ -109,6 +114,7 @@ _GRADE = Statement(
         max_score=_GIVEN.c.maximum,
         late_penalty_percent=_GIVEN.c.penalty,
         instructor_feedback=case((_GIVEN.c.has_feedback, _GIVEN.c.feedback), else_=LabSubmission.instructor_feedback),
+        rubric_result=cast(_GIVEN.c.rubric, JSONB),
         status="graded",
         graded_by=USER,
         graded_at=func.now(),
@@ -143,6 +149,7 @@ class _Grade(NamedTuple):
     penalty: Decimal
     feedback: str | None
     has_feedback: bool
+    rubric: str | None
 
 
 async def grade_submissions(work: Work, given: Given) -> dict[str, Any]:
@@ -154,10 +161,11 @@ async def grade_submissions(work: Work, given: Given) -> dict[str, Any]:
     ids = [number_of(entry["submissionId"], "Submission", work.viewer.university_id) for entry in entries]
     wanted = sorted({id_ for id_ in ids if id_ is not None})
     found = {row["id"]: row for row in await work.rows(_LOCKED[work.viewer.standing], _Row, submission_ids=wanted)}
+    criteria = await rubrics.criteria_of(work, [row["content_item_id"] for row in found.values()])
     grades: dict[int, _Grade] = {}
     results = []
     for index, (entry, id_) in enumerate(zip(entries, ids, strict=True)):
-        outcome = _judged(work, index, entry, None if id_ is None else found.get(id_), grades)
+        outcome = _judged(work, index, entry, None if id_ is None else found.get(id_), grades, criteria)
         if isinstance(outcome, UserFailure):
             results.append(Result(index, None, (outcome.code.name, outcome.message, outcome.path)))
         else:
@@ -171,7 +179,12 @@ async def grade_submissions(work: Work, given: Given) -> dict[str, Any]:
 
 
 def _judged(
-    work: Work, index: int, entry: Mapping[str, Any], row: Row | None, before: Mapping[int, _Grade]
+    work: Work,
+    index: int,
+    entry: Mapping[str, Any],
+    row: Row | None,
+    before: Mapping[int, _Grade],
+    criteria: Mapping[int, Sequence[Row]],
 ) -> _Grade | UserFailure:
     """The grade that an entry gives, or why it gives none."""
     path = ("input", "grades", str(index))
@@ -186,10 +199,25 @@ def _judged(
     try:
         score = scoring.checked_score(entry["score"], row["points"], (*path, "score"))
         feedback = _feedback(entry.get("feedback"), (*path, "feedback"))
+        rubric = _rubric(work, entry.get("rubric"), criteria.get(row["content_item_id"], ()), score, (*path, "rubric"))
     except Refused as refused:
         return refused.failures[0]
     penalty = Decimal(0) if entry.get("waivePenalty") else row["late_penalty_percent"]
-    return _Grade(row, score, penalty, feedback, "feedback" in entry)
+    return _Grade(row, score, penalty, feedback, "feedback" in entry, rubric)
+
+
+def _rubric(
+    work: Work,
+    given: Sequence[Mapping[str, Any]] | None,
+    criteria: Sequence[Row],
+    score: Decimal,
+    path: tuple[str, ...],
+) -> str | None:
+    """What the criteria get, as JSON; None where a grade was given without them."""
+    if given is None:
+        return None
+    judged = rubrics.judged(work.viewer.university_id, given, criteria, score, path)
+    return orjson.dumps(payloads.stored(judged)).decode()
 
 
 def _feedback(given: str | None, path: tuple[str, ...]) -> str | None:
@@ -213,6 +241,7 @@ async def _keep(work: Work, grades: Sequence[_Grade]) -> None:
         penalties=[grade.penalty for grade in grades],
         feedbacks=[grade.feedback for grade in grades],
         has_feedback=[grade.has_feedback for grade in grades],
+        rubrics=[grade.rubric for grade in grades],
     )
     after = {row["id"]: row for row in written}
     changes = [

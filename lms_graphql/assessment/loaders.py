@@ -27,6 +27,8 @@ from lms_graphql.assessment.models import (
     QuizAttempt,
     QuizAttemptAnswer,
     QuizAttemptQuestion,
+    RubricCriterion,
+    RubricRating,
     Upload,
 )
 from lms_graphql.engine.context import Context
@@ -41,6 +43,8 @@ from lms_graphql.storage.tenancy import UNIVERSITY, USER
 
 AttemptRow = record("QuizAttempt", discloses="attempts")
 PoolRow = record("QuestionPool")
+CriterionRow = record("RubricCriterion")
+RatingRow = record("RubricRating")
 UploadRow = record("Upload", discloses="submissions")
 
 _NO_POINTS = literal_column("0.00", Numeric(6, 2))
@@ -69,7 +73,7 @@ class SubmissionRow(Row):
 
     typename = "Submission"
     tenant = True
-    seldom = frozenset({"public_results", "staff_details"})
+    seldom = frozenset({"public_results", "rubric_result", "staff_details"})
     discloses = "submissions"
 
 
@@ -271,6 +275,8 @@ class _Submissions(Loader[Any, Any]):
         shown += [policy.when_posted(viewer, table[name]).label(name) for name in policy.WHEN_POSTED]
         if self.wide:
             shown.append(table["public_results"].label("public_results_text"))
+            json_of_grade = policy.WHEN_POSTED_JSON
+            shown += [policy.when_posted(viewer, table[name]).label(f"{name}_text") for name in json_of_grade]
         if viewer.is_staff:
             shown += [policy.for_graders(viewer, table[name]).label(name) for name in policy.STAFF_ONLY]
         if viewer.is_staff and self.wide:
@@ -364,6 +370,34 @@ class NeedsGradingByOffering(_Submissions, Page[int]):
             LabSubmission.course_offering_id == parent,
             LabSubmission.graded_at.is_(None),
             policy.visible_waiting(self.viewer),
+        )
+
+
+class CriteriaByItem(Many[int]):
+    """The rubric of each lab or assignment: its criteria in their order."""
+
+    row = CriterionRow
+
+    @override
+    def query(self) -> Select[Any]:
+        return (
+            select(*self.keyed(RubricCriterion.content_item_id, RubricCriterion))
+            .where(RubricCriterion.content_item_id == any_(KEYS), policy.visible_criteria(self.viewer))
+            .order_by(RubricCriterion.position)
+        )
+
+
+class RatingsByCriterion(Many[int]):
+    """The ratings of each criterion, in their order."""
+
+    row = RatingRow
+
+    @override
+    def query(self) -> Select[Any]:
+        return (
+            select(*self.keyed(RubricRating.criterion_id, RubricRating))
+            .where(RubricRating.criterion_id == any_(KEYS), policy.visible_ratings(self.viewer))
+            .order_by(RubricRating.position)
         )
 
 

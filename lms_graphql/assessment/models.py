@@ -258,6 +258,7 @@ class LabSubmission(TenantRow, Model):
             "raw_score IS NULL OR score_obtained = round(raw_score * (100 - late_penalty_percent) / 100, 2)",
             name="penalised",
         ),
+        CheckConstraint("jsonb_typeof(rubric_result) = 'array'", name="rubric_result"),
         Index("ix_lab_submissions_user_item", "university_id", "user_id", "content_item_id"),
         Index("ix_lab_submissions_course_offering_id", "university_id", "course_offering_id", "id"),
         Index("ix_lab_submissions_content_item_id", "university_id", "content_item_id"),
@@ -298,6 +299,45 @@ class LabSubmission(TenantRow, Model):
     late_penalty_percent: Mapped[Decimal] = mapped_column(Numeric(5, 2), server_default=text("0"))
     raw_score: Mapped[Decimal | None] = mapped_column(Numeric(6, 2))
     """The score before the penalty; null where nothing was taken from it because nobody looked."""
+    rubric_result: Mapped[Any | None] = mapped_column(JSONB)
+    """What each criterion of the item's rubric got (see payloads.Judgement); as it was when it was graded."""
+
+
+class RubricCriterion(TenantRow, Model):
+    """One thing that a lab or an assignment is graded by, and what it is worth."""
+
+    __tablename__ = "rubric_criteria"
+    __table_args__ = (
+        references("content_items", "course_id", "content_item_id"),
+        UniqueConstraint("university_id", "content_item_id", "position", name="uq_rubric_criteria_position"),
+        CheckConstraint("position >= 1", name="position"),
+        CheckConstraint("points BETWEEN 0 AND 9999.99", name="points"),
+    )
+
+    course_id: Mapped[BigInt]
+    content_item_id: Mapped[BigInt]
+    position: Mapped[int] = mapped_column(Integer)
+    title: Mapped[str] = mapped_column(String(255))
+    description: Mapped[str | None] = mapped_column(Text)
+    points: Mapped[Decimal] = mapped_column(Numeric(6, 2))
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[CreatedAt]
+
+
+class RubricRating(TenantOwned, Model):
+    """One degree to which a criterion can be met, and what that is worth."""
+
+    __tablename__ = "rubric_ratings"
+    __table_args__ = (
+        references("rubric_criteria", "criterion_id", ondelete="CASCADE"),
+        CheckConstraint("position >= 1", name="position"),
+        CheckConstraint("points BETWEEN 0 AND 9999.99", name="points"),
+    )
+
+    criterion_id: Mapped[BigInt] = mapped_column(primary_key=True, autoincrement=False)
+    position: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    title: Mapped[str] = mapped_column(String(255))
+    points: Mapped[Decimal] = mapped_column(Numeric(6, 2))
 
 
 class Upload(TenantRow, Model):

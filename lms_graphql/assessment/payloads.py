@@ -98,6 +98,16 @@ class AutoGrade(msgspec.Struct):
     tests: list[Outcome] = []
 
 
+class Judgement(msgspec.Struct):
+    """One criterion of `lab_submissions.rubric_result`, as it was when the work was graded."""
+
+    criterion_id: int
+    title: str
+    points: Decimal
+    most: Decimal
+    comment: str | None = None
+
+
 def stored(value: msgspec.Struct | list[Any]) -> Any:
     """A struct, or a list of them, as what a JSON column takes."""
     return msgspec.to_builtins(value)
@@ -127,6 +137,7 @@ _read_answer = _reader(Answer, "answer")
 _read_response = _reader(Response, "response")
 _read_snapshot = _reader(Snapshot, "snapshot")
 _read_results = _reader(list[Outcome], "results")
+_read_judgements = _reader(list[Judgement], "rubric")
 _read_auto_grade = _reader(AutoGrade, "automatic grade")
 
 
@@ -168,3 +179,8 @@ def read_auto_grade(data: str | None, submission_id: int) -> AutoGrade | None:
 def in_json(value: msgspec.Struct) -> str:
     """A struct as the text of a JSON column."""
     return msgspec.json.encode(value).decode()
+
+
+def read_judgements(data: str | None, submission_id: int) -> list[Judgement]:
+    """What each criterion got; none when it is unreadable."""
+    return _read_judgements(data, f"submission {submission_id}") or []

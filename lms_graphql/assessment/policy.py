@@ -20,7 +20,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from lms_graphql.assessment.models import LabSubmission, Question, QuestionKey, QuestionPool, QuizAttempt, Upload
+from lms_graphql.assessment.models import (
+    LabSubmission,
+    Question,
+    QuestionKey,
+    QuestionPool,
+    QuizAttempt,
+    RubricCriterion,
+    RubricRating,
+    Upload,
+)
 from lms_graphql.catalog.reach import (
     administers_a_department,
     if_reached,
@@ -32,6 +41,7 @@ from lms_graphql.catalog.reach import (
     seen_or_reached,
 )
 from lms_graphql.content.models import ContentItem, ContentItemSetting
+from lms_graphql.content.policy import visible_items
 from lms_graphql.engine.context import Viewer
 from lms_graphql.storage.tenancy import UNIVERSITY, USER
 
@@ -42,6 +52,9 @@ STAFF_ONLY = ("graded_by",)
 """Columns of submissions that never leave the database for anybody but staff, besides `STAFF_ONLY_JSON`."""
 
 STAFF_ONLY_JSON = ("hidden_results", "auto_grade_json")
+
+WHEN_POSTED_JSON = ("rubric_result",)
+"""Likewise of the columns that hold JSON."""
 
 WHEN_POSTED = ("score_obtained", "max_score", "instructor_feedback", "raw_score")
 """Columns of submissions that are null for anybody but staff until the grade is posted."""
@@ -238,6 +251,24 @@ def visible_uploads(viewer: Viewer) -> ColumnElement[bool]:
     return seen_or_reached(viewer, here, Upload.user_id == USER, handed_in)
 
 
+def visible_criteria(viewer: Viewer) -> ColumnElement[bool]:
+    """Of the items that the viewer sees: who hands in shall know by what it is graded."""
+    here = RubricCriterion.university_id == UNIVERSITY
+    if viewer.is_admin:
+        return here
+    of_item = exists().where(ContentItem.id == RubricCriterion.content_item_id, visible_items(viewer))
+    return and_(here, of_item.correlate(RubricCriterion))
+
+
+def visible_ratings(viewer: Viewer) -> ColumnElement[bool]:
+    """Those of visible criteria."""
+    here = RubricRating.university_id == UNIVERSITY
+    if viewer.is_admin:
+        return here
+    of_criterion = exists().where(RubricCriterion.id == RubricRating.criterion_id, visible_criteria(viewer))
+    return and_(here, of_criterion.correlate(RubricRating))
+
+
 # ---- who may use which mutation: what depends on rows is decided of them
 
 
@@ -248,6 +279,11 @@ def may_hand_in(viewer: Viewer) -> bool:
 
 def may_grade_people(viewer: Viewer) -> bool:
     """Staff; whom, the service asks."""
+    return viewer.is_staff
+
+
+def may_set_rubrics(viewer: Viewer) -> bool:
+    """Staff; of which course, the service asks."""
     return viewer.is_staff
 
 

@@ -5,11 +5,13 @@ from decimal import Decimal
 
 import strawberry
 
-from lms_graphql.assessment import grading, policy, posting, running, submitting, uploading
+from lms_graphql.assessment import grading, policy, posting, rubrics, running, submitting, uploading
 from lms_graphql.assessment.loaders import SubmissionById, UploadById
 from lms_graphql.assessment.types import Submission, Upload, stored_file
 from lms_graphql.catalog.loaders import OfferingById
 from lms_graphql.catalog.types import CourseOffering
+from lms_graphql.content.loaders import ItemById
+from lms_graphql.content.types import Content
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.edges import computed, edge, optional
 from lms_graphql.engine.mutations import changed, mutation, told, user_errors
@@ -63,6 +65,51 @@ class RequestUploadPayload:
     errors: list[UserError] = user_errors()
 
 
+@strawberry.input(description="One degree to which a criterion can be met.")
+class RubricRatingInput:
+    """One rating of a criterion."""
+
+    title: str = strawberry.field(description="What it is called: one line of at most 255 characters.")
+    points: Decimal = strawberry.field(description="What it is worth, from 0 to what the criterion is.")
+
+
+@strawberry.input(description="One thing that a lab or an assignment is graded by.")
+class RubricCriterionInput:
+    """One criterion of a rubric."""
+
+    title: str = strawberry.field(description="What it is called: one line of at most 255 characters.")
+    description: str | None = optional("What it asks for, at most 2000 characters.")
+    points: Decimal = strawberry.field(description="What it is worth at most, up to 9999.99.")
+    ratings: list[RubricRatingInput] | None = optional("At most 10 degrees to which it can be met, in order.")
+
+
+@strawberry.input(description="By what a lab or an assignment is graded from now on.")
+class SetRubricInput:
+    """The input of `setRubric`."""
+
+    content_item_id: strawberry.ID = strawberry.field(description="The lab or the assignment.")
+    criteria: list[RubricCriterionInput] = strawberry.field(
+        description="At most 20 criteria in their order, in place of those before; none: without a rubric."
+    )
+
+
+@strawberry.type(description="What `setRubric` gives.")
+class SetRubricPayload:
+    """The payload of `setRubric`."""
+
+    item: Content | None = changed(ItemById, "item_id", "The lab or the assignment; null where it was refused.")
+    errors: list[UserError] = user_errors()
+
+
+@strawberry.input(description="What one criterion of the item's rubric gets.")
+class RubricJudgementInput:
+    """One row of the rubric of a grade."""
+
+    criterion_id: strawberry.ID = strawberry.field(description="The criterion.")
+    points: Decimal = strawberry.field(description="Its points, from 0 to what it is worth.")
+    comment: str | None = optional("What the person is told of it, at most 2000 characters.")
+
+
 @strawberry.input(description="A grade for one submission.")
 class GradeInput:
     """One row of the input of `gradeSubmissions`."""
@@ -73,6 +120,9 @@ class GradeInput:
     )
     feedback: str | None = optional(
         "What the person is told, at most 20,000 characters; null takes back what was said, and left out it stays."
+    )
+    rubric: list[RubricJudgementInput] | None = optional(
+        "What each criterion of the item's rubric gets, which must make the score; left out, none is kept."
     )
     waive_penalty: bool | None = optional("Whether nothing is taken from the score for being late; default false.")
 
@@ -236,6 +286,12 @@ class SubmissionMutation:
         RequestUploadInput,
         "Ask where to send a file, to hand it in with `submitWork` within a day; what is not handed in is deleted.",
         may=policy.may_hand_in,
+    )
+    set_rubric: SetRubricPayload | None = mutation(
+        rubrics.set_rubric,
+        SetRubricInput,
+        "Settle by what a lab or an assignment is graded, in all offerings of its course.",
+        may=policy.may_set_rubrics,
     )
     grade_submissions: GradeSubmissionsPayload | None = mutation(
         grading.grade_submissions,

@@ -22,6 +22,7 @@ from lms_graphql.assessment.loaders import (
     QuestionById,
     QuestionsByAttempt,
     QuestionsByPool,
+    RatingsByCriterion,
     ReviewByAttempt,
     SubmissionById,
     UploadById,
@@ -41,6 +42,7 @@ from lms_graphql.engine.edges import (
     database_id,
     edge,
     entity,
+    global_id,
     optional,
     page,
     plain_list,
@@ -339,6 +341,36 @@ class SubmissionStaffDetails:
 
 
 _FILES = 10
+_CRITERIA = 10
+
+
+@strawberry.type(description="One degree to which a criterion can be met.")
+class RubricRating:
+    """See models.RubricRating."""
+
+    title: str = strawberry.field(description="What it is called.")
+    points: Decimal = strawberry.field(description="What it is worth.")
+
+
+@strawberry.type(description="One thing that a lab or an assignment is graded by.")
+class RubricCriterion:
+    """See models.RubricCriterion."""
+
+    id: strawberry.ID = global_id()
+    title: str = strawberry.field(description="What it is called.")
+    description: str | None = strawberry.field(description="What it asks for; null when it says nothing.")
+    points: Decimal = strawberry.field(description="What it is worth at most.")
+    ratings: list[RubricRating] = edge(RatingsByCriterion, "Degrees to which it can be met, in their order.", size=5)
+
+
+@strawberry.type(description="What one criterion got, as the rubric was when the work was graded.")
+class RubricJudgement:
+    """See payloads.Judgement."""
+
+    title: str = strawberry.field(description="What the criterion is called.")
+    points: Decimal = strawberry.field(description="What it got, before any penalty.")
+    max_points: Decimal = computed(lambda judgement, _: judgement.most, "What it could have got.")
+    comment: str | None = strawberry.field(description="What the grader says of it; null when nothing.")
 
 
 @strawberry.enum(description="What has become of an upload.")
@@ -443,6 +475,11 @@ class Submission(Node):
     )
     feedback: str | None = column(
         "instructor_feedback", "What the grader says; null for all but staff until the grade is posted."
+    )
+    rubric_result: list[RubricJudgement] = computed(
+        lambda row, _: payloads.read_judgements(row["rubric_result_text"], row["id"]),
+        "What each criterion got; empty without a rubric, and for all but staff until the grade is posted.",
+        size=_CRITERIA,
     )
     files: list[Upload] = edge(FilesBySubmission, "The files that were handed in, in their order.", size=_FILES)
     public_results: list[TestResult] = _results("public_results", "The tests that students may see.")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from lms_graphql.assessment.loaders import PoolById, ViewerAttempts, ViewerSubmissions
+from lms_graphql.assessment.loaders import CriteriaByItem, PoolById, ViewerAttempts, ViewerSubmissions
 from lms_graphql.catalog.loaders import CourseById, OfferingById
 from lms_graphql.catalog.reach import row_is_reached
 from lms_graphql.catalog.types import Course, CourseOffering
@@ -50,13 +50,14 @@ from lms_graphql.tenancy.loaders import UserById
 from lms_graphql.tenancy.types import User
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
-    from lms_graphql.assessment.types import QuestionPool, QuizAttempt, Submission
+    from lms_graphql.assessment.types import QuestionPool, QuizAttempt, RubricCriterion, Submission
     from lms_graphql.discussion.types import DiscussionThread, ThreadFilter, ThreadOrder
     from lms_graphql.progress.types import ContentProgress
 
 _ContentProgress = Annotated["ContentProgress", strawberry.lazy("lms_graphql.progress.types")]
 _QuestionPool = Annotated["QuestionPool", strawberry.lazy("lms_graphql.assessment.types")]
 _QuizAttempt = Annotated["QuizAttempt", strawberry.lazy("lms_graphql.assessment.types")]
+_RubricCriterion = Annotated["RubricCriterion", strawberry.lazy("lms_graphql.assessment.types")]
 _Submission = Annotated["Submission", strawberry.lazy("lms_graphql.assessment.types")]
 _Thread = Annotated["DiscussionThread", strawberry.lazy("lms_graphql.discussion.types")]
 _ThreadFilter = Annotated["ThreadFilter", strawberry.lazy("lms_graphql.discussion.types")]
@@ -214,6 +215,10 @@ class ContentItem(Node):
         " take part.",
         argument("offering", strawberry.ID, "The global id of the offering."),
     )
+
+
+def _rubric() -> Any:
+    return edge(CriteriaByItem, "What it is graded by, in order; empty without a rubric.", size=10)
 
 
 # video
@@ -382,6 +387,7 @@ class EngineeringLabContent(ContentItem):
         _staff_details, "What only staff may know; null for everybody else.", heavy=True, versioned=True
     )
     viewer_submissions: list[_Submission] = _viewer_submissions()
+    rubric: list[_RubricCriterion] = _rubric()
 
 
 # text
@@ -469,6 +475,7 @@ class AssignmentContent(ContentItem):
     )
     max_points: float | None = payload("max_points", "What perfect work is worth.")
     viewer_submissions: list[_Submission] = _viewer_submissions()
+    rubric: list[_RubricCriterion] = _rubric()
 
 
 @strawberry.type(description="One thing to open or to read.")

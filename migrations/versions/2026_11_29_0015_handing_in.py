@@ -17,6 +17,28 @@ depends_on = None
 
 _TENANT = "university_id = nullif(current_setting('lms.university_id', true), '')::bigint"
 _TABLES = """
+CREATE TABLE rubric_criteria (
+    university_id bigint NOT NULL, id bigserial NOT NULL, course_id bigint NOT NULL, content_item_id bigint NOT NULL,
+    position integer NOT NULL, title varchar(255) NOT NULL, description text, points numeric(6, 2) NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT rubric_criteria_pkey PRIMARY KEY (university_id, id),
+    CONSTRAINT rubric_criteria_university_id_fkey FOREIGN KEY (university_id) REFERENCES universities (id),
+    CONSTRAINT rubric_criteria_content_item_id_fkey FOREIGN KEY (university_id, course_id, content_item_id)
+        REFERENCES content_items (university_id, course_id, id),
+    CONSTRAINT uq_rubric_criteria_position UNIQUE (university_id, content_item_id, position),
+    CONSTRAINT rubric_criteria_position_check CHECK (position >= 1),
+    CONSTRAINT rubric_criteria_points_check CHECK (points BETWEEN 0 AND 9999.99)
+);
+CREATE TABLE rubric_ratings (
+    university_id bigint NOT NULL, criterion_id bigint NOT NULL, position integer NOT NULL,
+    title varchar(255) NOT NULL, points numeric(6, 2) NOT NULL,
+    CONSTRAINT rubric_ratings_pkey PRIMARY KEY (university_id, criterion_id, position),
+    CONSTRAINT rubric_ratings_university_id_fkey FOREIGN KEY (university_id) REFERENCES universities (id),
+    CONSTRAINT rubric_ratings_criterion_id_fkey FOREIGN KEY (university_id, criterion_id)
+        REFERENCES rubric_criteria (university_id, id) ON DELETE CASCADE,
+    CONSTRAINT rubric_ratings_position_check CHECK (position >= 1),
+    CONSTRAINT rubric_ratings_points_check CHECK (points BETWEEN 0 AND 9999.99)
+);
 CREATE TABLE uploads (
     university_id bigint NOT NULL, id bigserial NOT NULL, user_id bigint NOT NULL, course_id bigint NOT NULL,
     course_offering_id bigint NOT NULL, content_item_id bigint NOT NULL, submission_id bigint,
@@ -66,6 +88,8 @@ CREATE INDEX ix_grading_runs_submission_id ON grading_runs (university_id, submi
 CREATE INDEX ix_grading_runs_service_token_id ON grading_runs (university_id, service_token_id)
 """
 _RIGHTS = {
+    "rubric_criteria": ("SELECT, INSERT, UPDATE, DELETE", "rubric_criteria_id_seq"),
+    "rubric_ratings": ("SELECT, INSERT, UPDATE, DELETE", None),
     "uploads": ("SELECT, INSERT, UPDATE, DELETE", "uploads_id_seq"),
     "grading_runs": ("SELECT, INSERT, UPDATE, DELETE", "grading_runs_id_seq"),
 }
@@ -82,6 +106,8 @@ ALTER TABLE lab_submissions
     ADD COLUMN late_seconds bigint NOT NULL DEFAULT 0,
     ADD COLUMN late_penalty_percent numeric(5, 2) NOT NULL DEFAULT 0,
     ADD COLUMN raw_score numeric(6, 2),
+    ADD COLUMN rubric_result jsonb,
+    ADD CONSTRAINT lab_submissions_rubric_result_check CHECK (jsonb_typeof(rubric_result) = 'array'),
     ADD CONSTRAINT lab_submissions_late_seconds_check CHECK (late_seconds >= 0),
     ADD CONSTRAINT lab_submissions_late_penalty_percent_check CHECK (late_penalty_percent BETWEEN 0 AND 100),
     ADD CONSTRAINT lab_submissions_raw_score_check CHECK (raw_score BETWEEN 0 AND 9999.99),
@@ -89,6 +115,7 @@ ALTER TABLE lab_submissions
         CHECK (raw_score IS NULL OR score_obtained = round(raw_score * (100 - late_penalty_percent) / 100, 2))
 """
 _DOWNGRADE_CONFLICTS = {
+    "criteria of rubrics": "SELECT FROM rubric_criteria",
     "uploads": "SELECT FROM uploads",
     "grading_runs": "SELECT FROM grading_runs",
     "submissions with a text, late or graded before a penalty": (
@@ -116,8 +143,10 @@ def upgrade() -> None:
             text(f"CREATE POLICY tenant ON {table} USING ({_TENANT}) WITH CHECK ({_TENANT})".replace(":", r"\:"))
         )
         op.execute(f"GRANT {rights} ON {table} TO lms_app")
-        op.execute(f"GRANT USAGE ON SEQUENCE {sequence} TO lms_app")
         op.execute(f"GRANT SELECT ON {table} TO lms_platform")
+        if sequence is None:
+            continue
+        op.execute(f"GRANT USAGE ON SEQUENCE {sequence} TO lms_app")
         op.execute(
             f"CREATE TRIGGER set_updated_at BEFORE UPDATE ON {table} FOR EACH ROW"
             " WHEN (NEW.updated_at = OLD.updated_at) EXECUTE FUNCTION set_updated_at()"
@@ -134,9 +163,9 @@ def downgrade() -> None:
             found.append(f"{count} {name}")
     if found:
         raise MigrationRefusedError(f"revision 0015 can't be taken back and changed nothing: {'; '.join(found)}")
-    op.execute("DROP TABLE grading_runs, uploads")
+    op.execute("DROP TABLE grading_runs, uploads, rubric_ratings, rubric_criteria")
     op.execute(
-        "ALTER TABLE lab_submissions DROP COLUMN raw_score, DROP COLUMN late_penalty_percent,"
+        "ALTER TABLE lab_submissions DROP COLUMN rubric_result, DROP COLUMN raw_score, DROP COLUMN late_penalty_percent,"
         " DROP COLUMN late_seconds, DROP COLUMN body"
     )
     op.execute(

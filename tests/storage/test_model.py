@@ -210,6 +210,7 @@ async def test_what_a_deleted_row_takes_with_it(driver):
         "question_keys_question_id_fkey": "c",
         "quiz_attempt_questions_attempt_id_fkey": "c",
         "quiz_attempt_answers_attempt_id_fkey": "c",
+        "rubric_ratings_criterion_id_fkey": "c",
         "session_tokens_session_id_fkey": "c",
         # towards tables of no tenant
         "courses_primary_subject_id_fkey": "n",
