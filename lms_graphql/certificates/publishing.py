@@ -116,7 +116,7 @@ class Publications:
             rows = await snapshot.fetch(_STATUS, {"code": code}, _Found)
         if not rows:
             return None
-        await self._guesses.give_back(network)
+        self._guesses.give_back(network)
         return _camel_case(rows[0])
 
     async def _university(self, snapshot: Snapshot, short_code: str) -> Row | None:

@@ -20,7 +20,7 @@ async def _verify(_root: None, context: Context, code: str) -> Row | None:
     await guesses.take(context.network)
     found = await _found(context, code)
     if found is not None:
-        await guesses.give_back(context.network)
+        guesses.give_back(context.network)
     return found
 
 
@@ -38,7 +38,7 @@ async def _verify_credential(_root: None, context: Context, jwt: str) -> "Verdic
         return Verdict("unknown_key" if checked.signature is Signature.UNKNOWN_KEY else "invalid")
     verdict = _verdict(jwt.strip(), checked, await _found(context, checked.code))
     if verdict.certificate is not None:
-        await guesses.give_back(context.network)
+        guesses.give_back(context.network)
     return verdict
 
 

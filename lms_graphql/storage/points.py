@@ -4,10 +4,10 @@ A worker leases a block at a time, so that most requests cost no statement. The 
 is a full bucket.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import asyncpg
-from sqlalchemy import BigInteger, CheckConstraint, String, bindparam, case, cast, extract, func, update
+from sqlalchemy import BigInteger, CheckConstraint, String, bindparam, case, cast, extract, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -72,12 +72,6 @@ def _lease() -> Statement:
 
 
 _LEASE = _lease()
-_GIVE_BACK = Statement(
-    update(RatePoints)
-    .where(RatePoints.bucket == bindparam("bucket", type_=String))
-    .values(points=RatePoints.points + bindparam("given", type_=BigInteger))
-)
-"""What is more than a bucket holds, the next lease takes away."""
 
 
 class PointStore:
@@ -101,20 +95,12 @@ class PointStore:
             "per_second": self.per_second,
         }
         self._leases += 1
-        row = await self._row(_LEASE, parameters)
-        return Lease(row["granted"], row["points"])
-
-    async def give_back(self, bucket: str, points: int) -> None:
-        """Put points back that a lease took and nobody used; DatabaseUnreachableError without a connection."""
-        await self._row(_GIVE_BACK, {"bucket": bucket, "given": points})
-
-    async def _row(self, statement: Statement, parameters: dict[str, Any]) -> Any:
         try:
             connection = await acquire(self._engine)
         except PoolTimeoutError as error:
             raise DatabaseUnreachableError("all connections for points are busy; try again") from error
         try:
-            row = await connection.driver_connection.fetchrow(statement.sql, *statement.arguments(parameters))  # type: ignore[union-attr]
+            row = await connection.driver_connection.fetchrow(_LEASE.sql, *_LEASE.arguments(parameters))  # type: ignore[union-attr]
             if self._leases % _FORGET_AFTER_LEASES == 0:  # buckets that have long been full again
                 await connection.driver_connection.execute(_FORGET)  # type: ignore[union-attr]
         except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as error:
@@ -122,4 +108,4 @@ class PointStore:
             raise unreachable(self._engine.url, error) from error
         finally:
             await release(connection)
-        return row
+        return Lease(row["granted"], row["points"])

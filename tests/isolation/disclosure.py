@@ -79,7 +79,8 @@ RULES: Mapping[str, Mapping[str, str]] = {
     "audit_log": dict.fromkeys(("act", "entity", "old_values", "new_values", "reason", "request_id", "roles"), NEVER),
     "certificates": {
         **dict.fromkeys(("certificate_code", "recipient_name", "course_code", "course_title", "final_score"), _OWN),
-        **dict.fromkeys(("letter_grade", "revocation_reason"), _OWN),
+        **dict.fromkeys(("letter_grade", "revocation_reason", "credential_jwt"), _OWN),
+        "key_id": NEVER,
         "metadata_json": NEVER,
     },
     "content_item_revisions": {"title": NEVER, "data_json": NEVER},

@@ -60,6 +60,8 @@ WITHOUT_A_LOADER = {
     "Query.viewer": "the viewer",
     "Query.platform": "nothing of its own, for administrators of the platform",
     "Query.analytics": "nothing of its own, for those who may see aggregates",
+    "Query.verifyCredential": "a verdict, and the certificate below",
+    "CredentialVerification.certificate": "one certificate, for who holds what was signed: catalogue.READS_AS_OWNER",
     "Query.verifyCertificate": "one certificate, for who knows its code: catalogue.READS_AS_OWNER",
     **{
         f"Query.{name}": "found by the loader of its type, as by `node`"
