@@ -40,6 +40,9 @@ GOOD_IDS = {
     "offeringId": _of_alpha("CourseOffering", "private"),
     "userId": lambda world: str(GlobalId("User", world.people["student"], world.alpha.university["id"])),
     "contentItemId": _of_alpha("QuizContent", "quiz"),
+    "threadId": _of_alpha("DiscussionThread", "thread"),
+    "postId": _of_alpha("DiscussionPost", "post"),
+    "reviewId": _of_alpha("CourseReview", "review"),
 }
 """Ids that the other fields of an input are given, by the field's name; a KeyError names one that is missing."""
 GOOD: dict[tuple[str, str], Callable[[Any], str]] = {}
