@@ -110,6 +110,7 @@ CourseOffering private.quizAttempts.totalCount                        -    -    
 CourseOffering private.submissions.totalCount                         -    -    -    -    -    4    4    4    8    8    -    8    -    8
 CourseOffering private.needsGrading.totalCount                        -    -    -    -    -    0    0    1    2    2    -    2    -    2
 CourseOffering private.threads.totalCount                             -    -    -    -    -    2    2    3    3    3    -    3    -    3
+CourseOffering private.reportedPosts.totalCount                       -    -    -    -    -    0    0    1    1    1    -    1    -    1
 CourseOffering private.overrides.edges                                -    -    -    -    -    -    -    0    1    1    -    1    -    1
 CourseOffering private.gradebook.columns                              -    -    -    -    -    -    -    4    4    4    -    4    -    4
 CourseOffering private.gradebook.rows.edges                           -    -    -    -    -    -    -    1    2    2    -    2    -    2
@@ -160,6 +161,10 @@ DiscussionThread thread.createdByName                                 -    -    
 DiscussionThread hidden_thread                                        -    -    -    -    -    -    -    +    +    +    -    +    -    +
 DiscussionPost post                                                   -    -    -    -    -    +    +    +    +    +    -    +    -    +
 DiscussionPost post.authorName                                        -    -    -    -    -    +    +    +    +    +    -    +    -    +
+PostReport report                                                     -    -    -    -    -    -    -    +    +    +    -    +    -    +
+PostReport report.reporter                                            -    -    -    -    -    -    -    -    +    +    -    +    -    +
+PostRevision revision                                                 -    -    -    -    -    +    -    +    +    +    -    +    -    +
+PostRevision revision.replacedByName                                  -    -    -    -    -    +    -    +    +    +    -    +    -    +
 User instructor                                                       -    -    -    -    +    +    +    +    +    +    +    +    +    +
 User instructor.email                                                 -    -    -    -    -    -    -    -    -    +    -    -    -    +
 User far_instructor.roles                                             -    -    -    -    0    0    0    0    0    0    1    0    0    1
@@ -323,6 +328,11 @@ PostById                                                              0    0    
 PostTreeByThread                                                      0    0    0    0    0    2    2    2    2    2    0    2    0    2
 PostsByThread                                                         0    0    0    0    0    1    1    1    1    1    0    1    0    1
 RepliesByPost                                                         0    0    0    0    0    1    1    1    1    1    0    1    0    1
+ReportById                                                            0    0    0    0    0    0    0    1    1    1    0    1    0    1
+ReportedPostsByOffering                                               0    0    0    0    0    0    0    1    1    1    0    1    0    1
+ReportsByPost                                                         0    0    0    0    0    0    0    1    1    1    0    1    0    1
+RevisionById                                                          0    0    0    0    0    1    0    1    1    1    0    1    0    1
+RevisionsByPost                                                       0    0    0    0    0    1    0    1    1    1    0    1    0    1
 ThreadById                                                            0    0    0    0    0    2    2    3    3    3    0    3    0    3
 ThreadsByItem                                                         0    0    0    0    0    1    1    1    1    1    0    1    0    1
 ThreadsByModule                                                       0    0    0    0    0    1    1    2    2    2    0    2    0    2

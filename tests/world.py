@@ -489,6 +489,12 @@ async def _talk(rows: Rows, made: dict[str, Any], tenant: dict[str, Any], studen
     made["reply"] = await rows.add(
         "discussion_posts", **post, user_id=students[1], body="It is heavy.", parent_post_id=made["post"]["id"]
     )
+    of_post = {**tenant, "post_id": made["post"]["id"]}
+    former = {"version": 1, "body": "Why does it?", "written_at": POSTED, "replaced_by": students[0]}
+    made["revision"] = await rows.add("post_revisions", **of_post, **former)
+    made["report"] = await rows.add(
+        "post_reports", **of_post, user_id=students[1], kind="off_topic", reason="SECRET reason"
+    )
 
 
 async def _staff(

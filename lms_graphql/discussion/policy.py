@@ -115,8 +115,7 @@ def columns_of_acts(
     """What a row with a `course_offering_id` needs for these acts: `is_active`, for staff also its `department_id`."""
     if not viewer.is_member or viewer.is_admin:
         return ()
-    active = takes_part(offering_id, cast(CourseEnrollment.status, Text) == "active")
-    is_active = active.correlate_except(CourseEnrollment).label("is_active")
+    is_active = takes_part(offering_id, cast(CourseEnrollment.status, Text) == "active").label("is_active")
     if viewer.standing is not Standing.STAFF:
         return (is_active,)
     return (is_active, department_of_offering(offering_id).label("department_id"))

@@ -212,7 +212,7 @@ class DiscussionThread(Node):
 
     database_id: strawberry.ID = database_id()
     version: int = strawberry.field(
-        description="How often the thread itself was changed, from 1; a post is no change. `expectedVersion` compares it."
+        description="How often it was itself changed, from 1; a post is no change: what `expectedVersion` compares."
     )
     title: str | None = strawberry.field(description="What it is about.")
     is_locked: bool = strawberry.field(description="Whether nobody may post in it any more.")

@@ -41,6 +41,9 @@ GOOD_IDS = {
     "userId": lambda world: str(GlobalId("User", world.people["student"], world.alpha.university["id"])),
     "contentItemId": _of_alpha("QuizContent", "quiz"),
     "enrollmentId": _of_alpha("Enrollment", "enrollment_0"),
+    "threadId": _of_alpha("DiscussionThread", "thread"),
+    "postId": _of_alpha("DiscussionPost", "post"),
+    "reviewId": _of_alpha("CourseReview", "review"),
 }
 """Ids that the other fields of an input are given, by the field's name; a KeyError names one that is missing."""
 GOOD: dict[tuple[str, str], Callable[[Any], str]] = {}

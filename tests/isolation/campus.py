@@ -156,6 +156,9 @@ async def _kept(rows: Rows, made: Any, tenant: Any, people: dict[str, int]) -> N
                        reason="Another reason.")  # fmt: skip
     await rows.add("thread_read_marks", **tenant, thread_id=made["thread"]["id"], user_id=people["student"],
                    last_read_post_id=made["post"]["id"])  # fmt: skip
+    thread = {**tenant, "thread_id": made["thread"]["id"], "hidden_at": POSTED, "hidden_reason": "It gives it away."}
+    for name in ("student", "other"):
+        await rows.add("discussion_posts", **thread, user_id=people[name], body=f"The answer of {name}.")
     await rows.add("external_keys", **tenant, system="olx", entity="course", external_id="course-v1:A",
                    entity_id=made["course"]["id"])  # fmt: skip
     kept = {**tenant, "user_id": people["instructor"]}

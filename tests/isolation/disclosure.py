@@ -64,11 +64,13 @@ _TEACHES = f"""EXISTS (SELECT FROM course_offering_instructors s WHERE s.user_id
     AND s.university_id = t.university_id AND ({{member}} OR {_offering("s.course_offering_id")}))"""
 _WROTE = f"""(EXISTS (SELECT FROM discussion_threads s WHERE s.created_by_user_id = t.user_id AND {_thread("s.id")})
     OR EXISTS (SELECT FROM discussion_posts s
-        WHERE s.user_id = t.user_id AND NOT s.is_deleted AND {_thread("s.thread_id")})
+        WHERE s.user_id = t.user_id AND NOT s.is_deleted AND (s.hidden_at IS NULL OR s.user_id = {{u}})
+        AND {_thread("s.thread_id")})
     OR EXISTS (SELECT FROM course_reviews s WHERE s.user_id = t.user_id AND s.university_id = t.university_id
-        AND {_offering("s.course_offering_id")}))"""
+        AND (s.hidden_at IS NULL OR s.user_id = {{u}}) AND {_offering("s.course_offering_id")}))"""
 _NAME = f"{_TEACHES} OR {{member}} AND ({_OWN} OR {_WROTE})"
 """Everybody learns who teaches what they see; members also who wrote what they see."""
+_SHOWN = f"(t.hidden_at IS NULL OR {_OWN})"
 _OF_ATTEMPT = """EXISTS (SELECT FROM quiz_attempts a
     WHERE (a.university_id, a.id) = (t.university_id, t.attempt_id) AND a.user_id = {u})"""
 _OF_ENROLLMENT = """EXISTS (SELECT FROM course_enrollments e
@@ -88,10 +90,16 @@ RULES: Mapping[str, Mapping[str, str]] = {
     "content_items": {"title": _item("t.id"), "description": _item("t.id"), "data_json": _item("t.id")},
     "course_grades": {"final_score": _POSTED, "letter_grade": _POSTED},
     "course_offerings": {"term_name": _offering("t.id")},
-    "course_reviews": {"review_text": _offering("t.course_offering_id")},
+    "course_reviews": {
+        "review_text": f"{_offering('t.course_offering_id')} AND {_SHOWN}",
+        "hidden_reason": f"{_offering('t.course_offering_id')} AND {_OWN}",
+    },
     "courses": dict.fromkeys(("title", "code", "description", "language_code", "credit_hours"), "t.is_published"),
     "departments": {"name": ALWAYS, "code": ALWAYS},
-    "discussion_posts": {"body": f"NOT t.is_deleted AND {_thread('t.thread_id')}"},
+    "discussion_posts": {
+        "body": f"NOT t.is_deleted AND {_SHOWN} AND {_thread('t.thread_id')}",
+        "hidden_reason": f"NOT t.is_deleted AND {_OWN} AND {_thread('t.thread_id')}",
+    },
     "discussion_threads": {"title": _thread("t.id")},
     "disclosures": {"request_id": _OWN},
     "erasures": {"reason": NEVER, "request_id": NEVER},
@@ -113,6 +121,11 @@ RULES: Mapping[str, Mapping[str, str]] = {
     "modules": {"title": _module("t.id"), "description": _module("t.id")},
     "offering_sections": dict.fromkeys(("code", "name"), _offering("t.course_offering_id")),
     "outbox": {"topic": NEVER, "entity": NEVER, "facts": NEVER},
+    "post_reports": {"reason": NEVER},
+    "post_revisions": {
+        "body": f"""EXISTS (SELECT FROM discussion_posts s WHERE (s.university_id, s.id) = (t.university_id, t.post_id)
+            AND s.user_id = {{u}} AND NOT s.is_deleted AND {_thread("s.thread_id")})"""
+    },
     "question_keys": {"answer": NEVER, "explanation": NEVER},
     "question_pools": {"title": NEVER},
     "questions": {"stem": NEVER, "options": NEVER, "hints": NEVER, "points": NEVER},
