@@ -143,6 +143,7 @@ SECTIONS = (
     Section("read_marks", "thread_read_marks"),
     Section("reviews", "course_reviews"),
     Section("disclosures", "disclosures"),
+    Section("exemptions", "grade_exemptions"),
     # What the person did to the records of others, whom it is not for this document to tell of.
     Section(
         "enrollments_changed",
@@ -157,6 +158,9 @@ SECTIONS = (
     Section("scores_given", "grade_item_scores", "graded_by", only=("grade_item_id", "graded_at")),
     Section("grades_overridden", "grade_overrides", "overridden_by", only=("course_offering_id", "created_at")),
     Section("grades_changed", "grade_history", "changed_by", only=("id", "course_offering_id", "changed_at")),
+    Section("people_excused", "grade_exemptions", "excused_by", only=("id", "course_offering_id", "created_at")),
+    Section("grades_frozen", "grade_freezes", "frozen_by", only=("course_offering_id", "frozen_at")),
+    Section("jobs", "jobs", "created_by", only=("id", "kind", "state", "created_at", "finished_at")),
     Section("records_seen", "disclosures", "viewer_id", only=("at", "kind", "request_id")),
     Section(
         "service_tokens_issued",

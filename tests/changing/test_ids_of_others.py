@@ -40,6 +40,7 @@ GOOD_IDS = {
     "offeringId": _of_alpha("CourseOffering", "private"),
     "userId": lambda world: str(GlobalId("User", world.people["student"], world.alpha.university["id"])),
     "contentItemId": _of_alpha("QuizContent", "quiz"),
+    "gradeItemId": _of_alpha("GradeItem", "exam"),
 }
 """Ids that the other fields of an input are given, by the field's name; a KeyError names one that is missing."""
 GOOD: dict[tuple[str, str], Callable[[Any], str]] = {}
@@ -131,7 +132,7 @@ async def test_what_is_anothers_is_not_there(api, world, owner, token_of_beta, m
         *(str(GlobalId(name, number, beta)) for name, number in theirs.items()),
         *(str(GlobalId(name, 999_999, alpha)) for name in theirs),
         str(GlobalId("User", world.people["beta_student"], alpha)),
-        str(GlobalId("Course", world.alpha["course"]["id"], alpha)),
+        str(GlobalId("Department" if field == "courseId" else "Course", world.alpha["course"]["id"], alpha)),
         str(GlobalId("User", 2**63, alpha)),
         "no id",
         "",
