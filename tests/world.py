@@ -76,7 +76,7 @@ POSTED = datetime(2026, 10, 1, 12, tzinfo=UTC)
 DUE = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
 
-_ARRAYS = {"scopes"}
+_ARRAYS = {"scopes", "roles"}
 """Columns that are lists to PostgreSQL, too; all others are JSON."""
 
 

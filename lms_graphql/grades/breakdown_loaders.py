@@ -9,7 +9,7 @@ from lms_graphql.catalog.reach import if_reached, is_reached, reaches_enrollment
 from lms_graphql.engine.dataloaders import KEYS, Loader, Page
 from lms_graphql.engine.rows import Row, record
 from lms_graphql.enrollment.models import CourseEnrollment
-from lms_graphql.enrollment.policy import visible_enrollments
+from lms_graphql.enrollment.policy import TAKES_PART, visible_enrollments
 from lms_graphql.grades import policy
 from lms_graphql.grades.basis import Basis, Person, basis_of
 from lms_graphql.grades.calculation import Breakdown
@@ -46,7 +46,7 @@ class _OfEnrollments(Loader[int, Any]):
             CourseEnrollment.course_offering_id,
             *is_reached(self.viewer, reaches_enrollment()),
         ]
-        return select(*wanted).where(key == any_(KEYS), visible_enrollments(self.viewer))
+        return select(*wanted).where(key == any_(KEYS), TAKES_PART, visible_enrollments(self.viewer))
 
 
 class BreakdownByEnrollment(_OfEnrollments):

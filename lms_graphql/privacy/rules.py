@@ -82,6 +82,18 @@ RULES: Mapping[str, Rules] = {
     "grade_item_scores": Rules(),
     "grade_overrides": Rules(columns={"letter_grade": _RECORD, "reason": Put("erased")}),
     "grade_history": Rules(columns={"reason": _GONE}),
+    "grade_exemptions": Rules(columns={"reason": Put("erased")}),
+    "grade_freezes": Rules("frozen_by", {"reason": _RECORD}),
+    "jobs": Rules(
+        "created_by",
+        {
+            "kind": _WORD,
+            "state": _WORD,
+            "given": Keep("numbers of rows, and what was to be said of the act"),
+            "error": Keep("words of ours"),
+            "roles": _WORD,
+        },
+    ),
     "certificates": Rules(
         columns={
             "certificate_code": _RECORD,

@@ -145,6 +145,7 @@ SECTIONS = (
     Section("post_revisions", "post_revisions", Through("post_id", "discussion_posts")),
     Section("posts_reported", "post_reports"),
     Section("disclosures", "disclosures"),
+    Section("exemptions", "grade_exemptions"),
     # What the person did to the records of others, whom it is not for this document to tell of.
     Section(
         "enrollments_changed",
@@ -160,6 +161,9 @@ SECTIONS = (
     Section("grades_overridden", "grade_overrides", "overridden_by", only=("course_offering_id", "created_at")),
     Section("grades_changed", "grade_history", "changed_by", only=("id", "course_offering_id", "changed_at")),
     Section("posts_changed", "post_revisions", "replaced_by", only=("id", "post_id", "version", "replaced_at")),
+    Section("people_excused", "grade_exemptions", "excused_by", only=("id", "course_offering_id", "created_at")),
+    Section("grades_frozen", "grade_freezes", "frozen_by", only=("course_offering_id", "frozen_at")),
+    Section("jobs", "jobs", "created_by", only=("id", "kind", "state", "created_at", "finished_at")),
     Section("records_seen", "disclosures", "viewer_id", only=("at", "kind", "request_id")),
     Section(
         "service_tokens_issued",

@@ -82,7 +82,7 @@ class Class:
             )
         await self.rows.add("course_offering_instructors", **item, user_id=self.world.people["instructor"])
         await self.rows.add("course_offering_instructors", **item, user_id=self.world.people["ta"], role="ta")
-        await self.owner.execute("TRUNCATE audit_log, outbox, idempotency_keys")
+        await self.owner.execute("TRUNCATE audit_log, outbox, idempotency_keys, jobs")
         return self
 
     def id(self, typename, row):
@@ -248,7 +248,8 @@ async def add_people(made, owner, count):
     ids = [row["id"] for row in people]
     await owner.execute(
         "INSERT INTO university_members (university_id, user_id, display_name, email)"
-        " SELECT $1, id, 'P' || id, 'p' || id || '@alpha.example' FROM unnest($2::bigint[]) AS id", made.university, ids,
+        " SELECT $1, id, 'P' || id, 'p' || id || '@alpha.example' FROM unnest($2::bigint[]) AS id",
+        made.university, ids,
     )  # fmt: skip
     await owner.execute(
         "INSERT INTO course_enrollments (university_id, course_offering_id, user_id) SELECT $1, $2, id"

@@ -44,6 +44,7 @@ GOOD_IDS = {
     "threadId": _of_alpha("DiscussionThread", "thread"),
     "postId": _of_alpha("DiscussionPost", "post"),
     "reviewId": _of_alpha("CourseReview", "review"),
+    "gradeItemId": _of_alpha("GradeItem", "exam"),
 }
 """Ids that the other fields of an input are given, by the field's name; a KeyError names one that is missing."""
 GOOD: dict[tuple[str, str], Callable[[Any], str]] = {}
@@ -136,7 +137,7 @@ async def test_what_is_anothers_is_not_there(api, world, owner, token_of_beta, m
         *(str(GlobalId(name, number, beta)) for name, number in theirs.items()),
         *(str(GlobalId(name, 999_999, alpha)) for name in theirs),
         str(GlobalId("User", world.people["beta_student"], alpha)),
-        str(GlobalId("Course", world.alpha["course"]["id"], alpha)),
+        str(GlobalId("Department" if field == "courseId" else "Course", world.alpha["course"]["id"], alpha)),
         str(GlobalId("User", 2**63, alpha)),
         "no id",
         "",

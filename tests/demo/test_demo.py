@@ -73,6 +73,9 @@ EMPTY = {
     "login_attempts",
     "disclosures",
     "erasures",
+    "grade_exemptions",
+    "grade_freezes",
+    "jobs",
 }
 
 

@@ -154,6 +154,15 @@ async def _kept(rows: Rows, made: Any, tenant: Any, people: dict[str, int]) -> N
                        overridden_by=people["instructor"])  # fmt: skip
         await rows.add("grade_history", **person, old_score=51, new_score=88, changed_by=people["instructor"],
                        reason="Another reason.")  # fmt: skip
+        await rows.add("grade_exemptions", **person, course_id=made["course"]["id"], excused_by=people["instructor"],
+                       grade_item_id=made["second_exam"]["id"], reason="A fourth reason.")  # fmt: skip
+    made["frozen"] = await rows.add("grade_freezes", **tenant, course_offering_id=made["closed"]["id"],
+                                    frozen_at=POSTED, frozen_by=people["instructor"], reason="A fifth.")  # fmt: skip
+    for name in ("admin", "student"):
+        made[f"job_of_{name}"] = await rows.add(
+            "jobs", **tenant, kind="grades.regrade", state="failed", error="It failed.", finished_at=POSTED,
+            given={"note": "for the runner"}, roles=["ta"], created_by=people[name],
+        )  # fmt: skip
     await rows.add("thread_read_marks", **tenant, thread_id=made["thread"]["id"], user_id=people["student"],
                    last_read_post_id=made["post"]["id"])  # fmt: skip
     thread = {**tenant, "thread_id": made["thread"]["id"], "hidden_at": POSTED, "hidden_reason": "It gives it away."}

@@ -76,6 +76,9 @@ _OF_ATTEMPT = """EXISTS (SELECT FROM quiz_attempts a
 _OF_ENROLLMENT = """EXISTS (SELECT FROM course_enrollments e
     WHERE (e.university_id, e.id) = (t.university_id, t.enrollment_id) AND e.user_id = {u})"""
 
+_GRADED = f"""{_OWN} AND EXISTS (SELECT FROM course_grades g WHERE g.university_id = t.university_id
+    AND (g.course_offering_id, g.user_id) = (t.course_offering_id, t.user_id) AND g.posted_at <= now())"""
+
 RULES: Mapping[str, Mapping[str, str]] = {
     "assets": {"url": ALWAYS, "asset_type": ALWAYS, "meta_json": ALWAYS},
     "audit_log": dict.fromkeys(("act", "entity", "old_values", "new_values", "reason", "request_id", "roles"), NEVER),
@@ -106,7 +109,7 @@ RULES: Mapping[str, Mapping[str, str]] = {
     "enrollment_events": {"reason": _OF_ENROLLMENT},
     "external_keys": {"system": NEVER, "entity": NEVER, "external_id": NEVER},
     "grade_categories": {"name": _CATEGORY, "weight": _CATEGORY},
-    "grade_history": {"old_score": NEVER, "new_score": NEVER, "reason": NEVER},
+    "grade_history": dict.fromkeys(("old_score", "new_score", "reason"), _GRADED),
     "grade_item_scores": {"score": _POSTED},
     "grade_items": {"title": _offering("t.course_offering_id"), "points": _offering("t.course_offering_id")},
     "grade_overrides": {"final_score": NEVER, "letter_grade": NEVER, "reason": NEVER},
@@ -141,6 +144,9 @@ RULES: Mapping[str, Mapping[str, str]] = {
     "user_content_progress": {"progress_percent": _OWN},
     "user_module_progress": {"progress_percent": _OWN},
     "users": {"email": NEVER, "full_name": NEVER, "password_hash": NEVER},
+    "grade_exemptions": {"reason": NEVER},
+    "grade_freezes": {"reason": NEVER},
+    "jobs": {"kind": "t.created_by = {u}", "error": "t.created_by = {u}", "given": NEVER},
 }
 
 NOT_PLANTED: Mapping[str, str] = {
@@ -158,6 +164,8 @@ NOT_PLANTED: Mapping[str, str] = {
     "login_attempts": "counters, of no university; lms_app has no right to the table",
     "service_tokens.scopes": "words of a closed list",
     "service_tokens.submission_ids": "numbers of rows",
+    "jobs.state": "words of a closed list",
+    "jobs.roles": "words of a closed list",
 }
 """Tables and columns that bear no canary, each with its reason."""
 

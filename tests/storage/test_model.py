@@ -345,6 +345,7 @@ async def test_what_the_roles_may(driver, tenant_tables):
         "service_tokens": {"INSERT"},
         "erasures": {"INSERT"},
         "disclosures": {"SELECT", "INSERT"},
+        "jobs": {"SELECT", "INSERT", "UPDATE"},
     }
     assert await granted_of(driver, "service_tokens", "lms_app") == {
         "SELECT": {
@@ -645,6 +646,25 @@ post_reports_kind_check                 UPDATE post_reports SET kind = 'banana'
 post_reports_outcome_check              UPDATE post_reports SET settled_at = now(), outcome = 'banana'
 post_reports_settled_at_check           UPDATE post_reports SET outcome = 'hidden'
 uq_post_reports_person                  INSERT INTO post_reports (university_id, post_id, user_id, kind, reason) SELECT university_id, post_id, user_id, 'spam', 'x' FROM post_reports
+grade_exemptions_item_check             UPDATE grade_exemptions SET grade_item_id = NULL
+grade_exemptions_item_check             UPDATE grade_exemptions SET content_item_id = {a.quiz}
+grade_exemptions_reason_check           UPDATE grade_exemptions SET reason = ''
+grade_exemptions_course_offering_id_fkey  UPDATE grade_exemptions SET course_id = {a.draft}
+grade_exemptions_user_id_fkey           UPDATE grade_exemptions SET user_id = {ta}
+grade_exemptions_content_item_id_fkey   UPDATE grade_exemptions SET grade_item_id = NULL, content_item_id = {a.draft_item}
+grade_exemptions_grade_item_id_fkey     UPDATE grade_exemptions SET grade_item_id = 0
+grade_exemptions_excused_by_fkey        UPDATE grade_exemptions SET excused_by = {outsider}
+uq_grade_exemptions_item                INSERT INTO grade_exemptions (university_id, course_id, course_offering_id, user_id, grade_item_id, reason, excused_by) SELECT university_id, course_id, course_offering_id, user_id, grade_item_id, reason, excused_by FROM grade_exemptions
+grade_freezes_course_offering_id_fkey   UPDATE grade_freezes SET course_offering_id = {b.private}
+grade_freezes_frozen_by_fkey            UPDATE grade_freezes SET frozen_by = {outsider}
+grade_freezes_reason_check              UPDATE grade_freezes SET reason = ''
+jobs_created_by_fkey                    UPDATE jobs SET created_by = {outsider}
+jobs_state_check                        UPDATE jobs SET state = 'banana'
+jobs_given_check                        UPDATE jobs SET given = '[]'
+jobs_progress_check                     UPDATE jobs SET done = -1
+jobs_leased_until_check                 UPDATE jobs SET state = 'running'
+jobs_finished_at_check                  UPDATE jobs SET finished_at = now()
+jobs_error_check                        UPDATE jobs SET error = 'x'
 """.strip().splitlines()  # noqa: E501 - one row, one line
 
 # One legal row of Alpha in the tables of records, and no other in them; rolled back with the rest.
@@ -692,6 +712,9 @@ INSERT INTO thread_read_marks (university_id, thread_id, user_id, last_read_post
 INSERT INTO post_revisions (university_id, post_id, version, body, written_at, replaced_by) SELECT university_id, id, 1, 'y', now(), {student} FROM discussion_posts;
 INSERT INTO post_reports (university_id, post_id, user_id, kind, reason) SELECT university_id, id, {student}, 'spam', 'x' FROM discussion_posts;
 INSERT INTO discussion_threads (university_id, course_id, course_offering_id, created_by_user_id) VALUES ({alpha}, {a.course}, {a.private}, {student});
+INSERT INTO grade_exemptions (university_id, course_id, course_offering_id, user_id, grade_item_id, reason, excused_by) SELECT university_id, {a.course}, course_offering_id, {student}, id, 'x', {ta} FROM grade_items;
+INSERT INTO grade_freezes (university_id, course_offering_id, frozen_at, frozen_by, reason) VALUES ({alpha}, {a.private}, now(), {ta}, 'x');
+INSERT INTO jobs (university_id, kind, created_by) VALUES ({alpha}, 'x', {ta});
 """  # noqa: E501
 
 
