@@ -112,7 +112,7 @@ overload: $(VENV)/.installed ## Send ten times more than the server can answer (
 	$(BIN)/python -m tests.load.overload $(or $(LOAD_SECONDS),60) $(or $(LOAD_SLACK),1)
 
 .PHONY: crash
-crash: $(VENV)/.installed ## Kill the server and PostgreSQL amid mutations: each is done once (CHAOS_SECONDS=20 CHAOS_KILLS=30)
+crash: $(VENV)/.installed ## Kill the server and PostgreSQL amid mutations: each is done once (CHAOS_SECONDS=20 CHAOS_KILLS=30 CHAOS_SLACK=1)
 	$(BIN)/python -m pytest -s tests/chaos
 
 .PHONY: upstream-test

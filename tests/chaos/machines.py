@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Self
@@ -129,6 +130,12 @@ class Serving:
         assert self._process is not None
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+
+    def tracebacks(self) -> Counter[str]:
+        """What the server was surprised by so far: the ends of the log's tracebacks, counted."""
+        blocks = self._log.read_text(errors="replace").split("Traceback (most recent call last):\n")[1:]
+        ends = [[line for line in block.splitlines() if line and not line.startswith(" ")][:1] for block in blocks]
+        return Counter(end[0] for end in ends if end)
 
     @property
     def processes(self) -> set[int]:

@@ -23,7 +23,9 @@ SECONDS = float(os.environ.get("CHAOS_SECONDS", "20"))
 FAULTS = 10
 WRITERS, WRITES_A_SECOND = 40, 2.0
 READERS, READS_A_SECOND = 20, 5.0
-RECOVERY_SECONDS = 2.0
+SLACK = float(os.environ.get("CHAOS_SLACK", "1"))
+"""Loosens the bound on the time alone, for machines that do other things besides."""
+RECOVERY_SECONDS = 2.0 * SLACK
 READ = "{ viewer { user { displayName } roles } courses(first: 5) { edges { node { title } } } }"
 CODES = {"UNAVAILABLE", "OUTCOME_UNKNOWN", "OVERLOADED"}
 
@@ -116,7 +118,6 @@ class Load:
                     self.writes["acknowledged"] += 1
                     return answer
                 self.writes[what] += 1
-                assert not what.startswith("WRONG"), answer
             await asyncio.sleep(0.05)
 
     async def _wait(self, seconds: float) -> None:
@@ -175,8 +176,10 @@ async def test_nothing_acknowledged_is_lost_or_done_twice(machine, campus):
         load.ends.set()
         await asyncio.gather(*writing, *reading, looking)
         assert server.processes == before, "a worker was begun anew"
+        surprises = server.tracebacks()
     late = recoveries(faults, load.reads)
     report(load, faults, late, seconds)
+    print(f"tracebacks in the server's log: {dict(surprises)}")
     assert not [heard.what for heard in load.reads if heard.what.startswith("WRONG")]
     assert not [what for what in load.writes if what.startswith("WRONG")]
     assert load.unhealthy == {"200": 0}
