@@ -31,11 +31,15 @@ class Client:
 
     def __init__(self, port: int, university: str, token: str) -> None:
         self._port = port
+        self._open: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self.become(university, token)
+
+    def become(self, university: str, token: str) -> None:
+        """Ask as somebody else from here on, over the same connection."""
         self._head = (
             f"POST /u/{university}/graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
             f"Accept: application/graphql-response+json\r\nAuthorization: Bearer {token}\r\n"
         )
-        self._open: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def __aenter__(self) -> Self:
         return self
