@@ -19,7 +19,7 @@ class Campus(NamedTuple):
 
     def of(self, typename: str, number: int) -> str:
         """The global id of one of its rows."""
-        return str(GlobalId(typename, self.id, number))
+        return str(GlobalId(typename, number, self.id))
 
 
 class Study(NamedTuple):
@@ -129,7 +129,8 @@ async def _add_items(
     found = await driver.fetch(
         "INSERT INTO content_items (university_id, course_id, module_id, content_type, title, sequence_index,"
         " data_json, estimated_duration_seconds)"
-        " SELECT $1, $2, module, $3::text::content_type_enum, $3 || ' ' || n, n, $4::text::jsonb, 60"
+        " SELECT $1, $2, module, $3::text::content_type_enum, $3 || ' ' || n, n + (SELECT count(*) FROM content_items"
+        " i WHERE i.university_id = $1 AND i.module_id = module), $4::text::jsonb, 60"
         " FROM unnest($5::bigint[]) module, generate_series(1, $6) n RETURNING id",
         *(*of_course, kind, data, modules, number),
     )

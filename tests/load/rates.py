@@ -56,11 +56,12 @@ class Rush(NamedTuple):
     @property
     def rate(self) -> float:
         """Successes per second."""
-        return (len(self.each) - self.wrong.total()) / self.seconds
+        return len(self.payloads) / self.seconds
 
     def milliseconds(self, share: float) -> float:
         """What this share of the requests took at most."""
-        return sorted(self.each)[min(len(self.each) - 1, int(len(self.each) * share))] * 1000
+        values = sorted(self.each)
+        return values[min(len(values) - 1, int(len(values) * share))] * 1000 if values else float("nan")
 
 
 class Measured(NamedTuple):
@@ -103,7 +104,8 @@ def _judge(status: int, body: Any, found: Rush) -> None:
     if status == 200 and "errors" not in body and payloads and payloads[0]["errors"] == []:
         found.payloads.append(payloads[0])
     else:
-        found.wrong[f"{status} {json.dumps(body)[:300]}"] += 1
+        told = body.get("errors") or body.get("data") if isinstance(body, dict) else body
+        found.wrong[f"{status} {json.dumps(told)[:300]}"] += 1
 
 
 class Loads:
@@ -203,6 +205,7 @@ class Loads:
                 {"attemptId": attempts[campus.of("User", person)], "answers": answers},
             )
             for person in place.people
+            if campus.of("User", person) in attempts
         ]
         found = await rush(self._server, jobs)
         full = (
