@@ -111,6 +111,14 @@ audit: $(VENV)/.installed ## Run the 61 audits of GraphQL over HTTP against a pr
 overload: $(VENV)/.installed ## Send ten times more than the server can answer (LOAD_SECONDS=60 LOAD_SLACK=1), on a machine at rest
 	$(BIN)/python -m tests.load.overload $(or $(LOAD_SECONDS),60) $(or $(LOAD_SLACK),1)
 
+.PHONY: crash
+crash: $(VENV)/.installed ## Kill the server and PostgreSQL amid mutations: each is done once (CHAOS_SECONDS=20 CHAOS_KILLS=30 CHAOS_SLACK=1)
+	$(BIN)/python -m pytest -s tests/chaos
+
+.PHONY: rates
+rates: $(VENV)/.installed ## Enrolments, progress events and quizzes per second with real commits (LOAD_SLACK=1), on a machine at rest
+	$(BIN)/python -m tests.load.rates $(or $(LOAD_SLACK),1)
+
 .PHONY: upstream-test
 upstream-test: $(VENV)/.installed ## Run graphql-core's own tests of execution against our executor
 	$(BIN)/python tests/engine/upstream/run.py

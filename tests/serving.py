@@ -38,7 +38,7 @@ def serving(*before: str, **settings: str) -> Iterator[Served]:
         command: Sequence[str] = [*before, sys.executable, "-c", "from lms_graphql.cli import main; main()", "serve"]
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
         try:
-            _wait_until_ready(f"http://127.0.0.1:{port}", process)
+            wait_until_ready(f"http://127.0.0.1:{port}", process)
             yield Served(f"http://127.0.0.1:{port}", process.pid)
         finally:
             process.terminate()
@@ -51,7 +51,8 @@ def production(**settings: str) -> dict[str, str]:
     return {"LMS_ENV": "production", "LMS_SECRET_KEY": secret, "LMS_ALLOW_EMBEDDED": "1", **settings}
 
 
-def _wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
+def wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Return when the server answers that it is ready; SystemExit when it ends, or takes too long."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:

@@ -135,6 +135,16 @@ async def begin(engine: AsyncEngine, commands: Iterable[str]) -> PoolProxiedConn
     return connection
 
 
+def is_lost(driver: Any, error: BaseException) -> bool:
+    """Whether one of the errors of `LOST`, raised by a statement, means that the connection is gone.
+
+    A statement that was cancelled leaves it there, and so does what the driver itself refuses, such as an argument.
+    """
+    if isinstance(error, asyncpg.InterfaceError):
+        return bool(driver.is_closed())
+    return not isinstance(error, asyncpg.QueryCanceledError)
+
+
 @asynccontextmanager
 async def borrowed(engine: AsyncEngine) -> AsyncIterator[asyncpg.Connection]:
     """A connection of the pool, as the driver gives it, for who begins and ends transactions by the driver's own means.

@@ -1,7 +1,7 @@
 """One connection and one moment for a whole query operation."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import PoolProxiedConnection
 
 from lms_graphql.storage import tenancy
-from lms_graphql.storage.database import begin, end
+from lms_graphql.storage.database import LOST, begin, end, is_lost, unreachable
 from lms_graphql.storage.statements import Statement
 from lms_graphql.storage.transaction import Transaction
 
@@ -58,7 +58,10 @@ class Snapshot:
         return Transaction(self._engine, self._settings)
 
     async def fetch(self, statement: Statement, parameters: Mapping[str, Any], row: type[R]) -> list[R]:
-        """The rows of a statement. Raises what the driver raises, DatabaseUnreachableError without a connection."""
+        """The rows of a statement. Raises what the driver raises, DatabaseUnreachableError without a connection.
+
+        That error too when the connection breaks: there is no fault of ours in it, and it may be asked again.
+        """
         async with self._lock:
             if self._ended:  # the operation is over; whoever still waited for its turn has nobody to answer
                 raise asyncio.CancelledError
@@ -67,12 +70,19 @@ class Snapshot:
                 if self._connection is None:
                     await self._begin()
                 self.statements += 1
-                rows: list[R] = await self._driver().fetch(
-                    statement.sql, *statement.arguments(parameters), record_class=row
-                )
+                return await self._rows(statement.sql, statement.arguments(parameters), row)
             finally:
                 self._fetching = None
-            return rows
+
+    async def _rows(self, sql: str, arguments: Sequence[Any], row: type[R]) -> list[R]:
+        driver = self._driver()
+        try:
+            rows: list[R] = await driver.fetch(sql, *arguments, record_class=row)
+        except LOST as error:
+            if is_lost(driver, error):
+                raise unreachable(self._engine.url, error) from error
+            raise
+        return rows
 
     def _driver(self) -> asyncpg.Connection:
         if self._connection is None:
