@@ -84,9 +84,7 @@ async def test_issued_whole_audited_and_told(api, owner, world):
     }
     told = await owner.fetch("SELECT topic, entity, entity_id, facts FROM outbox")
     facts = {"userId": student, "courseOfferingId": world.alpha["private"]["id"]}
-    assert [(*row[:3], json.loads(row[3])) for row in told] == [
-        ("certificate.issued", "Certificate", number, facts)
-    ]
+    assert [(*row[:3], json.loads(row[3])) for row in told] == [("certificate.issued", "Certificate", number, facts)]
 
 
 ROLES = [
@@ -110,8 +108,9 @@ def denial(outcome, path, missing):
 async def test_who_may_do_what(api, owner, world, name, outcome):
     """Issue, take back, issue anew, and settle for how long: the same people may do all of it."""
     (enrollment,) = await earned(owner, world, "student")
-    user, offering = world.people[name], str(
-        GlobalId("CourseOffering", world.alpha["private"]["id"], world.alpha.university["id"])
+    user, offering = (
+        world.people[name],
+        str(GlobalId("CourseOffering", world.alpha["private"]["id"], world.alpha.university["id"])),
     )
     if outcome is None:
         certificate = await issue(api, world, enrollment, name)

@@ -363,9 +363,7 @@ async def test_one_of_an_erased_person(api, owner, world):
     (row,) = [row for row in await rows(owner) if row["certificate_code"] == certificate["code"]]
     assert (row["recipient_name"], row["credential_jwt"], row["key_id"]) == (None, None, KEY["kid"])
     await stands(api, certificate, "WITHDRAWN", recipientName=None, signature="REMOVED")
-    assert (await withdrawn(api))["revokedCredentials"] == [
-        {"id": credential_id(certificate["code"]), "revoked": True}
-    ]
+    assert (await withdrawn(api))["revokedCredentials"] == [{"id": credential_id(certificate["code"]), "revoked": True}]
     left = [str(dict(r)) for table in ("audit_log", "outbox") for r in await owner.fetch(f"SELECT * FROM {table}")]
     assert not any("ALPHA bystander" in text for text in left)
     await owner.execute(
