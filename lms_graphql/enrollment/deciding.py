@@ -10,7 +10,7 @@ Whoever leaves a seat gives it, in the same transaction, to who has waited longe
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Text, any_, bindparam, cast, update
+from sqlalchemy import BigInteger, Text, bindparam, cast, literal_column, update
 
 from lms_graphql.certificates import issuing
 from lms_graphql.engine.mutations import Given
@@ -142,7 +142,7 @@ _SET_SECTION = Statement(
     .where(
         CourseEnrollment.university_id == UNIVERSITY,
         CourseEnrollment.id == bindparam("enrollment_id", type_=BigInteger, required=True),
-        cast(CourseEnrollment.status, Text) == any_(list(_HERE_STILL)),
+        cast(CourseEnrollment.status, Text).in_([literal_column(f"'{status}'", Text) for status in _HERE_STILL]),
     )
     .values(section_id=bindparam("new_section", type_=BigInteger, required=True))
     .returning(CourseEnrollment.id)

@@ -213,10 +213,12 @@ _WAITING = Statement(select(waiting_at(_OFFERING).label("waiting")))
 
 async def places_in_queue(work: Work, offering: Row) -> int | None:
     """How many more may wait in an offering that `lock` gave; None: any number."""
-    if offering["waitlist_capacity"] is None:
+    most: int | None = offering["waitlist_capacity"]
+    if most is None:
         return None
     (row,) = await work.rows(_WAITING, _SeatsRow, offering_id=offering["id"])
-    return max(0, offering["waitlist_capacity"] - row["waiting"])
+    waiting: int = row["waiting"]
+    return max(0, most - waiting)
 
 
 async def _take(work: Work, coming: Coming, status: str) -> Joined | None:
