@@ -17,7 +17,7 @@ from lms_graphql.engine.mutations import Given
 from lms_graphql.engine.rows import Row
 from lms_graphql.engine.usererrors import Refused, UserErrorCode
 from lms_graphql.engine.work import Work
-from lms_graphql.enrollment import seats
+from lms_graphql.enrollment import promoting, seats
 from lms_graphql.enrollment.finding import (
     ENROLLMENT,
     FoundRow,
@@ -121,7 +121,7 @@ async def _left(work: Work, enrollment: Row, taken: Step, reason: str | None) ->
     """A step that may leave a seat, for those who wait."""
     await seats.lock(work, enrollment["course_offering_id"])
     if await step(work, enrollment, taken, reason) == "active":
-        await seats.promote(work, enrollment["course_offering_id"])
+        await promoting.promote(work, enrollment["course_offering_id"])
     return {"enrollment_id": enrollment["id"]}
 
 
