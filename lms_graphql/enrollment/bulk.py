@@ -51,9 +51,9 @@ _NOT_THERE = UserFailure(UserErrorCode.NOT_FOUND, "there is no such person for y
 
 
 class Place(NamedTuple):
-    """A row that can be done: where it stands in the input, who, how their enrollment stood, and will stand."""
+    """A row that can be done: its number in the input, who, how their enrollment stood, and will stand."""
 
-    index: int
+    row: int
     coming: Coming
     status: str
 
@@ -258,4 +258,4 @@ def _failed(index: int, failure: UserFailure) -> dict[str, Any]:
 
 def _done(place: Place, joined: Joined | None) -> dict[str, Any]:
     number = None if joined is None else joined.enrollment_id
-    return {"index": place.index, "status": place.status, "enrollment_id": number, "error": None}
+    return {"index": place.row, "status": place.status, "enrollment_id": number, "error": None}

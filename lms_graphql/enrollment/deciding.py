@@ -10,14 +10,14 @@ Whoever leaves a seat gives it, in the same transaction, to who has waited longe
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Text, any_, bindparam, cast, update
+from sqlalchemy import BigInteger, Text, bindparam, cast, literal_column, update
 
 from lms_graphql.certificates import issuing
 from lms_graphql.engine.mutations import Given
 from lms_graphql.engine.rows import Row
 from lms_graphql.engine.usererrors import Refused, UserErrorCode
 from lms_graphql.engine.work import Work
-from lms_graphql.enrollment import seats
+from lms_graphql.enrollment import promoting, seats
 from lms_graphql.enrollment.finding import (
     ENROLLMENT,
     FoundRow,
@@ -121,7 +121,7 @@ async def _left(work: Work, enrollment: Row, taken: Step, reason: str | None) ->
     """A step that may leave a seat, for those who wait."""
     await seats.lock(work, enrollment["course_offering_id"])
     if await step(work, enrollment, taken, reason) == "active":
-        await seats.promote(work, enrollment["course_offering_id"])
+        await promoting.promote(work, enrollment["course_offering_id"])
     return {"enrollment_id": enrollment["id"]}
 
 
@@ -142,7 +142,7 @@ _SET_SECTION = Statement(
     .where(
         CourseEnrollment.university_id == UNIVERSITY,
         CourseEnrollment.id == bindparam("enrollment_id", type_=BigInteger, required=True),
-        cast(CourseEnrollment.status, Text) == any_(list(_HERE_STILL)),
+        cast(CourseEnrollment.status, Text).in_([literal_column(f"'{status}'", Text) for status in _HERE_STILL]),
     )
     .values(section_id=bindparam("new_section", type_=BigInteger, required=True))
     .returning(CourseEnrollment.id)

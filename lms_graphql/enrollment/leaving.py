@@ -2,7 +2,7 @@
 
 `LOCK_ALL` must be run first. Both bind `person`; `LEAVE_ALL` also `erased_at`, when it happens, and `erased_by`, and
 tells how many enrollments have `changed`, each with an event, and how many seats are `freed`, which who waits gets by
-`seats.promote`.
+`promoting.promote`.
 """
 
 from sqlalchemy import (

@@ -8,7 +8,7 @@ from lms_graphql.catalog.models import CourseOffering
 from lms_graphql.engine.mutations import Given
 from lms_graphql.engine.usererrors import Refused, UserErrorCode
 from lms_graphql.engine.work import Work
-from lms_graphql.enrollment import seats
+from lms_graphql.enrollment import promoting, seats
 from lms_graphql.enrollment.finding import FoundRow, offering_to_run
 from lms_graphql.storage.statements import Statement
 from lms_graphql.storage.tenancy import UNIVERSITY
@@ -55,7 +55,7 @@ async def set_offering_capacity(work: Work, given: Given) -> dict[str, Any]:
     await work.rows(_SET_CAPACITY, FoundRow, offering_id=number, **values)
     await work.audit("offering.capacity", "CourseOffering", number, before=old, after=new)
     await work.tell("offering.changed", "CourseOffering", number)
-    return {"offering_id": number, "promoted": len(await seats.promote(work, number))}
+    return {"offering_id": number, "promoted": len(await promoting.promote(work, number))}
 
 
 async def set_enrollment_rules(work: Work, given: Given) -> dict[str, Any]:

@@ -15,9 +15,7 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Integer,
-    Select,
     Text,
-    and_,
     any_,
     bindparam,
     case,
@@ -39,7 +37,6 @@ from lms_graphql.engine.work import Work
 from lms_graphql.enrollment.models import CourseEnrollment, EnrollmentEvent, enrollment_status_enum
 from lms_graphql.storage.statements import Statement
 from lms_graphql.storage.tenancy import UNIVERSITY
-from lms_graphql.tenancy.models import UniversityMember
 
 PATH_OF_OFFERING = ("input", "offeringId")
 _SeatsRow = record("Seats")
@@ -213,10 +210,12 @@ _WAITING = Statement(select(waiting_at(_OFFERING).label("waiting")))
 
 async def places_in_queue(work: Work, offering: Row) -> int | None:
     """How many more may wait in an offering that `lock` gave; None: any number."""
-    if offering["waitlist_capacity"] is None:
+    most: int | None = offering["waitlist_capacity"]
+    if most is None:
         return None
     (row,) = await work.rows(_WAITING, _SeatsRow, offering_id=offering["id"])
-    return max(0, offering["waitlist_capacity"] - row["waiting"])
+    waiting: int = row["waiting"]
+    return max(0, most - waiting)
 
 
 async def _take(work: Work, coming: Coming, status: str) -> Joined | None:
@@ -306,98 +305,3 @@ async def move(
         reason=reason,
     )
     return None if row is None else row["status"]
-
-
-# ---- who moves up
-
-SEAT_BECAME_FREE = "A seat became free."
-
-
-def _promoting() -> Statement:
-    waits_since = func.coalesce(CourseEnrollment.waitlisted_at, CourseEnrollment.enrolled_at)
-    # A waitlist ends with the enrollment dates: nobody is put into what has been going on for weeks.
-    is_open = CourseOffering.closes_key > _NOW
-    # GREATEST would take a null for the smallest.
-    free = case(
-        (CourseOffering.capacity.is_(None), null()),
-        else_=func.greatest(CourseOffering.capacity - CourseOffering.seats_taken, 0),
-    )
-    room = select(cast(free, BigInteger)).where(*_HERE).scalar_subquery()
-    first = (
-        select(CourseEnrollment.id, CourseEnrollment.waitlisted_at)
-        .join(
-            UniversityMember,
-            and_(
-                UniversityMember.university_id == UNIVERSITY,
-                UniversityMember.user_id == CourseEnrollment.user_id,
-                UniversityMember.status == "active",
-            ),
-        )
-        .where(
-            CourseEnrollment.university_id == UNIVERSITY,
-            CourseEnrollment.course_offering_id == _OFFERING,
-            CourseEnrollment.status_key == "waitlisted",
-            select(is_open).where(*_HERE).scalar_subquery(),
-        )
-        .order_by(waits_since, CourseEnrollment.id)
-        .limit(room)  # null, for all of them, where there is no capacity
-        .cte("first")
-    )
-    promoted = (
-        update(CourseEnrollment)
-        .where(CourseEnrollment.university_id == UNIVERSITY, CourseEnrollment.id == first.c.id)
-        .values(status=_status(literal_column("'active'")))
-        .returning(CourseEnrollment.id, CourseEnrollment.user_id, waits_since.label("since"))
-        .cte("promoted")
-    )
-    count = select(func.count()).select_from(promoted).scalar_subquery()
-    seats = (
-        update(CourseOffering)
-        .where(*_HERE, count > 0)
-        .values(seats_taken=CourseOffering.seats_taken + count)
-        .returning(CourseOffering.id)
-        .cte("seats")
-    )
-    events = (
-        insert(EnrollmentEvent)
-        .from_select(
-            EVENT_COLUMNS,
-            select(
-                UNIVERSITY,
-                promoted.c.id,
-                _status(literal_column("'waitlisted'")),
-                _status(literal_column("'active'")),
-                cast(null(), BigInteger),
-                _REASON,
-            ).select_from(promoted),
-        )
-        .cte("events")
-    )
-    shown: Select[Any] = select(promoted.c.id, promoted.c.user_id).order_by(promoted.c.since, promoted.c.id)
-    return Statement(shown.add_cte(seats, events))
-
-
-_PROMOTE = _promoting()
-
-
-async def promote(work: Work, offering_id: int) -> list[int]:
-    """Give free seats to those who have waited longest and are still members; gives the ids of their enrollments.
-
-    The offering must be locked. Each is written down, and told to others. Nobody moves up once the enrollment dates,
-    or the offering, have ended.
-    """
-    rows = await work.rows(_PROMOTE, _SeatsRow, offering_id=offering_id, reason=SEAT_BECAME_FREE)
-    if rows:
-        ids = [row["id"] for row in rows]
-        await work.audit_each(
-            "enrollment.promote",
-            "Enrollment",
-            [(number, {"status": "waitlisted"}, {"status": "active"}) for number in ids],
-            reason=SEAT_BECAME_FREE,
-        )
-        await work.tell_each(
-            "enrollment.changed",
-            "Enrollment",
-            [(row["id"], {"offeringId": offering_id, "userId": row["user_id"], "status": "active"}) for row in rows],
-        )
-    return [row["id"] for row in rows]

@@ -15,7 +15,7 @@ from lms_graphql.engine.relay import number_of
 from lms_graphql.engine.rows import Row, record
 from lms_graphql.engine.usererrors import Refused, UserErrorCode
 from lms_graphql.engine.work import Work
-from lms_graphql.enrollment import leaving, seats
+from lms_graphql.enrollment import leaving, promoting
 from lms_graphql.privacy.erasing import entry_of
 from lms_graphql.privacy.ledger import Entry, Ledger, LedgerError
 from lms_graphql.privacy.models import Erasure
@@ -98,7 +98,7 @@ async def _erased(work: Work, person: int, university: str, reason: str) -> Entr
     await work.audit("person.erase", "User", person, reason=reason)
     await work.tell("person.erased", "User", person)
     for offering_id in offerings:
-        await seats.promote(work, offering_id)
+        await promoting.promote(work, offering_id)
     return entry_of(university, asked, erased)
 
 

@@ -47,7 +47,8 @@ async def watched(campus, offering):
             row = await driver.fetchrow(
                 "SELECT o.capacity, o.seats_taken, count(*) FILTER (WHERE e.status = 'active'),"
                 " count(*) FILTER (WHERE e.status = 'waitlisted') FROM course_offerings o"
-                " LEFT JOIN course_enrollments e ON e.course_offering_id = o.id WHERE o.id = $1 GROUP BY o.university_id, o.id",
+                " LEFT JOIN course_enrollments e ON e.course_offering_id = o.id WHERE o.id = $1"
+                " GROUP BY o.university_id, o.id",
                 offering,
             )
             seen.append(tuple(row))

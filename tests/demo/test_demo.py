@@ -248,7 +248,11 @@ async def test_every_offering_runs_in_a_term_of_its_university(demo):
 
 
 async def test_seats_sections_and_who_waits(demo):
-    """Nobody waits where there are seats; who has a section has one of the two."""
+    """Nobody waits where there are seats; who has a section has one of the two; the active ones are what is taken."""
+    assert not await demo.rows(
+        "SELECT o.id FROM course_offerings o WHERE o.seats_taken <> (SELECT count(*) FROM course_enrollments e"
+        " WHERE (e.university_id, e.course_offering_id) = (o.university_id, o.id) AND e.status = 'active')"
+    )
     assert await demo.rows(
         "SELECT c.code, o.capacity, o.seats_taken, o.waitlist_capacity, count(e.id) FROM course_offerings o"
         " JOIN courses c ON c.id = o.course_id"
