@@ -5,8 +5,9 @@ A module is as far as the share of the items in and below it that are completed,
 course (`loaders.CourseProgressByEnrollment`), what it has below. It was begun with the first of its items and
 completed with the last. Percentages are rounded half up to hundredths.
 
-A row is there for each module below which something that counts was begun. The rows of modules without any item that
-counts are left as they are: what an import said there is all there is to say.
+A row is there for each module below which something that counts was begun. Where nothing of the kind was begun, a row
+that an import wrote is left as it is, and so are the rows of modules without any item that counts: it is all there is
+to say.
 
 All of it is of the content as it is when it is worked out. An item that is added, hidden, moved or removed counts for
 a person with the next event of theirs that begins or completes something in the course, and for all with
@@ -39,6 +40,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from lms_graphql.content.models import ContentItem
+from lms_graphql.interop.models import ExternalKey
 from lms_graphql.progress import policy
 from lms_graphql.progress.models import UserContentProgress, UserModuleProgress
 from lms_graphql.storage.tenancy import UNIVERSITY
@@ -50,6 +52,8 @@ PEOPLE = bindparam("people", type_=ARRAY(BigInteger), required=True)
 
 _IN_MODULE = and_(Module.university_id == UNIVERSITY, Module.id == ContentItem.module_id)
 _OF_COURSE = and_(ContentItem.university_id == UNIVERSITY, ContentItem.course_id == COURSE)
+_IMPORTED = "module_progress"
+"""What imports call rows of user_module_progress (`interop.academy.mapping.PROGRESS`)."""
 _KEPT = (UserModuleProgress.started_at, UserModuleProgress.completed_at, UserModuleProgress.progress_percent)
 
 
@@ -139,6 +143,15 @@ def _counts(totals: CTE) -> ColumnElement[bool]:
     return UserModuleProgress.module_id.in_(select(totals.c.module_id))
 
 
+def _imported() -> ColumnElement[bool]:
+    """That an import wrote the row; looked up for the few rows that nothing of our own stands behind."""
+    return exists().where(
+        ExternalKey.university_id == UNIVERSITY,
+        ExternalKey.entity == _IMPORTED,
+        ExternalKey.entity_id == UserModuleProgress.id,
+    )
+
+
 def _roll_up(*, removing: bool) -> Select[Any]:
     parts = _parts()
     wanted = parts.wanted
@@ -167,7 +180,7 @@ def _roll_up(*, removing: bool) -> Select[Any]:
         return select(written_count, literal_column("0", BigInteger).label("removed"))
     removed = (
         delete(UserModuleProgress)
-        .where(_known(), _counts(parts.totals), ~exists().where(_is_of(wanted)))
+        .where(_known(), _counts(parts.totals), ~exists().where(_is_of(wanted)), ~_imported())
         .returning(literal_column("1", Integer).label("one"))
         .cte("removed")
     )
@@ -178,7 +191,7 @@ def _differences() -> Select[Any]:
     parts = _parts()
     wanted = parts.wanted
     known = (
-        select(UserModuleProgress.user_id, UserModuleProgress.module_id, *_KEPT)
+        select(UserModuleProgress.user_id, UserModuleProgress.module_id, _imported().label("is_imported"), *_KEPT)
         .where(_known(), _counts(parts.totals))
         .cte("known")
     )
@@ -186,7 +199,7 @@ def _differences() -> Select[Any]:
     both = and_(known.c.user_id == wanted.c.user_id, known.c.module_id == wanted.c.module_id)
     counts: list[Any] = [
         func.count().filter(known.c.user_id.is_(None)).label("missing"),
-        func.count().filter(wanted.c.user_id.is_(None)).label("surplus"),
+        func.count().filter(wanted.c.user_id.is_(None), ~known.c.is_imported).label("surplus"),
         func.count().filter(known.c.user_id.is_not(None), wanted.c.user_id.is_not(None), differs).label("wrong"),
     ]
     return select(*counts).select_from(wanted.outerjoin(known, both, full=True))
@@ -200,8 +213,7 @@ Whoever runs it holds the lock of `noting.locked` on the people: an older state 
 """
 
 REBUILD = _roll_up(removing=True)
-"""As ROLL_UP, and removes the rows below which nothing that counts is begun: what an event must not do, since they may
-be all that is known from before the module had items."""
+"""As ROLL_UP, and removes the rows below which nothing that counts is begun, but for those that an import wrote."""
 
 DIFFERENCES = _differences()
 """What REBUILD would change: the numbers of rows that are `missing`, `surplus` and `wrong`."""

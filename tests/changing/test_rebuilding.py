@@ -142,6 +142,26 @@ async def test_what_an_import_said_of_modules_without_items_stays(school, rebuil
     await school.owner.execute("DELETE FROM user_module_progress WHERE module_id = $1", bare["id"])
 
 
+async def test_what_an_import_wrote_stays_where_nothing_was_begun(school, rebuild):
+    row = {"course_offering_id": school.offering["id"], "university_id": school.offering["university_id"]}
+    row |= {"course_id": school.offering["course_id"], "user_id": school.student}
+    kept = await school.rows.add(
+        "user_module_progress", **row, module_id=school.modules["lone"]["id"], progress_percent=80
+    )
+    await school.rows.add(
+        "external_keys", university_id=row["university_id"], system="academy", entity="module_progress",
+        external_id="1:1", entity_id=kept["id"],
+    )  # fmt: skip
+    assert await rebuild.said("--check") == CLEAN
+    await school.send(school.event("a", 1))
+    await rebuild()
+    assert (await school.rolled())["lone"] == (Decimal(80), None, None)
+    await school.send(school.event("f", 1))  # what our own items say counts before it
+    assert (await school.rolled())["lone"] == (Decimal(0), 1, None)
+    assert await rebuild.said("--check") == CLEAN
+    await school.owner.execute("DELETE FROM external_keys WHERE entity = 'module_progress'")
+
+
 async def test_an_event_removes_nothing_that_was_there_before_the_items(school, rebuild):
     """A module of which only an import knows: its own items are not begun, those beside it are."""
     row = {"course_offering_id": school.offering["id"], "university_id": school.offering["university_id"]}

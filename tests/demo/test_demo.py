@@ -14,6 +14,7 @@ from lms_graphql.assessment import payloads as assessment
 from lms_graphql.assessment.payloads import QuestionType
 from lms_graphql.content import payloads
 from lms_graphql.demo.service import DemoExistsError, DemoPerson, load_demo
+from lms_graphql.progress.rebuilding import differences, places
 from lms_graphql.storage import tenancy
 from lms_graphql.storage.database import create_engine
 from tests.databases import temporary_database
@@ -323,6 +324,16 @@ async def test_modules_progress_is_the_share_of_completed_items(demo):
     )
     known = await demo.value("SELECT count(*) FROM user_module_progress")
     assert await demo.value(_PROGRESS + "SELECT count(*) FROM shares") == known - 5 > 100
+
+
+async def test_a_rebuild_would_change_nothing(demo):
+    looked_at = 0
+    for (university,) in await demo.rows("SELECT id FROM universities"):
+        async with demo.owner.connect() as connection:
+            for place in await places(connection, university):
+                assert await differences(connection, university, place) == (0, 0, 0)
+                looked_at += 1
+    assert looked_at == await demo.value("SELECT count(DISTINCT course_offering_id) FROM user_module_progress") > 5
 
 
 async def test_progress_is_of_people_who_take_part_and_within_the_run(demo):
