@@ -74,9 +74,9 @@ def value_of(world, mutation: str, name: str, type_: Any) -> Any:
     if isinstance(named, GraphQLEnumType):
         value = next(iter(named.values))
     elif isinstance(named, GraphQLInputObjectType):
-        fields = named.fields.items()
-        wanted = [(n, f.type) for n, f in fields if named.is_one_of or isinstance(f.type, GraphQLNonNull)]
-        value = {n: value_of(world, mutation, n, t) for n, t in (wanted[:1] if named.is_one_of else wanted)}
+        fields, one_of = named.fields.items(), named.extensions["strawberry-definition"].is_one_of
+        wanted = [(n, f.type) for n, f in fields if one_of or isinstance(f.type, GraphQLNonNull)]
+        value = {n: value_of(world, mutation, n, t) for n, t in (wanted[:1] if one_of else wanted)}
     elif named.name == "ID":
         value = GOOD[mutation, name](world) if (mutation, name) in GOOD else GOOD_IDS[name](world)
     else:
