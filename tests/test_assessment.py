@@ -470,7 +470,8 @@ async def test_every_edge_is_one_statement_whatever_the_number_of_parents(api, w
     read = [_table(statement) for statement in api.statements]
     assert sorted(read) == sorted([
         "course_offerings", "course_enrollments", "quiz_attempts", "lab_submissions", "quiz_attempt_questions",
-        *REVIEWED, "questions", "question_keys", "question_pools", "content_items", "content_items", "university_members",
+        *REVIEWED, "questions", "question_keys", "question_pools", "content_items", "content_items",
+        "university_members",
         "university_members",
     ])  # fmt: skip  # two edges lead to items, two to people
 
