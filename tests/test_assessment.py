@@ -21,7 +21,9 @@ fragment Question on Question { id databaseId number version type points stem op
   answerKey { correct value tolerance accepted isCaseSensitive isPattern order pairs { left right } explanation } }
 fragment Attempt on QuizAttempt { id databaseId attemptNumber status startedAt submittedAt deadlineAt scoreObtained
   maxScore passed revision user { displayName } offering { termName } quiz { title }
+  correctInRow longestInRow review { isAvailable heldBack availableAt }
   questions { position points type stem options { ...Option } hints pointsAwarded
+    answerKey { correct value tolerance accepted isCaseSensitive isPattern order pairs { left right } explanation }
     response { chosen value text order pairs { left right } } question { ...Question } } }
 """
 OF_SUBMISSIONS = """
@@ -114,14 +116,14 @@ def test_the_doors_ask_for_every_field():
     ]
     assert {type_.name for type_ in own} == {
         "AnswerKey", "AttemptQuestion", "OptionPair", "Question", "QuestionOption", "QuestionPool", "QuestionResponse",
-        "QuizAttempt", "Submission", "SubmissionStaffDetails", "TestResult",
+        "QuizAttempt", "AttemptReview", "Submission", "SubmissionStaffDetails", "TestResult",
     }  # fmt: skip
     fields = {f"{type_.name}.{name}" for type_ in own for name in type_.fields}
     assert fields - asked == set()
     leading_here = {
         f"{type_.name}.{name}"
         for type_ in schema.type_map.values()
-        if isinstance(type_, GraphQLObjectType) and not type_.name.endswith(("Connection", "Edge"))
+        if isinstance(type_, GraphQLObjectType) and not type_.name.endswith(("Connection", "Edge", "Payload"))
         for name, field in type_.fields.items()
         if get_named_type(field.type).name.removesuffix("CountedConnection").removesuffix("Connection")
         in {type_.name for type_ in own}
@@ -147,7 +149,10 @@ async def test_no_door_shows_a_secret(api, world, name):
     assert (pools["totalCount"], len(pools["edges"])) == ((1, 1) if staff else (0, 0))
     statements = " ".join(api.statements)
     if not staff:
-        for column in ("question_keys.answer", "hidden_results", "auto_grade_json", "graded_by"):
+        # Right answers lie in a statement that asks whether they may be told; no other one names them.
+        for statement in api.statements:
+            assert "question_keys.answer" not in statement or "submitted_at IS NULL" in statement, statement
+        for column in ("hidden_results", "auto_grade_json", "graded_by"):
             assert column not in statements, column
 
 
@@ -201,6 +206,9 @@ def attempt_of(campus, number, name):
         "maxScore": "1.00",
         "passed": False,
         "revision": 1,
+        "correctInRow": None,
+        "longestInRow": None,
+        "review": {"isAvailable": False, "heldBack": "ATTEMPT_OPEN", "availableAt": None},
         "user": {"displayName": name},
         "offering": {"termName": "private"},
         "quiz": {"title": "A quiz"},
@@ -218,6 +226,7 @@ def attempt_of(campus, number, name):
                 "pointsAwarded": "0.50",
                 "response": {"chosen": ["a"], "value": None, "text": None, "order": [], "pairs": []},
                 "question": None,
+                "answerKey": None,
             }
         ],
     }
@@ -237,8 +246,8 @@ async def test_a_student_sees_the_own_attempts_whole(api, world):
     assert (begun["attemptNumber"], begun["status"], begun["submittedAt"]) == (2, "IN_PROGRESS", None)
     assert (begun["scoreObtained"], begun["passed"], begun["deadlineAt"]) == (None, None, None)
     assert begun["questions"] == [{**graded["questions"][0], "pointsAwarded": None, "response": None}]
-    # the item, the attempts, their people, their offerings, what was drawn: and nothing for questions or their keys
-    assert len(api.statements) == 5
+    # the item, the attempts, their people, their offerings, what was drawn, what is told of it, and keys that are
+    assert len(api.statements) == 7
     data = await api.data(document, variables, user=world.people["other"])
     assert data["contentItem"]["viewerAttempts"][0] == attempt_of(alpha, 1, "ALPHA other")
     for name in (None, "outsider", "admin"):
@@ -280,7 +289,9 @@ async def test_staff_see_a_drawn_question_with_its_answer(api, world):
         },
     }
     assert data["node"] | {"questions": []} == attempt_of(world.alpha, 1, "ALPHA other") | {"questions": []}
-    assert drawn | {"question": None} == attempt_of(world.alpha, 1, "ALPHA other")["questions"][0]
+    assert drawn["answerKey"] == question["answerKey"]
+    shown = drawn | {"question": None, "answerKey": None}
+    assert shown == attempt_of(world.alpha, 1, "ALPHA other")["questions"][0]
 
 
 GRADE = """query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Submission {
@@ -444,9 +455,13 @@ LISTS = (
 )
 
 
+REVIEWED = ("quiz_attempts", "quiz_attempt_questions")
+"""What tells whether right answers are told, and the answers that are."""
+
+
 @pytest.mark.parametrize("count", [1, 2])
 async def test_every_edge_is_one_statement_whatever_the_number_of_parents(api, world, count):
-    """Twelve for one enrollment with its attempts, questions, keys and submissions, and as many for all."""
+    """Fourteen for one enrollment with its attempts, questions, keys and submissions, and as many for all."""
     data = await api.data(LISTS, {"id": doors(world.alpha)["offering"], "first": count}, user=world.people["admin"])
     enrollments = [edge["node"] for edge in data["offering"]["enrollments"]["edges"]]
     assert [len(one["quizAttempts"]["edges"]) for one in enrollments] == [2] * count
@@ -455,7 +470,8 @@ async def test_every_edge_is_one_statement_whatever_the_number_of_parents(api, w
     read = [_table(statement) for statement in api.statements]
     assert sorted(read) == sorted([
         "course_offerings", "course_enrollments", "quiz_attempts", "lab_submissions", "quiz_attempt_questions",
-        "questions", "question_keys", "question_pools", "content_items", "content_items", "university_members",
+        *REVIEWED, "questions", "question_keys", "question_pools", "content_items", "content_items",
+        "university_members",
         "university_members",
     ])  # fmt: skip  # two edges lead to items, two to people
 

@@ -138,6 +138,8 @@ GradeCategory exams                                                   +    +    
 GradeItem exam                                                        -    -    -    -    -    +    +    +    +    +    -    +    -    +
 QuizAttempt attempt_0                                                 -    -    -    -    -    +    -    +    +    +    -    +    -    +
 QuizAttempt attempt_0.questions                                       -    -    -    -    -    1    -    1    1    1    -    1    -    1
+QuizAttempt attempt_0.review.heldBack                                 -    -    -    -    -    +    -    +    +    +    -    +    -    +
+QuizAttempt attempt_0.questions.answerKey                             -    -    -    -    -    0    -    1    1    1    -    1    -    1
 QuizAttempt attempt_0.questions.question                              -    -    -    -    -    0    -    1    1    1    -    1    -    1
 QuizAttempt attempt_1                                                 -    -    -    -    -    -    +    -    +    +    -    +    -    +
 Submission posted_0                                                   -    -    -    -    -    +    -    +    +    +    -    +    -    +
@@ -264,6 +266,7 @@ AttemptById                                                           0    0    
 AttemptsByEnrollment                                                  0    0    0    0    0    2    2    2    4    4    0    4    0    4
 AttemptsByOffering                                                    0    0    0    0    0    2    2    2    4    4    0    4    0    4
 KeyByQuestion                                                         0    0    0    0    0    0    0    2    2    2    0    2    0    2
+KeysByAttempt                                                         0    0    0    0    0    0    0    2    4    4    0    4    0    4
 NeedsGradingByOffering                                                0    0    0    0    0    0    0    1    2    2    0    2    0    2
 PoolById                                                              0    0    0    0    0    0    0    1    1    1    0    1    0    1
 PoolsByCourse                                                         0    0    0    0    0    0    0    1    1    1    0    1    0    1
@@ -271,6 +274,7 @@ PoolsByUniversity                                                     0    0    
 QuestionById                                                          0    0    0    0    0    0    0    2    2    2    0    2    0    2
 QuestionsByAttempt                                                    0    0    0    0    0    2    2    2    4    4    0    4    0    4
 QuestionsByPool                                                       0    0    0    0    0    0    0    2    2    2    0    2    0    2
+ReviewByAttempt                                                       0    0    0    0    0    2    2    2    4    4    0    4    0    4
 SubmissionById                                                        0    0    0    0    0    4    4    4    8    8    0    8    0    8
 SubmissionsByEnrollment                                               0    0    0    0    0    4    4    4    8    8    0    8    0    8
 SubmissionsByOffering                                                 0    0    0    0    0    4    4    4    8    8    0    8    0    8
@@ -319,6 +323,7 @@ ItemById                                                              6    6    
 ItemsByModule                                                         6    6    6    6    6    6    6    8    8    8    6    8    6    9
 ItemsOfCourse                                                         6    6    6    6    6    6    6    8    8    8    6    8    6    9
 NeighboursByItem                                                      6    6    6    6    6    6    6    8    8    8    6    8    6    9
+OverrideById                                                          0    0    0    0    0    0    0    0    1    1    0    1    0    1
 OverridesByOffering                                                   0    0    0    0    0    0    0    0    1    1    0    1    0    1
 SettingForViewer                                                      0    0    0    0    0    1    1    1    1    1    0    1    0    1
 TranscriptByItem                                                      1    1    1    1    1    1    1    1    1    1    1    1    1    1

@@ -42,6 +42,7 @@ RECORDS = re.compile(
 )
 TELL_NOTHING = {
     "QuestionsByAttempt": "keyed by an attempt, whose loader tells",
+    **dict.fromkeys(("KeysByAttempt", "ReviewByAttempt"), "keyed by an attempt, whose loader tells"),
     "CellsByEnrollment": "keyed by a row of the gradebook, whose loader tells",
     "WaitlistPositionByEnrollment": "keyed by an enrollment, whose loader tells",
     **dict.fromkeys(("ViewerWaitlistPosition", "EligibilityByCourse", "EligibilityByOffering"), "the viewer's own"),
