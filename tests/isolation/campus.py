@@ -175,7 +175,8 @@ async def _kept(rows: Rows, made: Any, tenant: Any, people: dict[str, int]) -> N
     )  # fmt: skip
     await rows.driver.execute(
         "INSERT INTO grading_runs (university_id, submission_id, service_token_id, lease_until)"
-        " SELECT university_id, $2, id, now() + interval '1 hour' FROM service_tokens WHERE university_id = $1",
+        " SELECT university_id, $2, id, now() + interval '1 hour' FROM service_tokens"
+        " WHERE university_id = $1 AND digest = sha256('a token')",
         tenant["university_id"], made["later_0"]["id"],
     )  # fmt: skip
     await rows.driver.execute(
