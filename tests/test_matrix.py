@@ -92,6 +92,7 @@ TextContent inactive                                                  -    -    
 TextContent buried                                                    -    -    -    -    -    -    -    +    +    +    -    +    -    +
 TextContent draft_item                                                -    -    -    -    -    -    -    -    -    -    -    -    -    +
 AssignmentContent assignment                                          +    +    +    +    +    +    +    +    +    +    +    +    +    +
+AssignmentContent assignment.rubric                                   1    1    1    1    1    1    1    1    1    1    1    1    1    1
 ResourceContent resource                                              +    +    +    +    +    +    +    +    +    +    +    +    +    +
 ModuleTemplate template                                               -    -    -    -    -    -    -    +    +    +    +    +    +    +
 QuestionPool pool                                                     -    -    -    -    -    -    -    +    +    +    -    +    -    +
@@ -148,6 +149,7 @@ Submission posted_0.publicResults                                     -    -    
 Submission posted_0.staffDetails.hiddenResults                        -    -    -    -    -    -    -    1    1    1    -    1    -    1
 Submission posted_0.staffDetails.autoGradeResults                     -    -    -    -    -    -    -    1    1    1    -    1    -    1
 Submission posted_0.staffDetails.gradedBy                             -    -    -    -    -    -    -    +    +    +    -    +    -    +
+Upload file_0                                                         -    -    -    -    -    +    -    +    +    +    -    +    -    +
 Submission later_0.score                                              -    -    -    -    -    -    -    +    +    +    -    +    -    +
 Submission later_0.maxScore                                           -    -    -    -    -    -    -    +    +    +    -    +    -    +
 Submission later_0.feedback                                           -    -    -    -    -    -    -    +    +    +    -    +    -    +
@@ -265,6 +267,8 @@ StudentProgressByOffering                                             0    0    
 AttemptById                                                           0    0    0    0    0    2    2    2    4    4    0    4    0    4
 AttemptsByEnrollment                                                  0    0    0    0    0    2    2    2    4    4    0    4    0    4
 AttemptsByOffering                                                    0    0    0    0    0    2    2    2    4    4    0    4    0    4
+CriteriaByItem                                                        1    1    1    1    1    1    1    1    1    1    1    1    1    1
+FilesBySubmission                                                     0    0    0    0    0    1    1    1    2    2    0    2    0    2
 KeyByQuestion                                                         0    0    0    0    0    0    0    2    2    2    0    2    0    2
 KeysByAttempt                                                         0    0    0    0    0    0    0    2    4    4    0    4    0    4
 NeedsGradingByOffering                                                0    0    0    0    0    0    0    1    2    2    0    2    0    2
@@ -275,9 +279,11 @@ QuestionById                                                          0    0    
 QuestionsByAttempt                                                    0    0    0    0    0    2    2    2    4    4    0    4    0    4
 QuestionsByPool                                                       0    0    0    0    0    0    0    2    2    2    0    2    0    2
 ReviewByAttempt                                                       0    0    0    0    0    2    2    2    4    4    0    4    0    4
+RatingsByCriterion                                                    1    1    1    1    1    1    1    1    1    1    1    1    1    1
 SubmissionById                                                        0    0    0    0    0    4    4    4    8    8    0    8    0    8
 SubmissionsByEnrollment                                               0    0    0    0    0    4    4    4    8    8    0    8    0    8
 SubmissionsByOffering                                                 0    0    0    0    0    4    4    4    8    8    0    8    0    8
+UploadById                                                            0    0    0    0    0    1    1    1    2    2    0    2    0    2
 ViewerAttempts                                                        0    0    0    0    0    2    2    0    0    0    0    0    0    0
 ViewerSubmissions                                                     0    0    0    0    0    4    4    0    0    0    0    0    0    0
 AllPrerequisitesByCourse                                              0    0    0    0    0    0    0    0    0    0    0    0    0    1

@@ -358,6 +358,11 @@ async def _assessment(rows: Rows, made: dict[str, Any], tenant: dict[str, Any], 
             answer={"correct": ["SECRET a"]},
             explanation="SECRET explanation",
         )
+    asked = {**tenant, "course_id": made["course"]["id"], "content_item_id": made["assignment"]["id"]}
+    made["criterion"] = await rows.add("rubric_criteria", **asked, position=1, title="Method", points=20)
+    await rows.add(
+        "rubric_ratings", **tenant, criterion_id=made["criterion"]["id"], position=1, title="Flawless", points=20
+    )
     number = 0
     while f"enrollment_{number}" in made:
         enrollment = made[f"enrollment_{number}"]
@@ -410,6 +415,19 @@ async def _person_assessed(rows: Rows, made: dict[str, Any], person: dict[str, A
             **grade,
             **graded,
         )
+    handed_in = made[f"posted_{number}"]
+    made[f"file_{number}"] = await rows.add(
+        "uploads",
+        **person,
+        content_item_id=handed_in["content_item_id"],
+        submission_id=handed_in["id"],
+        state="attached",
+        file_name="notebook.ipynb",
+        media_type="application/x-ipynb+json",
+        size_bytes=1200,
+        sha256=sha256(b"a notebook").digest(),
+        expires_at=begun,
+    )
 
 
 _RESULTS = {
@@ -426,6 +444,8 @@ _WORK: list[tuple[str, str, int, dict[str, Any]]] = [
             "score_obtained": 80,
             "max_score": 100,
             "instructor_feedback": "Sound.",
+            "body": "print('lab')",
+            "rubric_result": [{"criterion_id": 1, "title": "Method", "points": 2, "most": 3, "comment": "Neat."}],
             "posted_at": datetime(2026, 9, 3, tzinfo=UTC),
             **_RESULTS,
         },
@@ -438,6 +458,7 @@ _WORK: list[tuple[str, str, int, dict[str, Any]]] = [
             "score_obtained": Decimal("77.77"),
             "max_score": Decimal("99.99"),
             "instructor_feedback": "SECRET feedback",
+            "rubric_result": [{"criterion_id": 1, "title": "SECRET", "points": 2, "most": 3, "comment": "SECRET"}],
             "posted_at": datetime(2999, 1, 1, tzinfo=UTC),
             **_RESULTS,
         },

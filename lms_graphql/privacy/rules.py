@@ -68,10 +68,17 @@ RULES: Mapping[str, Rules] = {
     "quiz_attempt_answers": Rules(_IN_ATTEMPT, {"response": Put({})}),
     "quiz_attempt_questions": Rules(_IN_ATTEMPT, {"snapshot": _COURSE}),
     "quiz_attempts": Rules(columns={"status": _WORD, "raw_response_json": _GONE}),
+    "grading_runs": Rules(
+        Through("submission_id", "lab_submissions"),
+        {"state": _WORD, "report_digest": Keep("a digest, of what is not here any more")},
+    ),
+    "uploads": Rules(rows_go="what they handed in goes; `lms-graphql maintain` deletes files that have no row"),
     "lab_submissions": Rules(
         columns={
             "status": _WORD,
             "artifacts_url": _GONE,
+            "body": _GONE,
+            "rubric_result": _GONE,
             "instructor_feedback": _GONE,
             "public_results": _GONE,
             "hidden_results": _GONE,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from lms_graphql.commands.maintain import sweep
 from lms_graphql.server import uploads as server
 from lms_graphql.storage import files as store
 from lms_graphql.storage.media import BEGINNINGS, Judge
@@ -353,6 +354,28 @@ async def test_a_name_is_told_as_it_is(labs, item, api):
     assert data["node"]["fileName"] == name
     header = (await api.client.get(data["node"]["url"])).headers["content-disposition"]
     assert header.startswith("attachment; filename*=utf-8''Gr%C3%B6%C3%9Fe%20%22x%22%3B%20a.pdf")
+
+
+async def test_maintain_gives_up_what_nobody_handed_in(labs, item, owner, folder, written):
+    """Files without a row go a day later: those of an erased person, and those that broke off, too."""
+    await owner.execute("DELETE FROM uploads WHERE state <> 'attached'")
+    kept, abandoned, handed_in = [await sent(labs, item) for _ in range(3)]
+    await labs.submitted(item, uploadIds=[handed_in["id"]])
+    await owner.execute("UPDATE uploads SET expires_at = now() WHERE id = $1", number(abandoned["id"]))
+    folder = folder / str(labs.university_id)
+    broken = folder / f"{number(kept['id'])}.0123456789abcdef.part"
+    broken.write_bytes(b"%PDF-")
+    files = store.LocalFiles(folder.parent, b"x", 0)
+    assert await sweep(owner, files) == (1, 0)  # what has just come may be on its way into the database
+    long_ago = time.time() - 2 * 86400
+    for path in folder.iterdir():
+        os.utime(path, (long_ago, long_ago))
+    before = {path.name for path in folder.iterdir()}
+    swept = await sweep(owner, files)
+    there = {path.name for path in folder.iterdir()}
+    assert swept == (0, len(before - there))
+    assert {str(number(upload["id"])) for upload in (kept, handed_in)} <= there
+    assert {str(number(abandoned["id"])), broken.name}.isdisjoint(there)
 
 
 # ---- what is taken

@@ -186,6 +186,20 @@ async def _kept(rows: Rows, made: Any, tenant: Any, people: dict[str, int]) -> N
         tenant["university_id"], people["admin"],
     )  # fmt: skip
     await rows.driver.execute(
+        "INSERT INTO grading_runs (university_id, submission_id, service_token_id, lease_until)"
+        " SELECT university_id, $2, id, now() + interval '1 hour' FROM service_tokens"
+        " WHERE university_id = $1 AND digest = sha256('a token')",
+        tenant["university_id"], made["later_0"]["id"],
+    )  # fmt: skip
+    await rows.driver.execute(
+        "UPDATE rubric_criteria SET description = 'How it was measured.' WHERE university_id = $1",
+        tenant["university_id"],
+    )
+    await rows.driver.execute(
+        "UPDATE content_item_settings SET late_penalty_percent_per_day = 5 WHERE university_id = $1",
+        tenant["university_id"],
+    )
+    await rows.driver.execute(
         "UPDATE module_templates SET default_data = $1 WHERE university_id = $2",
         json.dumps({"note": "for who makes courses"}),
         tenant["university_id"],

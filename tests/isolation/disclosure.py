@@ -73,6 +73,8 @@ _NAME = f"{_TEACHES} OR {{member}} AND ({_OWN} OR {_WROTE})"
 _SHOWN = f"(t.hidden_at IS NULL OR {_OWN})"
 _OF_ATTEMPT = """EXISTS (SELECT FROM quiz_attempts a
     WHERE (a.university_id, a.id) = (t.university_id, t.attempt_id) AND a.user_id = {u})"""
+_CRITERION = f"""EXISTS (SELECT FROM rubric_criteria r
+    WHERE (r.university_id, r.id) = (t.university_id, t.criterion_id) AND {_item("r.content_item_id")})"""
 _OF_ENROLLMENT = """EXISTS (SELECT FROM course_enrollments e
     WHERE (e.university_id, e.id) = (t.university_id, t.enrollment_id) AND e.user_id = {u})"""
 
@@ -89,7 +91,7 @@ RULES: Mapping[str, Mapping[str, str]] = {
         "metadata_json": NEVER,
     },
     "content_item_revisions": {"title": NEVER, "data_json": NEVER},
-    "content_item_settings": {"points": _SETTING, "min_score": _SETTING},
+    "content_item_settings": {"points": _SETTING, "min_score": _SETTING, "late_penalty_percent_per_day": _SETTING},
     "content_items": {"title": _item("t.id"), "description": _item("t.id"), "data_json": _item("t.id")},
     "course_grades": {"final_score": _POSTED, "letter_grade": _POSTED},
     "course_offerings": {"term_name": _offering("t.id")},
@@ -116,8 +118,8 @@ RULES: Mapping[str, Mapping[str, str]] = {
     "grading_policies": {"letter_scheme": _POLICY, "pass_mark": _POLICY},
     "idempotency_keys": {"key": NEVER, "path": NEVER, "mutation": NEVER, "result": NEVER},
     "lab_submissions": {
-        **dict.fromkeys(("score_obtained", "max_score", "instructor_feedback"), _POSTED),
-        **dict.fromkeys(("artifacts_url", "public_results"), _OWN),
+        **dict.fromkeys(("score_obtained", "max_score", "instructor_feedback", "rubric_result"), _POSTED),
+        **dict.fromkeys(("artifacts_url", "public_results", "body", "late_penalty_percent"), _OWN),
         **dict.fromkeys(("auto_grade_json", "hidden_results"), NEVER),
     },
     "module_templates": {"title": NEVER, "description": NEVER, "default_data": NEVER},
@@ -135,12 +137,15 @@ RULES: Mapping[str, Mapping[str, str]] = {
     "quiz_attempt_answers": {"response": _OF_ATTEMPT, "points_awarded": _OF_ATTEMPT},
     "quiz_attempt_questions": {"snapshot": _OF_ATTEMPT, "points": _OF_ATTEMPT},
     "quiz_attempts": {"score_obtained": _OWN, "max_score": _OWN, "raw_response_json": NEVER},
+    "rubric_criteria": dict.fromkeys(("title", "description", "points"), _item("t.content_item_id")),
+    "rubric_ratings": dict.fromkeys(("title", "points"), _CRITERION),
     "terms": {"code": ALWAYS, "name": ALWAYS},
     "university_members": {
         "display_name": _NAME,
         "email": "{member} AND " + _OWN,
         "student_number": "{member} AND " + _OWN,
     },
+    "uploads": {"file_name": _OWN, "media_type": _OWN},
     "user_content_progress": {"progress_percent": _OWN},
     "user_module_progress": {"progress_percent": _OWN},
     "users": {"email": NEVER, "full_name": NEVER, "password_hash": NEVER},
@@ -162,6 +167,7 @@ NOT_PLANTED: Mapping[str, str] = {
     "sessions": "who is signed in, of no university; lms_app has no right to the table",
     "session_tokens": "digests, of no university; lms_app has no right to the table",
     "login_attempts": "counters, of no university; lms_app has no right to the table",
+    "lab_submissions.raw_score": "the score before the penalty, which a CHECK ties to the score",
     "service_tokens.scopes": "words of a closed list",
     "service_tokens.submission_ids": "numbers of rows",
     "jobs.state": "words of a closed list",

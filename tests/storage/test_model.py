@@ -620,6 +620,36 @@ lab_submissions_attempt_number_check    UPDATE lab_submissions SET attempt_numbe
 lab_submissions_revision_check          UPDATE lab_submissions SET revision = 0
 lab_submissions_status_check            UPDATE lab_submissions SET status = 'banana'
 uq_lab_submissions_number               INSERT INTO lab_submissions (university_id, course_id, course_offering_id, content_item_id, user_id, content_type) VALUES ({alpha}, {a.course}, {a.private}, {a.engineering_lab}, {student}, 'engineering_lab')
+lab_submissions_late_seconds_check      UPDATE lab_submissions SET late_seconds = -1
+lab_submissions_late_penalty_percent_check  UPDATE lab_submissions SET late_penalty_percent = 'NaN'
+lab_submissions_raw_score_check         UPDATE lab_submissions SET raw_score = 'NaN', score_obtained = NULL
+lab_submissions_penalised_check         UPDATE lab_submissions SET raw_score = 10, score_obtained = 9.99, late_penalty_percent = 0
+lab_submissions_rubric_result_check     UPDATE lab_submissions SET rubric_result = '{}'
+content_item_settings_max_submissions_check  UPDATE content_item_settings SET max_submissions = 0
+content_item_settings_late_penalty_check  UPDATE content_item_settings SET late_penalty_percent_per_day = 100.01
+rubric_criteria_content_item_id_fkey    UPDATE rubric_criteria SET content_item_id = {b.assignment}
+uq_rubric_criteria_position             INSERT INTO rubric_criteria (university_id, course_id, content_item_id, position, title, points) VALUES ({alpha}, {a.course}, {a.assignment}, 1, 'Again', 1)
+rubric_criteria_position_check          UPDATE rubric_criteria SET position = 0
+rubric_criteria_points_check            UPDATE rubric_criteria SET points = -1
+rubric_ratings_criterion_id_fkey        UPDATE rubric_ratings SET criterion_id = 0
+rubric_ratings_position_check           UPDATE rubric_ratings SET position = 0
+rubric_ratings_points_check             UPDATE rubric_ratings SET points = 'NaN'
+uploads_course_offering_id_fkey         UPDATE uploads SET course_offering_id = {b.private}
+uploads_content_item_id_fkey            UPDATE uploads SET content_item_id = {b.assignment}
+uploads_user_id_fkey                    UPDATE uploads SET user_id = {ta}
+uploads_submission_id_fkey              UPDATE uploads SET state = 'attached', sha256 = sha256('a'), submission_id = 0
+uploads_size_bytes_check                UPDATE uploads SET size_bytes = 0
+uploads_sha256_check                    UPDATE uploads SET state = 'stored', sha256 = 'short'
+uploads_state_check                     UPDATE uploads SET state = 'lost', sha256 = sha256('a')
+uploads_stored_check                    UPDATE uploads SET state = 'stored'
+uploads_attached_check                  UPDATE uploads SET state = 'attached', sha256 = sha256('a')
+grading_runs_submission_id_fkey         UPDATE grading_runs SET submission_id = 0
+grading_runs_service_token_id_fkey      UPDATE grading_runs SET service_token_id = 0
+grading_runs_state_check                UPDATE grading_runs SET state = 'lost'
+grading_runs_lease_until_check          UPDATE grading_runs SET lease_until = claimed_at
+grading_runs_report_check               UPDATE grading_runs SET state = 'reported', reported_at = now()
+grading_runs_report_digest_check        UPDATE grading_runs SET state = 'reported', reported_at = now(), report_digest = 'short'
+ux_grading_runs_live                    INSERT INTO grading_runs (university_id, submission_id, service_token_id, lease_until) SELECT university_id, submission_id, service_token_id, lease_until FROM grading_runs
 certificates_enrollment_status_fkey     UPDATE certificates SET user_id = {other}
 certificates_enrollment_status_fkey     UPDATE course_enrollments SET status = 'active' WHERE {a.mine} AND course_offering_id = {a.private}
 ux_certificates_live                    INSERT INTO certificates (university_id, course_offering_id, user_id, certificate_code, issued_at, recipient_name, course_code, course_title) VALUES ({alpha}, {a.private}, {student}, 'ALPHA-2', now(), 'x', 'x', 'x')
@@ -669,6 +699,7 @@ jobs_error_check                        UPDATE jobs SET error = 'x'
 
 # One legal row of Alpha in the tables of records, and no other in them; rolled back with the rest.
 RECORDS = """
+DELETE FROM uploads; DELETE FROM rubric_criteria;
 DELETE FROM quiz_attempts; DELETE FROM lab_submissions; DELETE FROM questions; DELETE FROM question_pools;
 DELETE FROM certificates; DELETE FROM course_reviews; DELETE FROM content_item_settings; DELETE FROM content_item_revisions;
 UPDATE discussion_threads SET accepted_post_id = NULL; DELETE FROM discussion_threads;
@@ -704,6 +735,10 @@ INSERT INTO quiz_attempts (university_id, course_id, course_offering_id, content
 INSERT INTO quiz_attempt_questions (university_id, attempt_id, position, question_id, snapshot, points) SELECT a.university_id, a.id, 1, q.id, '{}', 1 FROM quiz_attempts a, questions q;
 INSERT INTO quiz_attempt_answers (university_id, attempt_id, position, response) SELECT university_id, attempt_id, position, '9.8' FROM quiz_attempt_questions;
 INSERT INTO lab_submissions (university_id, course_id, course_offering_id, content_item_id, user_id, content_type) VALUES ({alpha}, {a.course}, {a.private}, {a.engineering_lab}, {student}, 'engineering_lab');
+INSERT INTO rubric_criteria (university_id, course_id, content_item_id, position, title, points) VALUES ({alpha}, {a.course}, {a.assignment}, 1, 'Method', 5);
+INSERT INTO rubric_ratings (university_id, criterion_id, position, title, points) SELECT university_id, id, 1, 'Full', 5 FROM rubric_criteria;
+INSERT INTO uploads (university_id, course_id, course_offering_id, content_item_id, user_id, file_name, media_type, size_bytes, expires_at) VALUES ({alpha}, {a.course}, {a.private}, {a.assignment}, {student}, 'a.pdf', 'application/pdf', 1, now());
+INSERT INTO grading_runs (university_id, submission_id, service_token_id, lease_until) SELECT s.university_id, s.id, t.id, now() + interval '1 hour' FROM lab_submissions s, service_tokens t WHERE t.digest = sha256('c');
 INSERT INTO certificates (university_id, course_offering_id, user_id, certificate_code, issued_at, recipient_name, course_code, course_title) VALUES ({alpha}, {a.private}, {student}, 'ALPHA-1', now(), 'A student', 'P101', 'Forces and motion');
 INSERT INTO course_reviews (university_id, course_offering_id, user_id, rating) VALUES ({alpha}, {a.private}, {student}, 5);
 INSERT INTO discussion_threads (university_id, course_id, course_offering_id, module_id, content_item_id, created_by_user_id) VALUES ({alpha}, {a.course}, {a.private}, {a.lesson}, {a.video}, {student});
