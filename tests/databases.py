@@ -6,12 +6,17 @@ from collections.abc import AsyncIterator
 
 from sqlalchemy import URL
 
+from lms_graphql.certificates.credentials import Signer
+from lms_graphql.certificates.keys import read_keyring, rotated
 from lms_graphql.commands.database import owner_connection
 from lms_graphql.demo.service import DemoSummary, load_demo
 from lms_graphql.storage import migrations, roles
 from lms_graphql.storage.database import connect
 
 PASSWORD = "lms_app for tests"
+DEMO_KEYS = rotated(None)
+"""What signs the certificates of the demo."""
+DEMO_SIGNER = Signer(read_keyring(DEMO_KEYS), "https://learn.example.edu")
 
 
 class Database:
@@ -48,7 +53,7 @@ async def demo_database(superuser: URL) -> AsyncIterator[tuple[Database, DemoSum
         async with temporary_database(superuser) as head:
             made = await _copy(superuser, head)
         async with owner_connection(made.owner) as connection:
-            _WITH_DEMO.append((made, await load_demo(connection)))
+            _WITH_DEMO.append((made, await load_demo(connection, signer=DEMO_SIGNER)))
     source, summary = _WITH_DEMO[0]
     async with copied(superuser, source) as database:
         yield database, summary

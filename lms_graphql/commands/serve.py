@@ -11,7 +11,8 @@ from sqlalchemy import URL
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from lms_graphql.app import create_app, oidc_issuers, trusted_manifest
+from lms_graphql.app import certificate_signer, create_app, oidc_issuers, trusted_manifest
+from lms_graphql.certificates.credentials import Signer
 from lms_graphql.commands.console import fail, note, say
 from lms_graphql.commands.database import Databases, databases, owner_connection
 from lms_graphql.commands.migrate import prepare, warn_of_ledger
@@ -37,7 +38,7 @@ def serve(settings: Settings) -> None:
     oidc_issuers(settings)
     listener = _listen(settings.host, settings.port)  # and so is a port that is taken
     with listener, databases(settings) as found:
-        asyncio.run(_make_ready(found))
+        asyncio.run(_make_ready(found, certificate_signer(settings)))
         asyncio.run(warn_of_ledger(settings, found))
         asyncio.run(_greet(settings, found.app))
         config = uvicorn.Config(
@@ -80,7 +81,7 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _make_ready(found: Databases) -> None:
+async def _make_ready(found: Databases, signer: Signer) -> None:
     if found.superuser is None:
         await roles.require_bound(found.app)
         await migrations.require_head(found.app)
@@ -94,7 +95,7 @@ async def _make_ready(found: Databases) -> None:
         note("an empty database: loading the demo university")
         try:
             async with owner_connection(owner) as connection:
-                await load_demo(connection)
+                await load_demo(connection, signer=signer)
         except DemoExistsError:
             return  # another process on the same data was faster
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import update
@@ -17,6 +18,7 @@ from lms_graphql.catalog.models import (
     Term,
 )
 from lms_graphql.catalog.service import Prerequisite, add_prerequisites
+from lms_graphql.certificates.credentials import new_code
 from lms_graphql.certificates.models import Certificate
 from lms_graphql.content.models import Asset
 from lms_graphql.demo import university as data
@@ -27,6 +29,7 @@ from lms_graphql.demo.questions import POOLS
 from lms_graphql.demo.quizzes import Stored, add_pools
 from lms_graphql.demo.reference import address
 from lms_graphql.demo.rows import Rows
+from lms_graphql.demo.signing import Signing
 from lms_graphql.demo.university import FAILED, Offered, Person, Taught
 from lms_graphql.enrollment.models import CourseEnrollment, EnrollmentEvent
 from lms_graphql.grades.models import CourseGrade
@@ -45,9 +48,16 @@ class Campus:
     """A university while it is being filled; `users` holds ids by the name in the address."""
 
     def __init__(
-        self, connection: AsyncConnection, university_id: int, short_code: str, users: dict[str, int], now: datetime
+        self,
+        connection: AsyncConnection,
+        university_id: int,
+        short_code: str,
+        users: dict[str, int],
+        now: datetime,
+        signing: Signing,
     ) -> None:
         self._rows = Rows(connection, university_id)
+        self._signing = signing
         self._university_id = university_id
         self._short_code = short_code
         self._users = users
@@ -179,6 +189,7 @@ class Campus:
                     "seats_taken": sum(status == "active" for status, _ in offered.students.values()),
                     "capacity": offered.capacity,
                     "waitlist_capacity": offered.waitlist_capacity,
+                    "certificate_valid_days": data.CERTIFICATE_DAYS.get(code),
                     "term_id": self._terms[offered.when],
                     **self._dates(offered.when),
                 }
@@ -358,14 +369,14 @@ class Campus:
             number: {
                 "user_id": self._student(number),
                 "course_offering_id": offering_id,
-                "certificate_code": f"{self._short_code}-{code}-{number:04}",
+                "certificate_code": new_code(self._short_code),
                 "issued_at": issued_at,
                 "expires_at": None if days is None else issued_at + timedelta(days=days),
                 "metadata_json": {"course_code": code, "letter_grade": letter},
                 "recipient_name": f"Student {number}",
                 "course_code": code,
                 "course_title": self._titles[code],
-                "final_score": score,
+                "final_score": Decimal(str(score)),
                 "letter_grade": letter,
                 "revoked_at": None,
                 "revocation_reason": None,
@@ -373,7 +384,8 @@ class Campus:
             for number, (score, letter) in passed.items()
         }
         revoked = [row | _revoked(row) for number, row in issued.items() if (code, when, number) == data.REVOKED]
-        await self._rows.put(Certificate, [*revoked, *issued.values()])
+        rows = [*revoked, *issued.values()]
+        await self._rows.put(Certificate, [self._signing.signed(row) for row in rows])
 
     async def add_prerequisites(self) -> None:
         """What courses ask for."""
@@ -412,7 +424,7 @@ def _revoked(replacement: dict[str, Any]) -> dict[str, Any]:
     """What the first certificate of a person says otherwise than the one that came in its place."""
     issued_at: datetime = replacement["issued_at"] - timedelta(hours=22)
     return {
-        "certificate_code": f"{replacement['certificate_code']}-1",
+        "certificate_code": new_code(replacement["certificate_code"].partition("-")[0]),
         "issued_at": issued_at,
         "expires_at": issued_at + timedelta(days=1000),
         "revoked_at": issued_at + timedelta(hours=20),

@@ -7,11 +7,13 @@ import msgspec
 from sqlalchemy import Text, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from lms_graphql.certificates.credentials import Signer
 from lms_graphql.demo import university as data
 from lms_graphql.demo.academy import ACADEMY, TEACHER, academy
 from lms_graphql.demo.campus import Campus
 from lms_graphql.demo.reference import add_country, add_subjects, add_university, add_users, address, everybody
 from lms_graphql.demo.rows import Rows
+from lms_graphql.demo.signing import Signing
 from lms_graphql.demo.university import DEMO, LAKE
 from lms_graphql.interop.academy.service import import_academy
 from lms_graphql.interop.service import ignore
@@ -39,10 +41,13 @@ class DemoSummary(msgspec.Struct):
     course_code: str
 
 
-async def load_demo(connection: AsyncConnection, on_progress: Callable[[int, int], None] = ignore) -> DemoSummary:
+async def load_demo(
+    connection: AsyncConnection, on_progress: Callable[[int, int], None] = ignore, signer: Signer | None = None
+) -> DemoSummary:
     """Write all three universities; the caller has begun the transaction as lms_owner, and commits.
 
-    Dates are relative to now; everything else is the same each time. `on_progress` gets how many steps are done, and
+    Dates are relative to now, and the codes of certificates are nobody's to guess; everything else is the same each
+    time. Certificates are signed where there is a `signer` that can. `on_progress` gets how many steps are done, and
     of how many. Raises DemoExistsError before anything is written.
     """
     await _refuse_if_loaded(connection)
@@ -55,7 +60,14 @@ async def load_demo(connection: AsyncConnection, on_progress: Callable[[int, int
 
     total = 2 + len(data.COURSES) + len(data.LAKE_COURSES)
     on_progress(1, total)
-    demo = Campus(connection, await add_university(reference, country_id, DEMO, "Demo University"), DEMO, users, now)
+    demo = Campus(
+        connection,
+        await add_university(reference, country_id, DEMO, "Demo University"),
+        DEMO,
+        users,
+        now,
+        Signing(signer, "Demo University"),
+    )
     await demo.add_people(data.PEOPLE, data.DEPARTMENTS)
     await demo.add_templates()
     for done, (code, taught) in enumerate(data.COURSES.items(), 2):
@@ -65,7 +77,14 @@ async def load_demo(connection: AsyncConnection, on_progress: Callable[[int, int
     await demo.add_discussion()
     await demo.add_reviews()
 
-    lake = Campus(connection, await add_university(reference, country_id, LAKE, "Lakeside College"), LAKE, users, now)
+    lake = Campus(
+        connection,
+        await add_university(reference, country_id, LAKE, "Lakeside College"),
+        LAKE,
+        users,
+        now,
+        Signing(signer, "Lakeside College"),
+    )
     await lake.add_people([person for person in data.PEOPLE if person.name == data.IN_BOTH], {"LIB": "Liberal Arts"})
     for code, taught in data.LAKE_COURSES.items():
         await lake.add_course(code, taught, subjects)
