@@ -82,6 +82,11 @@ def moderated_posts(viewer: Viewer) -> ColumnElement[bool]:
     return only_reached(viewer, DiscussionPost.university_id == UNIVERSITY, in_reach.correlate(DiscussionPost))
 
 
+def visible_reported_posts(viewer: Viewer) -> ColumnElement[bool]:
+    """Which posts were reported is for those who keep order."""
+    return moderated_posts(viewer)
+
+
 def told_hidden_words(viewer: Viewer) -> ColumnElement[bool]:
     """That the viewer is told what a post says that does not stand: a hidden one, who wrote it and who keeps order."""
     own = DiscussionPost.user_id == USER
