@@ -54,6 +54,8 @@ INSERT INTO question_keys (university_id, question_id, answer) SELECT 1, n, '{{"
 INSERT INTO discussion_threads (university_id, course_id, course_offering_id, module_id, created_by_user_id, title) SELECT 1, n, n, n, n, 'Thread ' || n FROM generate_series(1, {size}) n;
 INSERT INTO discussion_posts (university_id, thread_id, user_id, body) SELECT 1, n, n, 'A post' FROM generate_series(1, {size}) n;
 INSERT INTO discussion_posts (university_id, thread_id, parent_post_id, user_id, body) SELECT 1, n, n, n, 'A reply' FROM generate_series(1, {size}) n;
+INSERT INTO post_revisions (university_id, post_id, version, body, written_at, replaced_by) SELECT 1, n, 1, 'Before', now(), n FROM generate_series(1, {size}) n;
+INSERT INTO post_reports (university_id, post_id, user_id, kind, reason) SELECT 1, n, n, 'spam', 'It sells.' FROM generate_series(1, {size}) n;
 INSERT INTO user_module_progress (university_id, course_id, course_offering_id, module_id, user_id, progress_percent) SELECT 1, n, n, n, n, 50 FROM generate_series(1, {size}) n;
 """  # noqa: E501 - one table, one line
 
@@ -100,6 +102,8 @@ TABLES = {
     "Department": "departments",
     "DiscussionPost": "discussion_posts",
     "DiscussionThread": "discussion_threads",
+    "PostReport": "post_reports",
+    "PostRevision": "post_revisions",
     "Domain": "domains",
     "EngineeringLabContent": "content_items WHERE content_type = 'engineering_lab'",
     "Enrollment": "course_enrollments",

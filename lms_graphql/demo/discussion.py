@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from lms_graphql.demo.learning import Item
 from lms_graphql.demo.rows import Rows
-from lms_graphql.discussion.models import DiscussionPost, DiscussionThread, ThreadReadMark
+from lms_graphql.discussion.models import DiscussionPost, DiscussionThread, PostReport, PostRevision, ThreadReadMark
 
 
 class Said(NamedTuple):
@@ -35,7 +35,10 @@ class Talk(NamedTuple):
     more: dict[str, Any] = {}
 
 
-EDITED: dict[str, Any] = {"edited": True}
+EDITED: dict[str, Any] = {"edited": "I tried it with a bottle of water on the rack."}
+"""What the post said before."""
+REPORTED: dict[str, Any] = {"reported": ("student2", "off_topic", "This belongs on the notice board.")}
+"""By whom, of which kind, and why."""
 DELETED: dict[str, Any] = {"is_deleted": True}
 NOTICE = {"is_pinned": True, "is_locked": True}
 
@@ -70,6 +73,7 @@ TALKS = [
             ),
             Said("student2", 0, "I tried it with two bottles of water on the rack. It was about the same.", EDITED),
             Said("student9", None, "Is there a lecture on Friday?", DELETED),
+            Said("student9", None, "Does anybody sell a used bike?", REPORTED),
         ],
         accepted=3,
         read={"student7": 3, "student2": 4, "student1": 1, "instructor.mechanics": 5},
@@ -129,8 +133,10 @@ async def add_talk(rows: Rows, talk: Talk, place: Place, users: dict[str, int], 
             "created_at": written,
             "updated_at": written + timedelta(minutes=20 if "edited" in said.more else 0),
             "is_deleted": "is_deleted" in said.more,
+            "version": 1 + bool(said.more.keys() & {"edited", "is_deleted"}),
         }
         ids += await rows.add(DiscussionPost, [post])
+        await _add_former_words(rows, said, ids[-1], users, written)
     marks = [
         {"thread_id": thread_id, "user_id": users[name], "last_read_post_id": ids[index]}
         for name, index in talk.read.items()
@@ -139,6 +145,17 @@ async def add_talk(rows: Rows, talk: Talk, place: Place, users: dict[str, int], 
     if talk.accepted is not None:
         here = (DiscussionThread.university_id == rows.tenant["university_id"]) & (DiscussionThread.id == thread_id)
         await rows.connection.execute(update(DiscussionThread).where(here).values(accepted_post_id=ids[talk.accepted]))
+
+
+async def _add_former_words(rows: Rows, said: Said, post_id: int, users: dict[str, int], written: datetime) -> None:
+    """What a post said before, and that it was reported, where it says so."""
+    if "edited" in said.more:
+        former = {"version": 1, "body": said.more["edited"], "written_at": written, "replaced_by": users[said.who]}
+        await rows.put(PostRevision, [{"post_id": post_id, **former, "replaced_at": written + timedelta(minutes=20)}])
+    if "reported" in said.more:
+        who, kind, reason = said.more["reported"]
+        report = {"post_id": post_id, "user_id": users[who], "kind": kind, "reason": reason}
+        await rows.put(PostReport, [{**report, "created_at": written + timedelta(hours=1)}])
 
 
 async def _add_thread(rows: Rows, talk: Talk, place: Place, author: int, begun: datetime) -> int:

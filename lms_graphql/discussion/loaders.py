@@ -240,7 +240,7 @@ class ReportedPostsByOffering(_Posts, Page[int]):
             .where(
                 DiscussionThread.course_offering_id == parent,
                 is_open.correlate(DiscussionPost),
-                policy.moderated_posts(self.viewer),
+                policy.visible_reported_posts(self.viewer),
             )
         )
 

@@ -71,7 +71,7 @@ STANDS = and_(DiscussionPost.is_deleted.is_(False), DiscussionPost.hidden_at.is_
 """That a post is there for all who see its thread: neither deleted nor hidden."""
 
 
-def moderated_posts(viewer: Viewer) -> ColumnElement[bool]:
+def _moderated_posts(viewer: Viewer) -> ColumnElement[bool]:
     """Those in whose thread the viewer keeps order."""
     thread = aliased(DiscussionThread, name="moderated")
     in_reach = exists().where(
@@ -82,10 +82,15 @@ def moderated_posts(viewer: Viewer) -> ColumnElement[bool]:
     return only_reached(viewer, DiscussionPost.university_id == UNIVERSITY, in_reach.correlate(DiscussionPost))
 
 
+def visible_reported_posts(viewer: Viewer) -> ColumnElement[bool]:
+    """Which posts were reported is for those who keep order."""
+    return _moderated_posts(viewer)
+
+
 def told_hidden_words(viewer: Viewer) -> ColumnElement[bool]:
     """That the viewer is told what a post says that does not stand: a hidden one, who wrote it and who keeps order."""
     own = DiscussionPost.user_id == USER
-    told = or_(own, moderated_posts(viewer)) if viewer.is_staff else own
+    told = or_(own, _moderated_posts(viewer)) if viewer.is_staff else own
     return and_(DiscussionPost.is_deleted.is_(False), told)
 
 
@@ -94,7 +99,7 @@ def visible_revisions(viewer: Viewer) -> ColumnElement[bool]:
     post = and_(
         DiscussionPost.id == PostRevision.post_id,
         DiscussionPost.is_deleted.is_(False),
-        or_(DiscussionPost.user_id == USER, moderated_posts(viewer)),
+        or_(DiscussionPost.user_id == USER, _moderated_posts(viewer)),
         visible_posts(viewer),
     )
     return and_(PostRevision.university_id == UNIVERSITY, exists().where(post).correlate(PostRevision))
@@ -102,7 +107,7 @@ def visible_revisions(viewer: Viewer) -> ColumnElement[bool]:
 
 def visible_reports(viewer: Viewer) -> ColumnElement[bool]:
     """For those who keep order."""
-    of_post = exists().where(DiscussionPost.id == PostReport.post_id, moderated_posts(viewer)).correlate(PostReport)
+    of_post = exists().where(DiscussionPost.id == PostReport.post_id, _moderated_posts(viewer)).correlate(PostReport)
     return only_reached(viewer, PostReport.university_id == UNIVERSITY, of_post)
 
 

@@ -368,7 +368,8 @@ async def test_of_a_deleted_post_its_place_is_left(forum):
     refused = await forum.send("other", "replyToThread", threadId=thread, parentPostId=post, body="x")
     assert [(e["code"], e["path"]) for e in refused["errors"]] == [("CLOSED", ["input", "parentPostId"])]
     told = await forum.owner.fetch(
-        "SELECT old_values::text, new_values::text, reason FROM audit_log UNION ALL SELECT facts::text, '', '' FROM outbox"
+        "SELECT old_values::text, new_values::text, reason FROM audit_log"
+        " UNION ALL SELECT facts::text, '', '' FROM outbox"
     )
     assert "SECRET words" not in str(told)
 

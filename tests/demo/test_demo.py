@@ -509,7 +509,7 @@ async def test_the_discussion_is_nested(demo):
         " ON p.parent_post_id = tree.id)"
         " SELECT depth, is_deleted FROM tree ORDER BY id"
     ) == [
-        *[(0, False), (1, False), (2, False), (3, False), (1, False), (0, True)],
+        *[(0, False), (1, False), (2, False), (3, False), (1, False), (0, True), (0, False)],
         (0, False),
         *[(0, False), (1, False), (2, False)],
     ]

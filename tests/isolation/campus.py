@@ -168,6 +168,9 @@ async def _kept(rows: Rows, made: Any, tenant: Any, people: dict[str, int]) -> N
     thread = {**tenant, "thread_id": made["thread"]["id"], "hidden_at": POSTED, "hidden_reason": "It gives it away."}
     for name in ("student", "other"):
         await rows.add("discussion_posts", **thread, user_id=people[name], body=f"The answer of {name}.")
+        review = {**tenant, "course_offering_id": made["private"]["id"], "user_id": people[name], "rating": 3}
+        hidden = {"hidden_at": POSTED, "hidden_reason": "It insults."}
+        await rows.add("course_reviews", **review, **hidden, review_text=f"The words of {name}.")
     await rows.add("external_keys", **tenant, system="olx", entity="course", external_id="course-v1:A",
                    entity_id=made["course"]["id"])  # fmt: skip
     kept = {**tenant, "user_id": people["instructor"]}
