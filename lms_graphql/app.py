@@ -30,6 +30,7 @@ from lms_graphql.engine.relay import Cursors
 from lms_graphql.engine.trusted import Manifest, ManifestError, TrustedDocuments, read_manifest
 from lms_graphql.engine.validators import Validator
 from lms_graphql.grades.regrading import REGRADE, regrade_part
+from lms_graphql.grades.roster import roster
 from lms_graphql.identity.issuers import Issuer, IssuersError, read_issuers
 from lms_graphql.identity.recognition import Identity
 from lms_graphql.jobs.running import Handler, Runner
@@ -38,7 +39,7 @@ from lms_graphql.privacy.export import export
 from lms_graphql.privacy.ledger import Ledger
 from lms_graphql.server.authentication import Authenticator
 from lms_graphql.server.badges import badge_routes
-from lms_graphql.server.export import ExportEndpoint
+from lms_graphql.server.export import ExportEndpoint, RosterEndpoint
 from lms_graphql.server.health import health_routes
 from lms_graphql.server.http import GraphQLEndpoint
 from lms_graphql.server.lookup import Lookup
@@ -156,6 +157,16 @@ class Service:
         async with Transaction(self.engine, tenancy.settings(file.university_id, file.user_id)) as transaction:
             return await uploading.keep(transaction, file, sha256, move, request_id)
 
+    async def roster(self, viewer: Viewer, offering: str, request_id: str) -> AsyncGenerator[bytes]:
+        """The final grades of an offering, in parts; before the last one, that they were read is written down."""
+        async with self.snapshot() as snapshot:
+            await snapshot.act_for(viewer.university_id, viewer.user_id)
+            context = Context(viewer, snapshot, self._cursors, request_id=request_id)
+            async for part in roster(context, offering):
+                yield part
+        if context.disclosed:
+            await self.disclose(viewer, context.disclosed, request_id)
+
     async def look_as(self, snapshot: Snapshot, viewer: Viewer, person: str, request_id: str) -> Viewer:
         """The viewer that one of their people is, for staff who look as that one does; the snapshot acts for them."""
         return await self._identities.look_as(snapshot, viewer, person, request_id)
@@ -218,7 +229,9 @@ def create_app(settings: Settings, database: URL) -> "Application":
         guard_get=settings.is_production,
     )
     export_endpoint = ExportEndpoint(_service, places=places, deadline_seconds=settings.deadline_seconds)
+    roster_endpoint = RosterEndpoint(_service, places=places, deadline_seconds=settings.deadline_seconds)
     routes = _routes(settings, database, endpoint, export_endpoint)
+    routes.append(Route("/u/{short_code}/export/offerings/{offering}/grades.csv", roster_endpoint))
     if metrics is not None:
 
         def state(request: Request) -> State:

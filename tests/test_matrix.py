@@ -134,6 +134,7 @@ Enrollment finished                                                   -    -    
 EnrollmentEvent event                                                 -    -    -    -    -    +    -    +    +    +    -    +    -    +
 CourseGrade grade_0                                                   -    -    -    -    -    +    -    +    +    +    -    +    -    +
 CourseGrade grade_1                                                   -    -    -    -    -    -    +    -    +    +    -    +    -    +
+Job job                                                               -    -    -    -    -    -    -    -    -    +    -    -    -    +
 GradingPolicy policy                                                  +    +    +    +    +    +    +    +    +    +    +    +    +    +
 GradeCategory exams                                                   +    +    +    +    +    +    +    +    +    +    +    +    +    +
 GradeItem exam                                                        -    -    -    -    -    +    +    +    +    +    -    +    -    +
@@ -403,6 +404,10 @@ Universities                                                          2    2    
 UniversityById                                                        2    2    2    2    2    2    2    2    2    2    2    2    2    2
 UniversityByShortCode                                                 2    2    2    2    2    2    2    2    2    2    2    2    2    2
 UserById                                                              0    0    0    0    5    5    5    5    6    7    4    8    5   11
+BreakdownByEnrollment                                                 0    0    0    0    0    1    1    1    2    3    0    3    0    3
+ChangesByEnrollment                                                   0    0    0    0    0    1    0    1    1    1    0    1    0    1
+OwnBasisByOffering                                                    0    0    0    0    0    1    1    0    0    0    0    0    0    1
+JobById                                                               0    0    0    0    0    0    0    0    0    1    0    0    0    1
 """  # noqa: E501 - one table
 
 

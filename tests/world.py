@@ -598,4 +598,11 @@ async def _campus_life(rows: Rows, made: dict[str, Any], tenant: dict[str, Any],
         prerequisite_course_id=made["draft"]["id"],
         prerequisite_type="recommended",
     )
+    made["job"] = await rows.add(
+        "jobs", **tenant, kind="grades.regrade", state="done", total=2, done=2, finished_at=POSTED, created_by=teacher
+    )
+    await rows.add(
+        "grade_history", **tenant, course_offering_id=made["private"]["id"], user_id=student, new_score=90,
+        changed_by=teacher, reason="Worked out.",
+    )  # fmt: skip
     await rows.add("disclosures", **tenant, user_id=student, viewer_id=teacher, kind="grades", request_id="a-request")

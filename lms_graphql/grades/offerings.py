@@ -36,7 +36,8 @@ def _offering_query(standing: Standing) -> Any:
     )
 
 
-_OFFERINGS = {standing: Statement(_offering_query(standing)) for standing in Standing}
+OFFERINGS = {standing: Statement(_offering_query(standing)) for standing in Standing}
+"""The offering of an id, as a viewer of each standing sees it, with course_id and department_id."""
 _PEOPLE = Statement(
     select(CourseEnrollment.id, CourseEnrollment.user_id, CourseEnrollment.section_id)
     .where(
@@ -81,7 +82,7 @@ async def require_offering(work: Work, offering_id: int, may: May, *path: str) -
 
     NOT_FOUND for one that the viewer does not see, FORBIDDEN for one of which they may not.
     """
-    row = await work.one(_OFFERINGS[work.viewer.standing], _OfferingRow, offering_id=offering_id)
+    row = await work.one(OFFERINGS[work.viewer.standing], _OfferingRow, offering_id=offering_id)
     if row is None:
         raise not_found(*path)
     if not may(work.viewer, row):

@@ -34,8 +34,9 @@ async def _what_if(
     _root: None,
     context: Context,
     offeringId: str,  # noqa: N803 - the argument's name
-    scores: Sequence[Mapping[str, Any]],
+    scores: Sequence[Mapping[str, Any]] | None = None,
 ) -> Breakdown | None:
+    scores = scores or ()
     if len(scores) > _MOST_SCORES:
         raise bad_input(f"scores: at most {_MOST_SCORES} can be given")
     number = number_of(offeringId, "CourseOffering", context.university_id())
@@ -76,6 +77,6 @@ class GradesQuery:
         "How the viewer's own grade would come about with these scores besides those that are posted; they take the"
         " place of what is there. Nothing is changed. Null for who is not in the offering, or without a policy.",
         argument("offeringId", strawberry.ID, "The global id of an offering that the viewer is enrolled in."),
-        argument("scores", list[WhatIfScore], "The scores, of each item at most one."),
+        argument("scores", list[WhatIfScore] | None, "The scores, of each item at most one; if not given, none."),
         weight=20,
     )

@@ -14,6 +14,7 @@ from typing import IO, Any, Protocol
 import orjson
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
+from typing_extensions import override
 
 from lms_graphql.engine.context import Principal, Viewer
 from lms_graphql.engine.errors import Code, RequestError
@@ -49,12 +50,18 @@ class Service(Protocol):
     def export(self, university_id: int, user_id: int) -> AsyncGenerator[bytes]:
         """Everything about a person of a university, in parts."""
 
+    def roster(self, viewer: Viewer, offering: str, request_id: str) -> AsyncGenerator[bytes]:
+        """The final grades of an offering, in parts; written down as read at the end."""
+
 
 class ExportEndpoint:
     """The endpoint, for members of the university alone: 401 for nobody, 404 for who is none.
 
     A request takes a place among those of GraphQL, must be done within `deadline_seconds`, and costs EXPORT_POINTS.
     """
+
+    media_type = f"{JSON}; charset=utf-8"
+    filename = "export.json"
 
     def __init__(self, service: Callable[[Scope], Service], *, places: Places, deadline_seconds: float) -> None:
         self._service = service
@@ -77,7 +84,7 @@ class ExportEndpoint:
                 masked = HttpError(500, Code.INTERNAL_ERROR, "something went wrong on our side")
                 await send_answer(send, _refusal(masked, identifier), headers, JSON, identifier)
             else:
-                await _send(send, document, identifier)
+                await _send(send, document, identifier, self.media_type, self.filename)
 
     async def _write(
         self, document: IO[bytes], scope: Scope, receive: Receive, headers: Headers, identifier: str
@@ -97,9 +104,24 @@ class ExportEndpoint:
                 if not viewer.is_member or viewer.university_id is None or viewer.user_id is None:
                     raise HttpError(404, Code.UNIVERSITY_UNKNOWN, "you are no member of this university")
                 with await service.points.charge(viewer, address_of(scope), EXPORT_POINTS):
-                    async with aclosing(service.export(viewer.university_id, viewer.user_id)) as parts:
+                    async with aclosing(self._parts(service, viewer, scope, identifier)) as parts:
                         async for part in parts:
                             document.write(part)
+
+    def _parts(self, service: Service, viewer: Viewer, _scope: Scope, _identifier: str) -> AsyncGenerator[bytes]:
+        """What is sent, for a member of a university."""
+        return service.export(viewer.university_id or 0, viewer.user_id or 0)
+
+
+class RosterEndpoint(ExportEndpoint):
+    """`GET /u/<short code>/export/offerings/<global id>/grades.csv`: final grades, for the offering's instructors."""
+
+    media_type = "text/csv; charset=utf-8"
+    filename = "grades.csv"
+
+    @override
+    def _parts(self, service: Service, viewer: Viewer, scope: Scope, identifier: str) -> AsyncGenerator[bytes]:
+        return service.roster(viewer, scope["path_params"]["offering"], identifier)
 
 
 async def _person(authenticator: Authenticator, authorization: str | None) -> Principal:
@@ -123,11 +145,11 @@ def _refusal(error: HttpError, identifier: str) -> Answer:
     return Answer(error.status, orjson.dumps(payload), error.headers)
 
 
-async def _send(send: Send, document: IO[bytes], identifier: str) -> None:
+async def _send(send: Send, document: IO[bytes], identifier: str, media_type: str, filename: str) -> None:
     fields = {
-        "content-type": f"{JSON}; charset=utf-8",
+        "content-type": media_type,
         "content-length": str(document.tell()),
-        "content-disposition": 'attachment; filename="export.json"',
+        "content-disposition": f'attachment; filename="{filename}"',
         "cache-control": "no-store",
         "vary": VARY,
         "x-content-type-options": "nosniff",

@@ -28,7 +28,7 @@ from tests.changing.test_grades import (
     told,
 )
 
-WHAT_IF = """query($offering: ID!, $scores: [WhatIfScore!]!) { whatIf(offeringId: $offering, scores: $scores) {
+WHAT_IF = """query($offering: ID!, $scores: [WhatIfScore!]) { whatIf(offeringId: $offering, scores: $scores) {
   current final letter categories { name contribution } } }"""
 CATEGORIES = [{"name": "Exams", "weight": "50"}, {"name": "Oral", "weight": "50"}]
 D = Decimal
@@ -179,7 +179,8 @@ async def test_items_are_made_and_changed(api, made, owner):
     payload = await send(api, CREATE, given, teacher)
     item = payload["gradeItem"]
     assert {**item, "id": ""} == {
-        "id": "", "title": "Retake", "points": "50.50", "heldAt": "2026-12-01T09:00:00+00:00", "category": {"name": "Exams"},
+        "id": "", "title": "Retake", "points": "50.50", "heldAt": "2026-12-01T09:00:00+00:00",
+        "category": {"name": "Exams"},
     }  # fmt: skip
     await api.service.jobs.drain()
     assert (await made.grade("student"))[0] == rounded(Fraction(80 * 75) / Fraction("150.5"))

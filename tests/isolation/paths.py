@@ -164,6 +164,15 @@ class Ways:
         if isinstance(type_, GraphQLEnumType):
             return [Given(value) for value in type_.values]
         if isinstance(type_, GraphQLInputObjectType):
+            musts = {n: part for n, part in type_.fields.items() if isinstance(part.type, GraphQLNonNull)}
+            if musts:
+                least = [
+                    Given(f"{n}: {given.text}", given.wants)
+                    for n, part in musts.items()
+                    for given in self._values(n, part.type, field)[:1]
+                ]
+                joined = ", ".join(given.text for given in least)
+                return [Given(f"{{{joined}}}", next((given.wants for given in least if given.wants), ()))]
             return [
                 Given(f"{{{inner}: {given.text}}}", given.wants)
                 for inner, part in type_.fields.items()
