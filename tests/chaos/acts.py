@@ -1,6 +1,7 @@
 """Things to be done once: a mutation of one person's, and what of it must lie in the database when it was done."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -85,7 +86,7 @@ def study(campus: Campus, place: Study, person: int) -> Act:
     event = {
         "clientId": f"{person}",
         "contentItemId": campus.of("TextContent", place.items["text"][0]),
-        "occurredAt": "2026-11-20T12:00:00Z",
+        "occurredAt": (datetime.now(UTC) - timedelta(days=1)).isoformat(),
         "kind": "VIEWED",
     }
     return Act(
