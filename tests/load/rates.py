@@ -1,9 +1,9 @@
 """How many enrolments, progress events and quizzes a second are done, and whether one university slows its own writers.
 
 Runs the real `lms-graphql serve` with two workers over a PostgreSQL of its own whose commits reach the disk, and 32
-clients that each ask again as soon as they are answered, and a little later after a 503. Every other answer must be a
-success, and what it did is counted in the database afterwards. Prints a table and, as its last line, the numbers as JSON; the exit code is 1 when a line of
-the table fails.
+clients that each ask again as soon as they are answered, after a 503 a little later. Every other answer must be a
+success, and what it did is counted in the database afterwards. Prints a table and, as its last line, the numbers as
+JSON; the exit code is 1 when a line of the table fails.
 
     python -m tests.load.rates [slack, 1]
 
