@@ -28,9 +28,10 @@ class Act(NamedTuple):
         return await client.ask(self.document, {"input": self.given}, key=key)
 
     async def count(self, owner: asyncpg.Connection, campus: Campus) -> tuple[int, int, int]:
-        """How often its effect, an entry of the audit log, and a key lie there."""
+        """How often its effect, a request in the audit log, and a key lie there."""
         found = await owner.fetchrow(
-            f"SELECT ({self.effects}), (SELECT count(*) FROM audit_log WHERE university_id = $1 AND user_id = $2),"
+            f"SELECT ({self.effects}),"
+            " (SELECT count(DISTINCT request_id) FROM audit_log WHERE university_id = $1 AND user_id = $2),"
             " (SELECT count(*) FROM idempotency_keys WHERE university_id = $1 AND user_id = $2)",
             *(campus.id, self.person),
         )
