@@ -119,6 +119,10 @@ crash: $(VENV)/.installed ## Kill the server and PostgreSQL amid mutations: each
 rates: $(VENV)/.installed ## Enrolments, progress events and quizzes per second with real commits (LOAD_SLACK=1), on a machine at rest
 	$(BIN)/python -m tests.load.rates $(or $(LOAD_SLACK),1)
 
+.PHONY: term
+term: $(VENV)/.installed ## Live through a whole term over HTTP, and compare what it came to with independent sums
+	$(BIN)/python -m pytest -s tests/term
+
 .PHONY: upstream-test
 upstream-test: $(VENV)/.installed ## Run graphql-core's own tests of execution against our executor
 	$(BIN)/python tests/engine/upstream/run.py

@@ -1,6 +1,7 @@
 """Things to be done once: a mutation of one person's, and what of it must lie in the database when it was done."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -27,9 +28,10 @@ class Act(NamedTuple):
         return await client.ask(self.document, {"input": self.given}, key=key)
 
     async def count(self, owner: asyncpg.Connection, campus: Campus) -> tuple[int, int, int]:
-        """How often its effect, an entry of the audit log, and a key lie there."""
+        """How often its effect, a request in the audit log, and a key lie there."""
         found = await owner.fetchrow(
-            f"SELECT ({self.effects}), (SELECT count(*) FROM audit_log WHERE university_id = $1 AND user_id = $2),"
+            f"SELECT ({self.effects}),"
+            " (SELECT count(DISTINCT request_id) FROM audit_log WHERE university_id = $1 AND user_id = $2),"
             " (SELECT count(*) FROM idempotency_keys WHERE university_id = $1 AND user_id = $2)",
             *(campus.id, self.person),
         )
@@ -85,7 +87,7 @@ def study(campus: Campus, place: Study, person: int) -> Act:
     event = {
         "clientId": f"{person}",
         "contentItemId": campus.of("TextContent", place.items["text"][0]),
-        "occurredAt": "2026-11-20T12:00:00Z",
+        "occurredAt": (datetime.now(UTC) - timedelta(days=1)).isoformat(),
         "kind": "VIEWED",
     }
     return Act(

@@ -35,10 +35,11 @@ class Client:
         self.become(university, token)
 
     def become(self, university: str, token: str) -> None:
-        """Ask as somebody else from here on, over the same connection."""
+        """Ask as somebody else from here on, over the same connection; without a token as nobody."""
+        authorization = f"Authorization: Bearer {token}\r\n" if token else ""
         self._head = (
             f"POST /u/{university}/graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-            f"Accept: application/graphql-response+json\r\nAuthorization: Bearer {token}\r\n"
+            f"Accept: application/graphql-response+json\r\n{authorization}"
         )
 
     async def __aenter__(self) -> Self:

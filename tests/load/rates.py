@@ -1,9 +1,9 @@
 """How many enrolments, progress events and quizzes a second are done, and whether one university slows its own writers.
 
 Runs the real `lms-graphql serve` with two workers over a PostgreSQL of its own whose commits reach the disk, and 32
-clients that each ask again as soon as they are answered. Every answer must be a success, and what it did is counted in
-the database afterwards. Prints a table and, as its last line, the numbers as JSON; the exit code is 1 when a line of
-the table fails.
+clients that each ask again as soon as they are answered, after a 503 a little later. Every other answer must be a
+success, and what it did is counted in the database afterwards. Prints a table and, as its last line, the numbers as
+JSON; the exit code is 1 when a line of the table fails.
 
     python -m tests.load.rates [slack, 1]
 
@@ -18,6 +18,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -35,6 +36,8 @@ STUDENTS, LESSONS, TEXTS, BATCH = 64, 10, 20, 50
 SUBMITS = 1500
 WRITES, ROUNDS = 25, 4
 WARM = 200
+_PAUSE_SECONDS = 0.02
+YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).isoformat()
 
 
 class Job(NamedTuple):
@@ -52,6 +55,8 @@ class Rush(NamedTuple):
     seconds: float
     wrong: Counter[str]
     payloads: list[dict[str, Any]]
+    refused: list[float]
+    """When one was told to come back later, as it then did."""
 
     @property
     def rate(self) -> float:
@@ -82,7 +87,7 @@ class Measured(NamedTuple):
 
 async def rush(server: Serving, jobs: Sequence[Job], connections: int = CLIENTS) -> Rush:
     """Do all jobs, each connection its share of them, one after the other."""
-    found = Rush([], 0.0, Counter(), [])
+    found = Rush([], 0.0, Counter(), [], [])
 
     async def one(part: Sequence[Job]) -> None:
         if part:
@@ -90,7 +95,9 @@ async def rush(server: Serving, jobs: Sequence[Job], connections: int = CLIENTS)
                 for job in part:
                     client.become(job.university, job.token)
                     began = time.perf_counter()
-                    answer = await client.send(job.body)
+                    while (answer := await client.send(job.body)).status == 503:
+                        found.refused.append(time.perf_counter())
+                        await asyncio.sleep(_PAUSE_SECONDS)
                     found.each.append(time.perf_counter() - began)
                     _judge(answer.status, answer.body, found)
 
@@ -248,7 +255,7 @@ def _viewed(campus: Campus, text: int) -> dict[str, Any]:
     return {
         "clientId": str(text),
         "contentItemId": campus.of("TextContent", text),
-        "occurredAt": "2026-11-20T12:00:00Z",
+        "occurredAt": YESTERDAY,
         "kind": "VIEWED",
     }
 
@@ -286,7 +293,7 @@ def report(found: Measured, table: list[Line]) -> None:
     for name, one in rushes.items():
         print(
             f"{name:<21} {len(one.each)} x, {one.rate:.0f}/s,"
-            f" p50 {one.milliseconds(0.5):.1f} ms, p99 {one.milliseconds(0.99):.1f} ms"
+            f" p50 {one.milliseconds(0.5):.1f} ms, p99 {one.milliseconds(0.99):.1f} ms, {len(one.refused)} x 503"
         )
     for name, rates in (("one university", found.one_university), (f"{CLIENTS} universities", found.many_universities)):
         print(f"{name + ', writes':<21} {', '.join(f'{rate:.0f}/s' for rate in rates)}")
