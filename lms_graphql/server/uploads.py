@@ -46,7 +46,7 @@ _SAFE = {
 class Service(Protocol):
     """What the endpoint needs of the application."""
 
-    local_files: LocalFiles | None
+    local_files: LocalFiles
 
     async def keep_upload(self, file: StoredFile, sha256: bytes, move: Callable[[], None], request_id: str) -> bool:
         """Note that a file has come, and move it to its place; False if it is no longer waited for."""
@@ -80,8 +80,6 @@ class UploadEndpoint:
 
     async def _answered(self, scope: Scope, receive: Receive, headers: Headers, identifier: str) -> Response:
         service = self._service(scope)
-        if service.local_files is None:
-            raise HttpError(404, Code.BAD_REQUEST, "files are not kept here")
         ticket = scope["path_params"]["ticket"]
         match scope["method"]:
             case "GET" | "HEAD":

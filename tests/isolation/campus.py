@@ -194,6 +194,10 @@ async def _kept(rows: Rows, made: Any, tenant: Any, people: dict[str, int]) -> N
         " WHERE university_id = $1 AND digest = sha256('a token')",
         tenant["university_id"], made["later_0"]["id"],
     )  # fmt: skip
+    lab = {**tenant, "course_id": made["course"]["id"], "content_item_id": made["engineering_lab"]["id"]}
+    await rows.add("rubric_criteria", **lab, position=1, title="Care", points=3)
+    await rows.add("uploads", **lab, user_id=people["student"], course_offering_id=made["private"]["id"],
+                   file_name="later.zip", media_type="application/zip", size_bytes=9, expires_at=_NEVER)  # fmt: skip
     await rows.driver.execute(
         "UPDATE rubric_criteria SET description = 'How it was measured.' WHERE university_id = $1",
         tenant["university_id"],
