@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from lms_graphql.catalog.models import Course, CourseOffering, CoursePrerequisite
-from lms_graphql.catalog.policy import visible_offerings, visible_prerequisites
+from lms_graphql.catalog.policy import visible_prerequisites
 from lms_graphql.engine.context import Viewer
 from lms_graphql.engine.dataloaders import KEYS
 from lms_graphql.engine.rows import Row
@@ -78,8 +78,8 @@ class EligibilityOf(msgspec.Struct, frozen=True):
 # ---- the offering itself
 
 
-def offering_states(viewer: Viewer) -> Select[Any]:
-    """How the offerings of KEYS that the viewer may see stand at this moment, and the viewer in them."""
+def offering_states(visible: ColumnElement[bool]) -> Select[Any]:
+    """How the offerings of KEYS that are `visible` stand at this moment, and the viewer in them."""
     now = func.now()
     own = aliased(CourseEnrollment)
     waiting = (
@@ -118,7 +118,7 @@ def offering_states(viewer: Viewer) -> Select[Any]:
             own,
             and_(own.university_id == UNIVERSITY, own.course_offering_id == CourseOffering.id, own.user_id == USER),
         )
-        .where(CourseOffering.id == any_(KEYS), visible_offerings(viewer))
+        .where(CourseOffering.id == any_(KEYS), visible)
     )
 
 

@@ -100,7 +100,9 @@ def _section(name: str) -> Any:
     return or_(section_id.is_(None), is_there).label(name)
 
 
-_STATE = _of_standing(lambda viewer: offering_states(viewer).add_columns(_asks.label("asks"), _section("has_section")))
+_STATE = _of_standing(
+    lambda viewer: offering_states(visible_offerings(viewer)).add_columns(_asks.label("asks"), _section("has_section"))
+)
 _OFFERING = _of_standing(
     lambda viewer: select(
         CourseOffering.id,

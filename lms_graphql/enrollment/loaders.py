@@ -8,7 +8,7 @@ from sqlalchemy.orm import aliased
 from typing_extensions import override
 
 from lms_graphql.catalog.models import CoursePrerequisite
-from lms_graphql.catalog.policy import visible_prerequisites
+from lms_graphql.catalog.policy import visible_offerings, visible_prerequisites
 from lms_graphql.engine.dataloaders import KEYS, Loader, One, Page
 from lms_graphql.engine.rows import Row, record
 from lms_graphql.enrollment import policy
@@ -236,7 +236,7 @@ class _OfferingStates(Loader[int, Any]):
 
     @override
     def query(self) -> Select[Any]:
-        return offering_states(self.viewer)
+        return offering_states(visible_offerings(self.viewer))
 
 
 class OfferingStates(_OfferingStates, One[int]):

@@ -91,7 +91,7 @@ ADD_OUTBOX_ENTRY = Statement(
 def _each(*names: str) -> Any:
     """Rows of an id and texts of JSON, from arrays of the names; in the order that they stand in."""
     arrays = [bindparam("entity_ids", type_=ARRAY(BigInteger)), *(bindparam(name, type_=ARRAY(Text)) for name in names)]
-    columns = [column("entity_id", BigInteger), *(column(name, Text) for name in names)]
+    columns: list[Any] = [column("entity_id", BigInteger), *(column(name, Text) for name in names)]
     return func.unnest(*arrays).table_valued(*columns, with_ordinality="place").render_derived(name="each")
 
 
