@@ -194,6 +194,7 @@ Query courses(first: 50, filter: {text: "matter"}).totalCount         0    0    
 Query courses(first: 50, orderBy: {enrollments: DESC}).edges          1    1    1    1    1    1    1    1    1    1    2    1    2    3
 Query offerings.totalCount                                            1    1    1    1    2    3    3    3    3    3    3    3    3    4
 Query moduleTemplates.edges                                           0    0    0    0    0    0    0    1    1    1    1    1    1    1
+Query jobs.edges                                                      0    0    0    0    0    0    0    0    0    1    0    0    0    1
 Query questionPools.totalCount                                        0    0    0    0    0    0    0    1    1    1    0    1    0    1
 Query analytics                                                       -    -    -    -    -    -    -    +    +    +    +    +    +    +
 Query analytics.courseEnrollmentCounts.edges                          -    -    -    -    -    -    -    1    1    1    1    1    1    3
@@ -408,6 +409,7 @@ BreakdownByEnrollment                                                 0    0    
 ChangesByEnrollment                                                   0    0    0    0    0    1    0    1    1    1    0    1    0    1
 OwnBasisByOffering                                                    0    0    0    0    0    1    1    0    0    0    0    0    0    1
 JobById                                                               0    0    0    0    0    0    0    0    0    1    0    0    0    1
+Jobs                                                                  0    0    0    0    0    0    0    0    0    1    0    0    0    1
 """  # noqa: E501 - one table
 
 
