@@ -115,6 +115,10 @@ overload: $(VENV)/.installed ## Send ten times more than the server can answer (
 crash: $(VENV)/.installed ## Kill the server and PostgreSQL amid mutations: each is done once (CHAOS_SECONDS=20 CHAOS_KILLS=30 CHAOS_SLACK=1)
 	$(BIN)/python -m pytest -s tests/chaos
 
+.PHONY: learning
+learning: $(VENV)/.installed ## Seats and attempts by as many people at once as is promised: 500 for 30 seats, 100 with 50 starts each
+	$(BIN)/python -m pytest -m proof tests/changing
+
 .PHONY: rates
 rates: $(VENV)/.installed ## Enrolments, progress events and quizzes per second with real commits (LOAD_SLACK=1), on a machine at rest
 	$(BIN)/python -m tests.load.rates $(or $(LOAD_SLACK),1)
