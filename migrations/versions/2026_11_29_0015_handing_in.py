@@ -48,12 +48,12 @@ CREATE TABLE uploads (
     updated_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT uploads_pkey PRIMARY KEY (university_id, id),
     CONSTRAINT uploads_university_id_fkey FOREIGN KEY (university_id) REFERENCES universities (id),
-    CONSTRAINT uploads_content_item_id_fkey FOREIGN KEY (university_id, course_id, content_item_id)
-        REFERENCES content_items (university_id, course_id, id),
     CONSTRAINT uploads_course_offering_id_fkey FOREIGN KEY (university_id, course_id, course_offering_id)
         REFERENCES course_offerings (university_id, course_id, id),
     CONSTRAINT uploads_user_id_fkey FOREIGN KEY (university_id, course_offering_id, user_id)
         REFERENCES course_enrollments (university_id, course_offering_id, user_id),
+    CONSTRAINT uploads_content_item_id_fkey FOREIGN KEY (university_id, course_id, content_item_id)
+        REFERENCES content_items (university_id, course_id, id),
     CONSTRAINT uploads_submission_id_fkey FOREIGN KEY (university_id, submission_id)
         REFERENCES lab_submissions (university_id, id),
     CONSTRAINT uploads_size_bytes_check CHECK (size_bytes > 0),

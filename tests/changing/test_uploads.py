@@ -328,7 +328,7 @@ async def test_an_address_is_good_for_its_file_its_act_and_its_time(labs, item, 
     assert (await api.client.get(fetch)).status_code == 200
     assert (await api.client.put(fetch, content=PDF)).status_code == 403
     later = time.time() + store.UPLOAD_SECONDS
-    monkeypatch.setattr(store.time, "time", lambda: later)
+    monkeypatch.setattr(store, "clock", lambda: later)
     assert (await api.client.get(fetch)).status_code == 403
     assert (await send(labs, upload)).status_code == 403
 

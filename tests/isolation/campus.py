@@ -196,8 +196,6 @@ async def _kept(rows: Rows, made: Any, tenant: Any, people: dict[str, int]) -> N
     )  # fmt: skip
     lab = {**tenant, "course_id": made["course"]["id"], "content_item_id": made["engineering_lab"]["id"]}
     await rows.add("rubric_criteria", **lab, position=1, title="Care", points=3)
-    await rows.add("uploads", **lab, user_id=people["student"], course_offering_id=made["private"]["id"],
-                   file_name="later.zip", media_type="application/zip", size_bytes=9, expires_at=_NEVER)  # fmt: skip
     await rows.driver.execute(
         "UPDATE rubric_criteria SET description = 'How it was measured.' WHERE university_id = $1",
         tenant["university_id"],
