@@ -56,6 +56,7 @@ from lms_graphql.storage.database import borrowed, create_engine, database_url
 from lms_graphql.storage.fanout import FanOut
 from lms_graphql.storage.files import Files, LocalFiles, StoredFile
 from lms_graphql.storage.points import PointStore
+from lms_graphql.storage.s3 import file_store
 from lms_graphql.storage.snapshot import Snapshot
 from lms_graphql.storage.transaction import Transaction
 from lms_graphql.tenancy.service import Identities
@@ -99,10 +100,11 @@ class Service:
         self._nodes = built.nodes
         self._fan_out = FanOut(create_engine(platform_url(settings, database), pool_size=_PLATFORM_CONNECTIONS))
         self.local_files = LocalFiles(settings.files_folder(), settings.secret_key, settings.upload_mib * _MIB)
+        self.files = file_store(settings.bucket, self.local_files)
         self._services: dict[type, Any] = {
             Identity: self.identity,
             FanOut: self._fan_out,
-            Files: Files(self.local_files),
+            Files: Files(self.files),
             **_ledger(settings),
         }
         signer, guesses = certificate_signer(settings), Guesses(PointStore(self._points_engine, **Guesses.capacity()))
@@ -119,6 +121,7 @@ class Service:
         await self._points_engine.dispose()
         await self._fan_out.close()
         self.identity.close()
+        self.files.close()
         await self._auth_engine.dispose()
 
     def state(self, observer: Observer) -> State:
@@ -382,7 +385,7 @@ def _routes(
         Route("/graphql", endpoint),
         Route("/u/{short_code}/graphql", endpoint),
         Route("/u/{short_code}/export/me", export_endpoint),
-        Route("/uploads/{ticket}", UploadEndpoint(_service)),
+        *([] if settings.bucket else [Route("/uploads/{ticket}", UploadEndpoint(_service))]),
         *badge_routes(lambda request: _service(request.scope)),
         *health_routes(ready),
         *(workbench_routes(workbench) if settings.workbench else []),

@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from lms_graphql.storage.bucket import Bucket, bucket_of
 from lms_graphql.storage.embedded import default_data_dir
 
 TrustMode = Literal["off", "log", "only"]
@@ -49,6 +50,7 @@ class Settings(msgspec.Struct, frozen=True):
     workers: int = 1
     erasure_ledger: Path | None = None
     files: Path | None = None
+    bucket: Bucket | None = None
     upload_mib: int = 50
     public_url: str | None = None
     certificate_keys: str | None = None
@@ -60,7 +62,7 @@ class Settings(msgspec.Struct, frozen=True):
         return self.environment == "production"
 
     def files_folder(self) -> Path:
-        """Where uploaded files lie."""
+        """Where uploaded files lie, unless in a bucket."""
         return self.files or self.data_dir / "files"
 
     def ledger_path(self) -> Path:
@@ -104,7 +106,7 @@ VARIABLES = {
     "LMS_DOCUMENTS": "the manifest of trusted documents, which `documents add` makes; default: none are trusted",
     "LMS_TRUSTED_DOCUMENTS": "off (default); log: name documents that are not trusted; only: refuse them",
     "LMS_ERASURE_LEDGER": "the file that lists erased people; default: in LMS_DATA_DIR when the database is embedded",
-    "LMS_FILES": "the folder of uploaded files, shared by all that serve; default: files in LMS_DATA_DIR",
+    "LMS_FILES": "where uploaded files go: a folder that all share (files in LMS_DATA_DIR), or s3://bucket, see Files",
     "LMS_UPLOAD_MIB": "how large an uploaded file may be, in MiB; default 50",
     "LMS_PUBLIC_URL": "the address that the world has for this server, in certificates; development: its own",
     "LMS_CERTIFICATE_KEYS": "signs certificates: a JWK Set, or its file; made in development; without: none are issued",
@@ -150,7 +152,8 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         metrics_token=_metrics_token(environment),
         workers=_number(environment, "LMS_WORKERS", 1, most=1000),
         erasure_ledger=_path(environment, "LMS_ERASURE_LEDGER"),
-        files=_path(environment, "LMS_FILES"),
+        files=None if _names_bucket(environment) else _path(environment, "LMS_FILES"),
+        bucket=_bucket(environment),
         upload_mib=_number(environment, "LMS_UPLOAD_MIB", 50, most=2000),
         public_url=_public_url(environment, production=production),
         certificate_keys=environment.get("LMS_CERTIFICATE_KEYS")
@@ -192,6 +195,22 @@ def _number(environment: Mapping[str, str], name: str, default: int, *, most: in
 
 def _path(environment: Mapping[str, str], name: str) -> Path | None:
     return Path(environment[name]).expanduser() if environment.get(name) else None
+
+
+def _names_bucket(environment: Mapping[str, str]) -> bool:
+    return environment.get("LMS_FILES", "").startswith("s3:")
+
+
+def _bucket(environment: Mapping[str, str]) -> Bucket | None:
+    if not _names_bucket(environment):
+        return None
+    access_key, secret_key = environment.get("AWS_ACCESS_KEY_ID", ""), environment.get("AWS_SECRET_ACCESS_KEY", "")
+    region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1"
+    token = environment.get("AWS_SESSION_TOKEN") or None
+    try:
+        return bucket_of(environment["LMS_FILES"], access_key, secret_key, token, region)
+    except ValueError as error:
+        raise SettingsError(f"LMS_FILES: {error}") from error
 
 
 def _origins(environment: Mapping[str, str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import strawberry
 
-from lms_graphql.assessment import grading, policy, posting, rubrics, running, submitting, uploading
+from lms_graphql.assessment import completing, grading, policy, posting, rubrics, running, submitting, uploading
 from lms_graphql.assessment.loaders import SubmissionById, UploadById
 from lms_graphql.assessment.types import Submission, Upload, stored_file
 from lms_graphql.catalog.loaders import OfferingById
@@ -14,7 +14,7 @@ from lms_graphql.content.loaders import ItemById
 from lms_graphql.content.types import Content
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.edges import computed, edge, optional
-from lms_graphql.engine.mutations import changed, mutation, told, user_errors
+from lms_graphql.engine.mutations import changed, mutation, own_mutation, told, user_errors
 from lms_graphql.engine.usererrors import UserError, UserErrorCode, UserFailure
 from lms_graphql.storage.files import Files
 
@@ -61,6 +61,23 @@ class RequestUploadPayload:
 
     upload: Upload | None = changed(
         UploadById, "upload_id", "The file that is waited for, with its `target`; null where it was refused."
+    )
+    errors: list[UserError] = user_errors()
+
+
+@strawberry.input(description="A file that was sent.")
+class CompleteUploadInput:
+    """The input of `completeUpload`."""
+
+    upload_id: strawberry.ID = strawberry.field(description="The upload, of the viewer's own.")
+
+
+@strawberry.type(description="What `completeUpload` gives.")
+class CompleteUploadPayload:
+    """The payload of `completeUpload`."""
+
+    upload: Upload | None = changed(
+        UploadById, "upload_id", "The upload, which can be handed in; null where it was refused."
     )
     errors: list[UserError] = user_errors()
 
@@ -206,7 +223,7 @@ class GradingFile:
     size_bytes: int = strawberry.field(description="Its size in bytes.")
     sha256: str = computed(lambda row, _: row["sha256"].hex(), "Its SHA-256, as 64 hexadecimal digits.")
     url: str = computed(
-        lambda row, context: context.service(Files).store.url(stored_file(row)),
+        lambda row, context: context.service(Files).store.url(stored_file(row), row["sha256"]),
         "Where it can be fetched by GET, good for 10 minutes.",
     )
 
@@ -285,6 +302,13 @@ class SubmissionMutation:
         uploading.request_upload,
         RequestUploadInput,
         "Ask where to send a file, to hand it in with `submitWork` within a day; what is not handed in is deleted.",
+        may=policy.may_hand_in,
+    )
+    complete_upload: CompleteUploadPayload | None = own_mutation(
+        completing.complete_upload,
+        CompleteUploadInput,
+        "Say that a file was sent to its `target`. It is looked at, and deleted if it is not as promised. A target of"
+        " this server (an address that begins with /) needs it not, and a second time changes nothing.",
         may=policy.may_hand_in,
     )
     set_rubric: SetRubricPayload | None = mutation(

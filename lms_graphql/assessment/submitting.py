@@ -160,7 +160,8 @@ async def _require_stored(work: Work, uploads: list[int], here: dict[str, int]) 
     if any(row["state"] == "attached" for row in found):
         raise Refused(UserErrorCode.TAKEN, "one of these uploads is part of a submission already", path)
     if any(row["state"] == "pending" for row in found):
-        raise Refused(UserErrorCode.CLOSED, "one of these uploads has not been sent; send it to its url first", path)
+        message = "one of these uploads has not come: send it to its target, then complete it (completeUpload)"
+        raise Refused(UserErrorCode.CLOSED, message, path)
 
 
 def _require_kinds(asked: Asked, handed_in: dict[str, bool]) -> None:

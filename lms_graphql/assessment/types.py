@@ -390,7 +390,9 @@ class RequestHeader:
     value: str = computed(lambda pair, _: pair[1], "Its value.")
 
 
-@strawberry.type(description="Where a file is to be sent, with whose bytes as the whole body. Who has it may use it.")
+@strawberry.type(
+    description="Where a file is to be sent, whose bytes are the whole body, with their number. Who has it may use it."
+)
 class UploadTarget:
     """See files.Target."""
 
@@ -417,7 +419,7 @@ def _target(row: Row, context: Context) -> Target | None:
 
 
 def _file_url(row: Row, context: Context) -> str | None:
-    return None if row["state"] == "pending" else context.service(Files).store.url(stored_file(row))
+    return None if row["state"] == "pending" else context.service(Files).store.url(stored_file(row), row["sha256"])
 
 
 @entity(

@@ -11,10 +11,14 @@ from lms_graphql.commands.database import databases
 from lms_graphql.settings import Settings
 from lms_graphql.storage import partitions
 from lms_graphql.storage.database import on_driver
-from lms_graphql.storage.files import LocalFiles
+from lms_graphql.storage.files import FileStore, LocalFiles
+from lms_graphql.storage.s3 import file_store
 
 _ABANDONED = "DELETE FROM uploads WHERE state <> 'attached' AND expires_at <= now()"
-_KNOWN = "SELECT EXISTS (SELECT FROM uploads WHERE university_id = $1 AND id = $2 AND state <> 'pending')"
+_KNOWN = (
+    "SELECT EXISTS (SELECT FROM uploads WHERE university_id = $1 AND id = $2 AND state <> 'pending'"
+    " AND sha256 = coalesce($3, sha256))"
+)
 
 
 class Swept(NamedTuple):
@@ -29,7 +33,7 @@ def maintain(settings: Settings) -> None:
     with databases(settings) as found:
         owner = found.owner_or_fail()
         done = asyncio.run(partitions.maintain(owner))
-        files = LocalFiles(settings.files_folder(), settings.secret_key, 0)
+        files = file_store(settings.bucket, LocalFiles(settings.files_folder(), settings.secret_key, 0))
 
         async def work(driver: asyncpg.Connection) -> Swept:
             return await sweep(driver, files)
@@ -39,12 +43,12 @@ def maintain(settings: Settings) -> None:
     say(f"uploads: {swept.uploads} that nobody handed in, {swept.files} files deleted")
 
 
-async def sweep(driver: asyncpg.Connection, files: LocalFiles) -> Swept:
+async def sweep(driver: asyncpg.Connection, files: FileStore) -> Swept:
     """Delete uploads that were not handed in in time, then files of a day ago or more that are no upload's."""
     gone = int((await driver.execute(_ABANDONED)).split()[-1])
     deleted = 0
-    for university_id, upload_id, path in files.stray(time.time()):
-        if not upload_id or not await driver.fetchval(_KNOWN, university_id, upload_id):
-            path.unlink()
+    for stray in files.stray(time.time()):
+        if not stray.upload_id or not await driver.fetchval(_KNOWN, *stray[:3]):
+            files.delete(stray)
             deleted += 1
     return Swept(gone, deleted)

@@ -19,7 +19,7 @@ import msgspec
 
 UPLOAD_SECONDS = 15 * 60
 DOWNLOAD_SECONDS = 10 * 60
-_STRAY_SECONDS = 24 * 60 * 60
+STRAY_SECONDS = 24 * 60 * 60
 _MAC_BYTES = 16
 clock = time.time
 """When addresses begin and end; tests that compare whole answers stop it."""
@@ -45,6 +45,25 @@ class Target(NamedTuple):
     expires_at: datetime
 
 
+class NotAsPromisedError(Exception):
+    """A file is not what was promised; the message says in what."""
+
+
+class StoreUnreachableError(Exception):
+    """The store can't be asked at the moment."""
+
+
+class Stray(NamedTuple):
+    """A file that may be no upload's."""
+
+    university_id: int
+    upload_id: int
+    """0 for what never got whole, and can be no upload's."""
+    sha256: bytes | None
+    """What the upload's must be; None where any will do."""
+    place: str
+
+
 class FileStore(Protocol):
     """Where files are kept."""
 
@@ -54,8 +73,27 @@ class FileStore(Protocol):
     def target(self, file: StoredFile) -> Target:
         """Where its owner sends a file that was promised."""
 
-    def url(self, file: StoredFile) -> str:
+    def url(self, file: StoredFile, sha256: bytes, /) -> str:
         """Where a file that is there can be fetched, by GET."""
+
+    async def collect(self, file: StoredFile) -> bytes | None:
+        """Look at what was sent for a promised file and put it in its place: its SHA-256, None if nothing has come.
+
+        NotAsPromisedError for a file that is not what was promised, which is deleted; StoreUnreachableError. Done
+        again it gives the same. It must not be waited for in a transaction: it can take seconds.
+        """
+
+    async def tidy(self, file: StoredFile) -> None:
+        """Let go of what was needed until the database knew of a file."""
+
+    def stray(self, now: float) -> Iterator[Stray]:
+        """Files that have lain for a day, with what must be in `uploads` for them to stay."""
+
+    def delete(self, stray: Stray) -> None:
+        """Delete a file that `stray` gave."""
+
+    def close(self) -> None:
+        """Let go of threads and connections."""
 
 
 class Files(NamedTuple):
@@ -90,7 +128,7 @@ class LocalFiles:
         headers = {"Content-Type": file.media_type}
         return Target(self._address("PUT", file, expires), "PUT", headers, datetime.fromtimestamp(expires, UTC))
 
-    def url(self, file: StoredFile) -> str:
+    def url(self, file: StoredFile, _sha256: bytes, /) -> str:
         """The address is relative to the API's."""
         return self._address("GET", file, int(clock()) + DOWNLOAD_SECONDS)
 
@@ -131,11 +169,25 @@ class LocalFiles:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return path.with_name(f"{upload_id}.{os.urandom(8).hex()}.part")
 
-    def stray(self, now: float) -> Iterator[tuple[int, int, Path]]:
-        """Files that have lain for a day, with the numbers that must be in `uploads`; 0 for what never got whole."""
+    async def collect(self, _file: StoredFile) -> bytes | None:
+        """None: a file that has come whole is in its place, and the database knows of it."""
+        return None
+
+    async def tidy(self, _file: StoredFile) -> None:
+        """There is nothing to let go of."""
+
+    def stray(self, now: float) -> Iterator[Stray]:
+        """See FileStore."""
         if not self._folder.is_dir():
             return
         for folder in sorted(self._folder.iterdir()):
             for path in sorted(folder.iterdir()) if folder.name.isdecimal() and folder.is_dir() else ():
-                if now - path.stat().st_mtime > _STRAY_SECONDS:
-                    yield int(folder.name), int(path.name) if path.name.isdecimal() else 0, path
+                if now - path.stat().st_mtime > STRAY_SECONDS:
+                    yield Stray(int(folder.name), int(path.name) if path.name.isdecimal() else 0, None, str(path))
+
+    def delete(self, stray: Stray) -> None:
+        """Delete a file that `stray` gave."""
+        Path(stray.place).unlink()
+
+    def close(self) -> None:
+        """There is nothing to let go of."""

@@ -167,6 +167,24 @@ async def test_who_looks_as_somebody_cannot_send_in_their_name(labs, item, api):
     assert seen["node"]["target"] is None
 
 
+async def test_what_came_to_this_server_needs_not_be_completed(labs, item):
+    document = (
+        "mutation($input: CompleteUploadInput!) { completeUpload(input: $input)"
+        f" {{ upload {{ id state }} {ERRORS} }} }}"
+    )
+    upload = await promised(labs, item)
+    given = {"uploadId": upload["id"]}
+    before = await labs.state()
+    payload = await labs.sent(document, given, "student")
+    assert (payload["upload"], [error["code"] for error in payload["errors"]]) == (None, ["CLOSED"])
+    assert await labs.state() == before
+    assert (await send(labs, upload)).status_code == 204
+    before = await labs.state()
+    payload = await labs.sent(document, given, "student")
+    assert payload == {"upload": {"id": upload["id"], "state": "STORED"}, "errors": []}
+    assert await labs.state() == before
+
+
 async def test_a_file_for_another_item_is_not_there(labs, item):
     upload = await sent(labs, item)
     another = await labs.item(payload={"submission_types": ["file"]})
