@@ -310,6 +310,7 @@ class SubmissionMutation:
         "Say that a file was sent to its `target`. It is looked at, and deleted if it is not as promised. A target of"
         " this server (an address that begins with /) needs it not, and a second time changes nothing.",
         may=policy.may_hand_in,
+        weight=50,
     )
     set_rubric: SetRubricPayload | None = mutation(
         rubrics.set_rubric,

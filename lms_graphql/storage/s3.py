@@ -64,7 +64,7 @@ class S3Files:
             aws_session_token=bucket.session_token,
             config=Config(
                 signature_version="s3v4",
-                s3={"addressing_style": "virtual" if bucket.endpoint is None else "path"},
+                s3={"addressing_style": "path" if bucket.endpoint or "." in bucket.name else "virtual"},
                 connect_timeout=_CONNECT_SECONDS,
                 read_timeout=_READ_SECONDS,
                 retries={"total_max_attempts": 2},

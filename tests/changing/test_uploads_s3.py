@@ -18,6 +18,7 @@ from lms_graphql.commands.maintain import sweep
 from lms_graphql.settings import SettingsError, read
 from lms_graphql.storage import s3
 from lms_graphql.storage.bucket import Bucket
+from lms_graphql.storage.files import StoredFile
 from lms_graphql.storage.s3 import S3Files
 from tests.changing.labs import CLAIM, ERRORS, Labs, number
 from tests.changing.test_uploads import ASK, FILES, LOOK, PDF
@@ -362,6 +363,21 @@ def test_the_setting_names_a_bucket():
     named = {**AWS, "LMS_FILES": "s3://my-bucket", "AWS_REGION": "eu-2", "AWS_SESSION_TOKEN": "token"}
     assert read(named).bucket == Bucket("my-bucket", "", "eu-2", None, "key", "secret", "token")
     assert read({**AWS, "LMS_FILES": "/srv/files"}).bucket is None
+
+
+@pytest.mark.parametrize(
+    ("name", "beginning"),
+    [("my-bucket", "https://my-bucket.s3.eu-west-1.amazonaws.com/a/incoming/1/2?"),
+     ("my.bucket", "https://s3.eu-west-1.amazonaws.com/my.bucket/a/incoming/1/2?")],
+)  # fmt: skip
+def test_without_an_endpoint_it_is_at_aws(name, beginning):
+    """Signed without asking anybody, and with the token of the session where there is one."""
+    store = S3Files(Bucket(name, "a/", "eu-west-1", None, "key", "secret", "token"), 1)
+    url = store.target(StoredFile(1, 2, 3, "a.pdf", "application/pdf", 5)).url
+    assert url.startswith(beginning)
+    assert "&X-Amz-Expires=900&" in url
+    assert "&X-Amz-Security-Token=token&" in url
+    store.close()
 
 
 @pytest.mark.parametrize(
