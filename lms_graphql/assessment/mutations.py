@@ -1,23 +1,20 @@
 """The fields of Mutation about attempts at quizzes."""
 
 from datetime import datetime
+from decimal import Decimal
 
 import strawberry
 
-from lms_graphql.assessment import accommodating, attempting, handing_in, policy
+from lms_graphql.assessment import accommodating, attempting, handing_in, policy, scopes, settling
 from lms_graphql.assessment.loaders import AttemptById
 from lms_graphql.assessment.types import QuizAttempt
-from lms_graphql.content.loaders import OverrideById
-from lms_graphql.content.types import SettingOverride
+from lms_graphql.content.loaders import OverrideById, SettingById
+from lms_graphql.content.types import CompletionRule, ItemSetting, SettingOverride
 from lms_graphql.engine.edges import optional
 from lms_graphql.engine.mutations import changed, mutation, user_errors
-from lms_graphql.engine.usererrors import UserError, UserErrorCode, UserFailure
-
-_CHECKED = {
-    "content_item_settings_dates_check": UserFailure(
-        UserErrorCode.INVALID, "it must open before it is due, and be due before it is locked", ("input",)
-    ),
-}
+from lms_graphql.engine.usererrors import UserError
+from lms_graphql.jobs.loaders import JobById
+from lms_graphql.jobs.types import Job
 
 
 @strawberry.input(description="A left and a right option of a matching question that are put together.")
@@ -125,6 +122,55 @@ class SetItemOverridePayload:
     errors: list[UserError] = user_errors()
 
 
+@strawberry.input(
+    description="What an offering asks of an item of all who take part, or with `sectionId` of a section: there a date"
+    " counts instead of all dates that are set for all. A field that is not given stays as it is, one that is null is"
+    " no longer set."
+)
+class SetItemSettingsInput:
+    """The input of `setItemSettings`."""
+
+    offering_id: strawberry.ID = strawberry.field(description="The global id of an offering that the viewer runs.")
+    content_item_id: strawberry.ID = strawberry.field(description="The global id of an item of its course.")
+    section_id: strawberry.ID | None = optional("The global id of a section of it; null: what is asked of all.")
+    unlock_at: datetime | None = optional("From when it can be worked on; not after `dueAt`.")
+    due_at: datetime | None = optional("Until when it should be done; not after `lockAt`.")
+    lock_at: datetime | None = optional(
+        "From when nothing is accepted any more. Open attempts at a quiz get the deadline that follows."
+    )
+    points: Decimal | None = optional("What it is worth, 0 to 9999.99 points; not for a section.")
+    completion_rule: CompletionRule | None = optional(
+        "What makes it count as done from now on: what is completed stays so. Null: to have handed it in, or where"
+        " nothing can be handed in to have opened it."
+    )
+    min_score: Decimal | None = optional("The score in points that MIN_SCORE asks for, 0 to 9999.99.")
+    grade_category_id: strawberry.ID | None = optional(
+        "The global id of the category that it counts in, of the offering's policy or its course's; null: of none. Not"
+        " for a section."
+    )
+    max_submissions: int | None = optional("So many times a lab or an assignment may be handed in, 1 to 1000.")
+    late_penalty_percent_per_day: Decimal | None = optional(
+        "What each day that begins after `dueAt` takes from the score of what is handed in from now on, 0 to 100"
+        " percent of it."
+    )
+    reason: str | None = optional("Why, in one line of at most 255 characters. It is kept in the audit log.")
+
+
+@strawberry.type(description="What `setItemSettings` gives.")
+class SetItemSettingsPayload:
+    """The payload of `setItemSettings`."""
+
+    setting: ItemSetting | None = changed(
+        SettingById,
+        "setting_id",
+        "What is set there now, for all or for the section alone; null where it was refused.",
+    )
+    job: Job | None = changed(
+        JobById, "job_id", "What works the grades out anew; null unless points or the category have changed."
+    )
+    errors: list[UserError] = user_errors()
+
+
 @strawberry.type
 class QuizMutation:
     """Joined into Mutation."""
@@ -155,5 +201,13 @@ class QuizMutation:
         SetItemOverrideInput,
         "Set other dates, more time or more attempts for one person, for who runs the offering.",
         may=policy.may_set_overrides,
-        refusals=_CHECKED,
+        refusals=scopes.REFUSED,
+    )
+    set_item_settings: SetItemSettingsPayload | None = mutation(
+        settling.set_item_settings,
+        SetItemSettingsInput,
+        "Set what an offering asks of an item: dates, points, when it counts as done; for who runs the offering. Where"
+        " points or the category change the grades follow, so that is refused once they are frozen.",
+        may=policy.may_set_overrides,
+        refusals=scopes.REFUSED,
     )

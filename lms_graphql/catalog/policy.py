@@ -174,6 +174,17 @@ def may_grade(viewer: Viewer, offering: Mapping[str, Any]) -> bool:
     return may_see_records(viewer, offering)
 
 
+def may_grade_in_section(viewer: Viewer, offering: Mapping[str, Any], section_id: int | None) -> bool:
+    """Grade what somebody of this section does, or of none: who teaches one section does so there alone."""
+    return may_administer_offering(viewer, offering) or (
+        viewer.standing is Standing.STAFF
+        and any(
+            taught.offering_id == offering["id"] and taught.section_id in {None, section_id}
+            for taught in viewer.reach.teaching
+        )
+    )
+
+
 def may_run_offering(viewer: Viewer, offering: Mapping[str, Any]) -> bool:
     """Settle dates, who takes part, how grades are made and when they are told: its instructors; no assistant."""
     taught = teaching(viewer, offering["id"])

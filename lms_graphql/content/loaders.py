@@ -286,6 +286,24 @@ class SettingForViewer(One[tuple[int, int]]):
         return [applying(found[key]) if key in found else None for key in keys]
 
 
+class SettingById(One[int]):
+    """What an offering asks of an item of all, or of a section alone."""
+
+    row = SettingRow
+
+    @override
+    def query(self) -> Select[Any]:
+        return select(*self.keyed(ContentItemSetting.id, ContentItemSetting)).where(
+            ContentItemSetting.id == any_(KEYS),
+            ContentItemSetting.user_id.is_(None),
+            policy.visible_settings(self.viewer),
+        )
+
+    @override
+    async def load_batch(self, keys: list[int]) -> list[Any]:
+        return [None if row is None else applying([row]) for row in await super().load_batch(keys)]
+
+
 class _Due(Page[int]):
     """Things that are due, by the date that applies to a person: never by walking a tree."""
 

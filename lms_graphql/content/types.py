@@ -134,7 +134,7 @@ class CompletionRule(Enum):
     VIEW = strawberry.enum_value("view", description="To have opened it.")
     SUBMIT = strawberry.enum_value("submit", description="To have handed something in.")
     MIN_SCORE = strawberry.enum_value("min_score", description="To have reached `minScore`.")
-    MANUAL = strawberry.enum_value("manual", description="That the person says so.")
+    MANUAL = strawberry.enum_value("manual", description="That the person says so, or who grades them.")
 
 
 @strawberry.type(

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from lms_graphql.catalog.models import CourseOffering, CoursePrerequisite, OfferingSection
-from lms_graphql.catalog.policy import may_run_offering, offering_department, visible_offerings
+from lms_graphql.catalog.policy import may_grade_in_section, may_run_offering, offering_department, visible_offerings
 from lms_graphql.engine.context import Standing, Viewer
 from lms_graphql.engine.dataloaders import KEYS
 from lms_graphql.engine.inputs import line
@@ -153,6 +153,7 @@ def _enrollments(viewer: Viewer) -> Any:
             CourseEnrollment.user_id,
             CourseEnrollment.course_offering_id,
             CourseEnrollment.section_id,
+            CourseOffering.course_id,
             cast(CourseEnrollment.status, Text).label("status"),
             func.coalesce(CourseOffering.starts_at <= now, literal(True)).label("has_begun"),
             func.coalesce(CourseOffering.ends_at <= now, literal(False)).label("has_ended"),
@@ -185,10 +186,19 @@ async def enrollment_of(work: Work, given: Given) -> tuple[Row, int | None]:
 
 def runs(viewer: Viewer, enrollment: Row) -> bool:
     """Whether the viewer runs the offering of an enrollment that was found here."""
+    return may_run_offering(viewer, _offering_of(viewer, enrollment))
+
+
+def grades(viewer: Viewer, enrollment: Row) -> bool:
+    """Whether the viewer grades the person of an enrollment that was found here."""
+    return may_grade_in_section(viewer, _offering_of(viewer, enrollment), enrollment["section_id"])
+
+
+def _offering_of(viewer: Viewer, enrollment: Row) -> dict[str, Any]:
     offering = {"id": enrollment["course_offering_id"]}
     if viewer.standing is Standing.STAFF:
         offering["department_id"] = enrollment["department_id"]
-    return may_run_offering(viewer, offering)
+    return offering
 
 
 async def enrollment_to_manage(work: Work, given: Given) -> tuple[Row, int | None]:

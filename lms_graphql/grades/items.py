@@ -79,7 +79,7 @@ async def create_grade_item(work: Work, given: Given) -> dict[str, Any]:
     offering_id = number(work, given["offeringId"], "CourseOffering", "offeringId")
     category_id = _category_number(work, given)
     offering = await require_offering(work, offering_id, may_run_offering, "offeringId")
-    await _require_category(work, offering_id, category_id)
+    await require_category(work, offering_id, category_id, "categoryId")
     values = {
         "title": _title(given),
         "points": _points(given),
@@ -101,7 +101,7 @@ async def update_grade_item(work: Work, given: Given) -> dict[str, Any]:
     if item is None:
         raise not_found("gradeItemId")
     offering = await require_offering(work, item["course_offering_id"], may_run_offering, "gradeItemId")
-    await _require_category(work, offering["id"], category_id)
+    await require_category(work, offering["id"], category_id, "categoryId")
     await require_open(work, offering["id"])
     (row,) = await work.rows(_LOCKED, _ItemRow, item_id=item_id)
     before = _values_of(row)
@@ -157,12 +157,12 @@ def _category_number(work: Work, given: Given) -> int | None:
     return None if text is None else number(work, text, "GradeCategory", "categoryId")
 
 
-async def _require_category(work: Work, offering_id: int, category_id: int | None) -> None:
-    """Categories are those of the offering's own policy, or of its course's."""
+async def require_category(work: Work, offering_id: int, category_id: int | None, *path: str) -> None:
+    """That a category is one of the offering's own policy, or of its course's; NOT_FOUND with the path for others."""
     if category_id is None:
         return
     if await work.one(_CATEGORY, _ItemRow, category_id=category_id, offering_id=offering_id) is None:
-        raise not_found("categoryId")
+        raise not_found(*path)
 
 
 def _told(values: dict[str, Any], offering_id: int) -> dict[str, Any]:

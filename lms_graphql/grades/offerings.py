@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ARRAY, BigInteger, and_, any_, bindparam, exists, func, or_, select
 
 from lms_graphql.catalog.models import CourseOffering
-from lms_graphql.catalog.policy import may_administer_offering, visible_offerings
+from lms_graphql.catalog.policy import may_grade_in_section, visible_offerings
 from lms_graphql.catalog.reach import department_of_course
 from lms_graphql.engine.context import Standing, Viewer
 from lms_graphql.engine.relay import number_of
@@ -98,16 +98,7 @@ async def lock_people(work: Work, offering: Row, user_ids: Sequence[int] | None)
     rows = await work.rows(
         _PEOPLE, _PersonRow, offering_id=offering["id"], everybody=user_ids is None, people=list(user_ids or ())
     )
-    return {row["user_id"]: row for row in rows if _reaches(work.viewer, offering, row)}
-
-
-def _reaches(viewer: Viewer, offering: Row, person: Row) -> bool:
-    if may_administer_offering(viewer, offering):
-        return True
-    return viewer.standing is Standing.STAFF and any(
-        taught.offering_id == offering["id"] and taught.section_id in {None, person["section_id"]}
-        for taught in viewer.reach.teaching
-    )
+    return {row["user_id"]: row for row in rows if may_grade_in_section(work.viewer, offering, row["section_id"])}
 
 
 async def require_person(work: Work, offering: Row, user_id: int, *path: str) -> None:

@@ -12,7 +12,7 @@ from lms_graphql.engine.rows import Row
 from lms_graphql.engine.usererrors import UserError
 from lms_graphql.enrollment.loaders import EnrollmentById
 from lms_graphql.enrollment.types import Enrollment
-from lms_graphql.progress import policy, recording
+from lms_graphql.progress import completing, policy, recording
 from lms_graphql.progress.choices import ProgressEventKind, ProgressEventStatus
 from lms_graphql.progress.loaders import ViewerContentProgress
 from lms_graphql.progress.types import ContentProgress
@@ -98,6 +98,34 @@ class RecordProgressPayload:
     errors: list[UserError] = user_errors()
 
 
+@strawberry.input(description="Whether somebody has completed an item, by the word of who grades them.")
+class SetCompletionInput:
+    """The input of `setCompletion`."""
+
+    enrollment_id: strawberry.ID = strawberry.field(
+        description="The global id of an active or completed enrollment of somebody whom the viewer grades; not the"
+        " viewer's own."
+    )
+    content_item_id: strawberry.ID = strawberry.field(description="The global id of an item of its course.")
+    is_completed: bool = strawberry.field(
+        description="Whether it is completed: true completes it now, whatever its rule asks for. False takes that back,"
+        " and the percentage is 0 again; what the person does from then on, or sends again, counts as ever."
+    )
+    reason: str = strawberry.field(
+        description="Why, in one line of at most 255 characters. It is kept in the audit log."
+    )
+
+
+@strawberry.type(description="What `setCompletion` gives.")
+class SetCompletionPayload:
+    """The payload of `setCompletion`."""
+
+    enrollment: Enrollment | None = changed(
+        EnrollmentById, "enrollment_id", "The enrollment, with all progress in it; null where it was refused."
+    )
+    errors: list[UserError] = user_errors()
+
+
 @strawberry.type
 class ProgressMutation:
     """Joined into Mutation."""
@@ -110,4 +138,11 @@ class ProgressMutation:
         " again. An event that can't be taken is told in `results` and keeps no other from being taken. Modules and"
         " the course follow.",
         may=policy.may_record_progress,
+    )
+    set_completion: SetCompletionPayload | None = mutation(
+        completing.set_completion,
+        SetCompletionInput,
+        "Complete an item for a person by hand, or take that back, for who grades them: where the rule is MANUAL, and"
+        " as an exception from any other. Modules and the course follow.",
+        may=policy.may_set_completion,
     )

@@ -26,6 +26,7 @@ from sqlalchemy import (
     literal_column,
     select,
     true,
+    update,
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
@@ -38,7 +39,7 @@ from lms_graphql.engine.rows import Row, record
 from lms_graphql.engine.work import Work
 from lms_graphql.enrollment.models import CourseEnrollment
 from lms_graphql.progress import policy
-from lms_graphql.progress.facts import Known, Target
+from lms_graphql.progress.facts import NOTHING, Known, Target
 from lms_graphql.progress.models import UserContentProgress
 from lms_graphql.progress.rollup import COURSE, OFFERING, PEOPLE, ROLL_UP
 from lms_graphql.storage.statements import Statement
@@ -234,6 +235,18 @@ _KEEP = Statement(_keep())
 _ROLL_UP = Statement(ROLL_UP)
 
 
+_REOPEN = Statement(
+    update(UserContentProgress)
+    .where(
+        UserContentProgress.university_id == UNIVERSITY,
+        UserContentProgress.course_offering_id == OFFERING,
+        UserContentProgress.user_id == bindparam("person_id", type_=BigInteger, required=True),
+        UserContentProgress.content_item_id == bindparam("item_id", type_=BigInteger, required=True),
+    )
+    .values(completed_at=None, progress_percent=NOTHING)
+)
+
+
 async def locked(work: Work, offering_id: int, people: Iterable[int]) -> list[Row]:
     """The enrollments of these people in an offering, locked in the order of their ids until the transaction ends.
 
@@ -297,6 +310,13 @@ async def keep(work: Work, place: Place, changes: Mapping[Pair, Change]) -> None
     further = sorted({person for (person, _), change in changes.items() if _is_further(change)})
     if further:
         await work.rows(_ROLL_UP, _Row, **place._asdict(), people=further)
+
+
+async def reopen(work: Work, place: Place, pair: Pair) -> None:
+    """Take back that a person has completed an item, behind `locked`, and roll it up: nothing else lowers anything."""
+    person, item = pair
+    await work.rows(_REOPEN, _Row, **place._asdict(), person_id=person, item_id=item)
+    await work.rows(_ROLL_UP, _Row, **place._asdict(), people=[person])
 
 
 def _is_further(change: Change) -> bool:

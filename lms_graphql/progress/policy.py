@@ -34,3 +34,8 @@ def visible_content_progress(viewer: Viewer) -> ColumnElement[bool]:
 def may_record_progress(viewer: Viewer) -> bool:
     """Members may note what they do themselves; in which offering, their enrollment decides."""
     return viewer.is_member
+
+
+def may_set_completion(viewer: Viewer) -> bool:
+    """Staff may, of people whom they grade, and never of themselves; the service asks of its row."""
+    return viewer.is_staff

@@ -47,6 +47,7 @@ TELL_NOTHING = {
     "WaitlistPositionByEnrollment": "keyed by an enrollment, whose loader tells",
     **dict.fromkeys(("ViewerWaitlistPosition", "EligibilityByCourse", "EligibilityByOffering"), "the viewer's own"),
     **dict.fromkeys(("OfferingStates", "SettingForViewer", "DueByUser", "DueByOffering"), "the viewer's own"),
+    "SettingById": "what is set for all or for a section",
     **dict.fromkeys(("CourseEnrollmentCounts", "LessonTemplateProgressByUniversity"), "numbers of people"),
 }
 """Loaders whose statements name a table of records, and that disclose none, each with the reason."""
