@@ -78,6 +78,8 @@ INSERT INTO quiz_attempt_questions (university_id, attempt_id, position, questio
 INSERT INTO quiz_attempt_answers (university_id, attempt_id, position, response) SELECT 1, id, 1, '"9.8"' FROM quiz_attempts;
 INSERT INTO lab_submissions (university_id, course_id, course_offering_id, content_item_id, user_id, content_type)
   SELECT 1, i.course_id, i.course_id, i.id, i.course_id, i.content_type FROM content_items i WHERE i.content_type = 'assignment' ORDER BY i.course_id;
+INSERT INTO uploads (university_id, course_id, course_offering_id, content_item_id, user_id, file_name, media_type, size_bytes, expires_at)
+  SELECT 1, i.course_id, i.course_id, i.id, i.course_id, 'work.pdf', 'application/pdf', 10, now() + interval '1 day' FROM content_items i WHERE i.content_type = 'assignment' ORDER BY i.course_id;
 ANALYZE;
 """  # noqa: E501
 
@@ -127,6 +129,7 @@ TABLES = {
     "Term": "terms",
     "TextContent": "content_items WHERE content_type = 'text'",
     "University": "universities",
+    "Upload": "uploads",
     "User": "users",
     "VideoContent": "content_items WHERE content_type = 'video'",
 }

@@ -33,6 +33,13 @@ fragment Submission on Submission { id databaseId attemptNumber status submitted
   staffDetails { hiddenResults { ...Result } autoGradeResults { ...Result } gradedBy { displayName } }
   user { displayName } offering { termName } item { __typename } }
 """
+OF_WORK = """
+fragment Work on Submission { text lateSeconds latePenaltyPercent rawScore
+  rubricResult { title points maxPoints comment } files { ...File } }
+fragment File on Upload { id databaseId fileName mediaType sizeBytes state sha256 createdAt expiresAt url
+  target { url method headers { name value } expiresAt } }
+fragment Rubric on RubricCriterion { id title description points ratings { title points } }
+"""
 OF_POOLS = """
 fragment Pool on QuestionPool { id databaseId title createdAt updatedAt course { code }
   questions(first: 5) { totalCount edges { node { ...Question } } } }
@@ -41,9 +48,10 @@ DOORS = (
     """query Doors($offering: ID!, $course: ID!, $quiz: ID!, $lab: ID!, $work: ID!, $ids: [ID!]!) {
   quiz: contentItem(id: $quiz) { ... on QuizContent {
     viewerAttempts(offering: $offering) { ...Attempt } questionPool { ...Pool } } }
-  lab: contentItem(id: $lab) { ... on EngineeringLabContent {
+  lab: contentItem(id: $lab) { ... on EngineeringLabContent { rubric { ...Rubric }
     viewerSubmissions(offering: $offering) { ...Submission } } }
-  work: contentItem(id: $work) { ... on AssignmentContent { viewerSubmissions(offering: $offering) { ...Submission } } }
+  work: contentItem(id: $work) { ... on AssignmentContent { rubric { ...Rubric }
+    viewerSubmissions(offering: $offering) { ...Submission } } }
   offering(id: $offering) {
     quizAttempts(first: 9) { totalCount edges { node { ...Attempt } } }
     submissions(first: 9) { totalCount edges { node { ...Submission } } }
@@ -55,12 +63,13 @@ DOORS = (
   questionPools(first: 5) { totalCount edges { node { ...Pool } } }
   university(by: {shortCode: "ALPHA"}) { questionPools(first: 5) { totalCount edges { node { ...Pool } } } }
   attempts: nodes(ids: $ids) { ...Attempt }
-  submissions: nodes(ids: $ids) { ...Submission }
+  submissions: nodes(ids: $ids) { ...Submission ...Work }
   pools: nodes(ids: $ids) { ...Pool }
   questions: nodes(ids: $ids) { ...Question }
 }"""
     + OF_ATTEMPTS
     + OF_SUBMISSIONS
+    + OF_WORK
     + OF_POOLS
 )
 
@@ -117,6 +126,7 @@ def test_the_doors_ask_for_every_field():
     assert {type_.name for type_ in own} == {
         "AnswerKey", "AttemptQuestion", "OptionPair", "Question", "QuestionOption", "QuestionPool", "QuestionResponse",
         "QuizAttempt", "AttemptReview", "Submission", "SubmissionStaffDetails", "TestResult",
+        "RequestHeader", "RubricCriterion", "RubricJudgement", "RubricRating", "Upload", "UploadTarget",
     }  # fmt: skip
     fields = {f"{type_.name}.{name}" for type_ in own for name in type_.fields}
     assert fields - asked == set()

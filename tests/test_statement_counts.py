@@ -37,6 +37,7 @@ async def crowd(superuser):
 def walk(ids):
     found = {
         "offering": ids["CourseOffering"][0],
+        "offeringId": ids["CourseOffering"][0],
         "from": "2026-01-01T00:00:00+00:00",
         "to": "2027-01-01T00:00:00+00:00",
     }

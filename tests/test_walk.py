@@ -126,6 +126,7 @@ async def literals(api, student):
         "offering.id": offering,
         "term.id": data["terms"]["edges"][0]["node"]["id"],
         "offering": offering,
+        "offeringId": offering,
         "code": "unknown",
         "jwt": "unknown",
         "from": (now - timedelta(days=400)).isoformat(),

@@ -36,7 +36,7 @@ async def test_what_is_handed_in_is_there_whole(labs, owner):
         },
         "errors": [],
     }
-    audit = await owner.fetchrow("SELECT * FROM audit_log ORDER BY id DESC LIMIT 1")
+    audit = await owner.fetchrow("SELECT * FROM audit_log WHERE entity = 'Submission' ORDER BY id DESC LIMIT 1")
     assert (audit["act"], audit["entity"], audit["entity_id"]) == (
         "submission.submit", "Submission", number(submission_id),
     )  # fmt: skip

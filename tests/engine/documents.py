@@ -208,11 +208,13 @@ class Generator:
         one_of = type_.extensions["strawberry-definition"].is_one_of
         names = list(type_.fields)
         chosen = self._chance.sample(names, 1 if one_of else self._chance.randint(0, min(3, len(names))))
+        needed = [name for name, field in type_.fields.items() if isinstance(field.type, GraphQLNonNull)]
+        chosen += [name for name in needed if name not in chosen]
         values = {name: self._value(name, GraphQLNonNull(get_named_type(type_.fields[name].type))) for name in chosen}
         if set(names) <= {"code", "shortCode"} and one_of:
             values = dict.fromkeys(chosen, f'"{self._chance.choice(["P101", "D101", "ALPHA", "PHYS", "nothing"])}"')
         if not one_of and self._chance.random() < 0.2:
-            values |= dict.fromkeys(self._chance.sample(names, 1), "null")
+            values |= {name: "null" for name in self._chance.sample(names, 1) if name not in needed}
         return "{" + ", ".join(f"{name}: {value}" for name, value in values.items()) + "}"
 
     def _cursor(self, field: Any) -> str:
