@@ -39,7 +39,8 @@ async def set_item_settings(work: Work, given: Given) -> dict[str, Any]:
     if section_id is not None:
         _require_for_all(given)
     scope = scopes.Scope(offering["id"], offering["course_id"], item["id"], section_id=section_id)
-    if item["content_type"] == "quiz":
+    moves = item["content_type"] == "quiz" and not wanted.keys().isdisjoint(scopes.DATES.values())
+    if moves:
         await deadlines.lock_people(work, scope)
     before = await scopes.current(work, scope)
     after = before.values | wanted
@@ -50,7 +51,7 @@ async def set_item_settings(work: Work, given: Given) -> dict[str, Any]:
     if regrades:
         await require_open(work, offering["id"])
     written = await scopes.write(work, scope, before, after)
-    moved = await deadlines.move_deadlines(work, scope, item)
+    moved = await deadlines.move_deadlines(work, scope, item) if moves else []
     await work.audit(
         "item_settings.set",
         "ItemSetting",

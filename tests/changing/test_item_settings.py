@@ -230,21 +230,27 @@ async def test_a_lock_moves_the_open_attempts_it_holds_for(api, quiz, owner, mon
     assert times == [datetime.fromisoformat(soon), datetime.fromisoformat(given["other"])]
 
 
-@pytest.mark.parametrize("kind", ["quiz", "text"])
-async def test_those_who_set_at_once_lose_nothing(api, made, kind):
-    """At a quiz they take turns; else who comes second to a row that is not there yet is told to decide again."""
-    if kind == "text":
-        made.quiz = made.world.alpha["text"]
-        where = {"contentItemId": made.id("TextContent", made.quiz)}
-    else:
-        where = {}
+async def test_an_attempt_that_begins_meanwhile_gets_the_deadline_too(api, quiz, owner):  # noqa: F811
+    now = await owner.fetchval("SELECT date_trunc('second', now())")
+    people = ("student", "other")
+    for minutes in (20, 15, 10, 5):
+        soon = (now + timedelta(minutes=minutes)).isoformat()
+        await asyncio.gather(*(quiz.started(name) for name in people), set_for(api, quiz, lockAt=soon))
+        attempts = [await quiz.started(name) for name in people]
+        assert [one["deadlineAt"] for one in attempts] == [soon, soon]
+        for name, attempt in zip(people, attempts, strict=True):
+            await quiz.submit(attempt, [], name)
+
+
+async def test_those_who_set_at_once_lose_nothing(api, made):
+    """Who comes second to a row that is not there yet is told to decide again."""
     given = [{"dueAt": DAYS[2]}, {"points": "7"}, {"maxSubmissions": 4}, {"latePenaltyPercentPerDay": "3"}]
-    answers = await asyncio.gather(*(settle(api, made, **where, **one) for one in given))
+    answers = await asyncio.gather(*(settle(api, made, **one) for one in given))
     codes = [[error["code"] for error in answer["errors"]] for answer in answers]
-    assert all(found in ([], *([["CONFLICT"]] if kind == "text" else [])) for found in codes)
+    assert all(found in ([], ["CONFLICT"]) for found in codes)
     for one, found in zip(given, codes, strict=True):
         if found:
-            assert (await settle(api, made, **where, **one))["errors"] == []
+            assert (await settle(api, made, **one))["errors"] == []
     row = await set_row(made)
     kept = (row["due_at"].isoformat(), row["points"], row["max_submissions"], row["late_penalty_percent_per_day"])
     assert kept == (DAYS[2], Decimal(7), 4, Decimal(3))
