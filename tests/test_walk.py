@@ -120,6 +120,7 @@ async def literals(api, student):
     found = {
         "course.id": course["id"],
         "node.id": course["id"],
+        "job.id": course["id"],
         "module.id": module["id"],
         "contentItem.id": next(find_items(course)),
         "user.id": data["viewer"]["user"]["id"],

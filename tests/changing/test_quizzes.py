@@ -906,7 +906,7 @@ async def statements(quiz, document, given, monkeypatch) -> int:
 async def test_statements_do_not_grow_with_the_questions(quiz, monkeypatch):
     for questions in (7, 2):
         await quiz.rewrite(num_questions_per_attempt=questions)
-        assert await statements(quiz, START, quiz.where(), monkeypatch) == 11
+        assert await statements(quiz, START, quiz.where(), monkeypatch) == 17
         attempt = await quiz.started()
         assert len(attempt["questions"]) == questions
         given = {"attemptId": attempt["id"], "answers": right(attempt)}
