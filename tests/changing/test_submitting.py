@@ -50,7 +50,9 @@ async def test_what_is_handed_in_is_there_whole(labs, owner):
         "latePenaltyPercent": "0",
         "uploadIds": [],
     }
-    told = await owner.fetchrow("SELECT topic, entity_id FROM outbox WHERE entity = 'Submission' ORDER BY id DESC LIMIT 1")
+    told = await owner.fetchrow(
+        "SELECT topic, entity_id FROM outbox WHERE entity = 'Submission' ORDER BY id DESC LIMIT 1"
+    )
     assert tuple(told) == ("submission.submitted", number(submission_id))
     assert (await labs.submit(item))["submission"]["attemptNumber"] == 2
 

@@ -1,0 +1,49 @@
+"""What learning leaves behind and the demo does not have: for tests that want a value of every field."""
+
+import asyncpg
+
+_STATEMENTS = """
+UPDATE course_offerings SET drop_until = now() WHERE university_id = {here};
+UPDATE course_enrollments SET withdrawn_at = now() WHERE university_id = {here} AND status = 'dropped';
+UPDATE course_enrollments SET status = 'dropped', withdrawn_at = now() WHERE university_id = {here} AND id = (
+  SELECT max(id) FROM course_enrollments WHERE university_id = {here} AND status = 'pending');
+UPDATE course_reviews SET hidden_at = now(), hidden_reason = 'No review.' WHERE university_id = {here} AND id = (
+  SELECT min(id) FROM course_reviews WHERE university_id = {here});
+UPDATE discussion_posts SET hidden_at = now(), hidden_reason = 'No post.' WHERE university_id = {here} AND id = (
+  SELECT max(id) FROM discussion_posts WHERE university_id = {here} AND NOT is_deleted);
+UPDATE post_reports SET settled_at = now(), outcome = 'hidden' WHERE university_id = {here};
+INSERT INTO rubric_criteria (university_id, course_id, content_item_id, position, title, description, points)
+  SELECT university_id, course_id, id, 1, 'Method', 'How it was done.', 5 FROM content_items
+  WHERE university_id = {here} AND content_type IN ('engineering_lab', 'assignment');
+INSERT INTO rubric_ratings (university_id, criterion_id, position, title, points)
+  SELECT university_id, id, 1, 'Sound', 5 FROM rubric_criteria WHERE university_id = {here};
+UPDATE content_item_settings SET extra_attempts = 1, extra_time_seconds = 60, max_submissions = 3,
+  late_penalty_percent_per_day = 10 WHERE university_id = {here};
+UPDATE lab_submissions SET body = 'See the files.' WHERE university_id = {here};
+UPDATE lab_submissions SET raw_score = score_obtained, rubric_result =
+  '[{{"criterion_id": 1, "title": "Method", "points": "5", "most": "5", "comment": "Sound."}}]'
+  WHERE university_id = {here} AND score_obtained IS NOT NULL;
+UPDATE quiz_attempts SET correct_in_row = 1, longest_in_row = 2 WHERE university_id = {here} AND status = 'graded';
+INSERT INTO uploads (university_id, course_id, course_offering_id, content_item_id, user_id, file_name, media_type,
+    size_bytes, expires_at, state, sha256, submission_id)
+  SELECT university_id, course_id, course_offering_id, content_item_id, user_id, 'work.pdf', 'application/pdf', 10,
+    now() + interval '1 day', 'attached', sha256('work'), id FROM lab_submissions WHERE university_id = {here};
+INSERT INTO uploads (university_id, course_id, course_offering_id, content_item_id, user_id, file_name, media_type,
+    size_bytes, expires_at)
+  SELECT university_id, course_id, course_offering_id, content_item_id, user_id, 'more.pdf', 'application/pdf', 10,
+    now() + interval '1 day' FROM lab_submissions WHERE university_id = {here};
+INSERT INTO grade_history (university_id, course_offering_id, user_id, old_score, new_score, policy_version, changed_by,
+    reason)
+  SELECT university_id, course_offering_id, user_id, 1, 2, 1, {admin}, 'Looked at again.' FROM course_enrollments
+  WHERE university_id = {here} AND status IN ('active', 'completed');
+INSERT INTO jobs (university_id, kind, state, total, done, error, created_by, started_at, finished_at)
+  VALUES ({here}, 'grades.regrade', 'failed', 2, 1, 'It was given up.', {admin}, now(), now());
+"""
+
+
+async def live(driver: asyncpg.Connection, university: str, admin: int) -> int:
+    """Leave all of it behind in a university, with an administrator of it as who did it; gives the job's id."""
+    here = await driver.fetchval("SELECT id FROM universities WHERE short_code = $1", university)
+    async with driver.transaction():
+        await driver.execute(_STATEMENTS.format(here=here, admin=admin))
+        return await driver.fetchval("SELECT max(id) FROM jobs WHERE university_id = $1", here)
