@@ -126,6 +126,32 @@ def _points(enrollment: Any) -> Any:
     )
 
 
+def _known(enrollment: Any) -> Any:
+    """What is known of the person of an enrollment and an item; looked up by the whole key, pair by pair.
+
+    The limit keeps PostgreSQL from making a join of it: in the first minutes of an offering, which it has no statistics
+    of, it would read everybody's progress there for each pair (measured: 15 ms for 50 pairs, not 1).
+    """
+    known = UserContentProgress
+    return (
+        select(
+            known.progress_percent,
+            known.first_started_at,
+            known.last_interacted_at,
+            known.completed_at,
+            known.attempts_count,
+        )
+        .where(
+            known.university_id == UNIVERSITY,
+            known.course_offering_id == OFFERING,
+            known.user_id == enrollment.user_id,
+            known.content_item_id == ContentItem.id,
+        )
+        .limit(1)
+        .lateral("known")
+    )
+
+
 def _tries(model: Any, enrollment: Any) -> Any:
     return (
         select(func.count())
@@ -143,8 +169,8 @@ def _targets(*, counting: bool) -> Select[Any]:
     """What is asked and known of pairs; with `counting`, how often each was tried, too."""
     pairs: Any = func.unnest(PEOPLE, _ITEMS).table_valued(column("user_id", BigInteger), column("item_id", BigInteger))
     pairs = pairs.render_derived(name="pairs")
-    enrolled, known = CourseEnrollment, UserContentProgress
-    rule, points = _rule(enrolled), _points(enrolled)
+    enrolled = CourseEnrollment
+    known, rule, points = _known(enrolled), _rule(enrolled), _points(enrolled)
     shown = and_(policy.COUNTED, published_course(ContentItem.course_id))
     tries = (
         _tries(QuizAttempt, enrolled) + _tries(LabSubmission, enrolled) if counting else literal_column("0", Integer)
@@ -158,11 +184,11 @@ def _targets(*, counting: bool) -> Select[Any]:
             rule.c.completion_rule,
             rule.c.min_score,
             case((rule.c.completion_rule == "min_score", points)).label("points"),
-            known.progress_percent,
-            known.first_started_at,
-            known.last_interacted_at,
-            known.completed_at,
-            known.attempts_count,
+            known.c.progress_percent,
+            known.c.first_started_at,
+            known.c.last_interacted_at,
+            known.c.completed_at,
+            known.c.attempts_count,
             tries.label("tries"),
         )
         .select_from(pairs)
@@ -184,15 +210,7 @@ def _targets(*, counting: bool) -> Select[Any]:
         )
         .join(Module, and_(Module.university_id == UNIVERSITY, Module.id == ContentItem.module_id))
         .outerjoin(rule, true())
-        .outerjoin(
-            known,
-            and_(
-                known.university_id == UNIVERSITY,
-                known.course_offering_id == OFFERING,
-                known.user_id == enrolled.user_id,
-                known.content_item_id == ContentItem.id,
-            ),
-        )
+        .outerjoin(known, true())
     )
 
 
