@@ -123,8 +123,8 @@ async def test_the_document_of_a_student(app, world):
     assert {name: len(rows) for name, rows in sections.items() if rows} == {
         "profile": 1, "roles": 1, "enrollments": 1, "enrollment_events": 1, "module_progress": 2,
         "content_progress": 1, "quiz_attempts": 2, "quiz_attempt_questions": 2, "quiz_attempt_answers": 1,
-        "submissions": 4, "uploads": 1, "grades": 1, "grade_history": 1, "grade_scores": 1, "threads": 3, "posts": 1, "offerings": 1,
-        "courses": 1, "items": 4, "disclosures": 1, "viewers": 1,
+        "submissions": 4, "uploads": 1, "grades": 1, "grade_history": 1, "grade_scores": 1, "threads": 3,
+        "posts": 1, "offerings": 1, "courses": 1, "items": 4, "disclosures": 1, "viewers": 1,
         "post_revisions": 1, "posts_changed": 1,
     }  # fmt: skip
     assert (sections["profile"][0]["email"], sections["profile"][0]["status"]) == ("student@ALPHA.example", "active")
