@@ -12,11 +12,15 @@ import pytest
 import strawberry
 from graphql import get_introspection_query, parse, validate
 
+from lms_graphql.certificates.credentials import Signer
+from lms_graphql.certificates.guesses import Guesses
 from lms_graphql.engine.context import EVERYTHING, Context, Reach, Standing, Teaching, Viewer
 from lms_graphql.engine.execution import fallbacks, formatted, run, run_by_graphql_core
 from lms_graphql.engine.relay import Cursors, GlobalId
 from lms_graphql.schema import build
+from lms_graphql.storage.points import PointStore
 from lms_graphql.storage.snapshot import Snapshot
+from tests.databases import DEMO_SIGNER
 from tests.engine.documents import Generator
 
 DOCUMENTS = int(os.environ.get("FUZZ_DOCUMENTS", "200"))
@@ -76,11 +80,17 @@ class Unhurried(Context):
             await asyncio.sleep(0)
 
 
+def services(engine):
+    """What fields need besides the snapshot; nobody is refused a guess, which would depend on the answers before."""
+    return {Signer: DEMO_SIGNER, Guesses: Guesses(PointStore(engine, capacity=10**15, per_second=10**9))}
+
+
 async def answer(engine, viewer, execute, document, variables, selects=EVERYTHING, context_class=Context, **options):
     """The data and the errors, as a client would get them, in bytes."""
     async with Snapshot(engine) as snapshot:
         await snapshot.act_for(viewer.university_id, viewer.user_id)
-        context = context_class(viewer, snapshot, Cursors(b"x"), nodes=SCHEMA.nodes, selects=selects)
+        given = {"nodes": SCHEMA.nodes, "selects": selects, "services": services(engine)}
+        context = context_class(viewer, snapshot, Cursors(b"x"), **given)
         result = await execute(SCHEMA.graphql, document, context, variables=variables, **options)
         return orjson.dumps(result.data), orjson.dumps([formatted(error, "id") for error in result.errors or ()])
 

@@ -8,10 +8,18 @@ from typing import Any
 
 import asyncpg
 
+from lms_graphql.certificates.badges import Facts
+from tests.databases import DEMO_SIGNER
 from tests.world import DUE, KINDS, POSTED, Campus, Rows, build_world
 
 _NEVER = datetime(2999, 1, 1, tzinfo=UTC)
 _SCORES = {"final_score": Decimal("61.50"), "letter_grade": "D", "passed": True}
+OWN_CODE = "ALPHA-0000000000000000000000P103"
+CREDENTIAL, _KEY_ID = DEMO_SIGNER.sign(
+    Facts(OWN_CODE, 1, 1, "A student", "P101", "Forces", Decimal(61), "D", POSTED, None, "ALPHA University")
+)
+"""Of the student's own certificate. It is made before there are rows, so that it names other numbers than its row has:
+the certificate is shown to who holds it, with a signature that does not fit."""
 
 
 @dataclass
@@ -97,11 +105,14 @@ async def _matching(rows: Rows, made: Any, tenant: Any) -> None:
 
 
 async def _unposted(rows: Rows, made: Any, tenant: Any, people: dict[str, int]) -> None:
-    """Grades of the student that nobody has posted, and one that will be in the next millennium."""
+    """Grades of the student that nobody has posted, and one that will be in the next millennium.
+
+    That one was posted once, and a certificate signed then.
+    """
     student = {**tenant, "user_id": people["student"]}
     enrolled = {**student, "course_offering_id": made["members"]["id"]}
     made["enrolled_too"] = await rows.add("course_enrollments", **enrolled, status="completed", completed_at=POSTED)
-    made["unposted_grade"] = await rows.add("course_grades", **enrolled, **_SCORES, posted_at=_NEVER)
+    made["unposted_grade"] = await rows.add("course_grades", **enrolled, **_SCORES, posted_at=POSTED)
     private = {**student, "course_offering_id": made["private"]["id"]}
     category = {"grade_category_id": made["homework"]["id"]}
     made["second_exam"] = await rows.add("grade_items", **tenant, **category, course_offering_id=made["private"]["id"],
@@ -110,9 +121,12 @@ async def _unposted(rows: Rows, made: Any, tenant: Any, people: dict[str, int]) 
         "grade_item_scores", **private, grade_item_id=made["second_exam"]["id"], score=44, graded_by=people["ta"]
     )
     made["own_certificate"] = await rows.add(
-        "certificates", **enrolled, certificate_code="ALPHA-P101-3", issued_at=POSTED, recipient_name="A student",
+        "certificates", **enrolled, certificate_code=OWN_CODE, issued_at=POSTED, recipient_name="A student",
         course_code="P101", course_title="Forces", final_score=61, letter_grade="D", metadata_json={"note": "internal"},
+        key_id=_KEY_ID, credential_jwt=CREDENTIAL,
     )  # fmt: skip
+    await rows.driver.execute("UPDATE course_grades SET posted_at = $1 WHERE university_id = $2 AND id = $3",
+                              _NEVER, tenant["university_id"], made["unposted_grade"]["id"])  # fmt: skip
     made["own_review"] = await rows.add("course_reviews", **enrolled, rating=5, review_text="Fine.")
 
 

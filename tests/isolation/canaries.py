@@ -61,6 +61,8 @@ class Canaries:
             "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal AND tgname <> 'keep_text'"
         ):
             await self.driver.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
+        # A signed certificate has a code of one form, which no canary has.
+        await self.driver.execute("ALTER TABLE certificates DROP CONSTRAINT certificates_certificate_code_check")
         for name in RULES:
             await self._rewrite(TABLES[name], self._new)
         await self.driver.execute("ANALYZE")

@@ -6,20 +6,24 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from sqlalchemy import URL
 
+from lms_graphql.certificates.guesses import Guesses
 from lms_graphql.engine.relay import GlobalId, parse_global_id
 from lms_graphql.schema import build
 from lms_graphql.storage.database import connect
 from tests.conftest import Api, Database, running_api, temporary_database
+from tests.databases import DEMO_KEYS, DEMO_SIGNER
 from tests.isolation import twin
-from tests.isolation.campus import Alpha, build_alpha
+from tests.isolation.campus import CREDENTIAL, Alpha, build_alpha
 from tests.isolation.crawl import THOROUGH, Request, ask, discover, foreign_ids, opened, requests
 from tests.isolation.paths import Ways, documents
 
 SCHEMA = build()
 TEXTS = ("P101", "ALPHA", "TWIN", "PHYS", "ALPHA-P101-1", "forces", "twin", "~twin")
-WAYS = Ways(SCHEMA.graphql, SCHEMA.nodes, TEXTS)
+NAMED = {"jwt": (CREDENTIAL,)}
+WAYS = Ways(SCHEMA.graphql, SCHEMA.nodes, TEXTS, NAMED)
 DOCUMENTS = documents(WAYS.all())
 
 PRINCIPALS = (
@@ -41,22 +45,34 @@ TOLD_OF_BOTH = ("twin_admin", "double")
 """Who may see that they belong to the other university too: where, and under which name (`viewer.memberships`)."""
 
 
-SETTINGS = {"syllabus_cache_mib": 4, "pool_size": 16, "deadline_seconds": 60}
-"""A cache to be crossed in; and nobody is sent away because the machine is busy."""
+SETTINGS = {
+    "syllabus_cache_mib": 4,
+    "pool_size": 16,
+    "deadline_seconds": 60,
+    "certificate_keys": DEMO_KEYS,
+    "public_url": DEMO_SIGNER.public_url,
+}
+"""A cache to be crossed in; keys that know the credential; and nobody is sent away because the machine is busy."""
+MANY_GUESSES = {"capacity": 10**15, "per_second": 10**9}
+"""What Guesses.capacity gives here."""
 READERS = tuple(name for name in PRINCIPALS if name not in TOLD_OF_BOTH) if THOROUGH else ("student", "admin")
 """Whose answers are compared to the byte with those of another world."""
 
 
 @contextlib.asynccontextmanager
 async def crawled(database: URL, **settings: Any) -> AsyncIterator[Api]:
-    """The application, but that nobody writes down who has seen what: no answer would be the same twice."""
+    """The application, but that no answer depends on those before it: nobody writes down who has seen what, and who
+    guesses codes of certificates is never refused.
+    """
 
     async def unwritten(*_: Any) -> None:
         return
 
-    async with running_api(database, **settings) as api:
-        api.service.disclose = unwritten
-        yield api
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Guesses, "capacity", lambda: MANY_GUESSES)
+        async with running_api(database, **settings) as api:
+            api.service.disclose = unwritten
+            yield api
 
 
 @dataclass

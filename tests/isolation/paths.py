@@ -71,12 +71,22 @@ class Document(NamedTuple):
 
 
 class Ways:
-    """The ways of a schema; `texts` are what arguments of type String are given, one after the other."""
+    """The ways of a schema; `texts` are what arguments of type String are given, one after the other.
 
-    def __init__(self, schema: GraphQLSchema, nodes: Iterable[str], texts: Sequence[str]) -> None:
+    `named` are further texts for the arguments of a name, which no other would take.
+    """
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        nodes: Iterable[str],
+        texts: Sequence[str],
+        named: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self._schema = schema
         self._nodes = frozenset(nodes)
         self._literals = {**_LITERALS, "String": [f'"{text}"' for text in texts]}
+        self._named = {name: [f'"{text}"' for text in given] for name, given in (named or {}).items()}
 
     def all(self) -> list[Way]:
         """Of Query and of every type that `nodes` finds."""
@@ -181,7 +191,7 @@ class Ways:
         if type_.name == "ID":
             return [Given("$id", self._wanted(name, field))]
         assert type_.name in self._literals, f"teach the ways a literal for the scalar {type_.name}"
-        return [Given(text) for text in self._literals[type_.name]]
+        return [Given(text) for text in (*self._literals[type_.name], *self._named.get(name, ()))]
 
     def _wanted(self, name: str, field: GraphQLField) -> tuple[str, ...]:
         """The types whose ids an argument takes: what the field gives, or what is called so; else any."""
@@ -190,7 +200,7 @@ class Ways:
         called = [
             found
             for type_name, type_ in self._schema.type_map.items()
-            if type_name.lower().endswith(name.lower())
+            if type_name.lower().endswith(name.removesuffix("Id").lower())
             for found in ([type_name] if type_name in self._nodes else self._possible(type_))
         ]
         return tuple(sorted(set(called))) or tuple(sorted(self._nodes))
