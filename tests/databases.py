@@ -27,7 +27,8 @@ class Database:
         self.app = self.owner.set(username="lms_app", password=PASSWORD)
 
 
-_AT_REVISION: dict[str, Database] = {}
+_AT_REVISION: dict[tuple[URL, str], Database] = {}
+"""By server, of which a run may have several, and revision."""
 _WITH_DEMO: list[tuple[Database, DemoSummary]] = []
 
 
@@ -38,11 +39,11 @@ async def temporary_database(superuser: URL, revision: str | None = "head") -> A
         async with _dropped(superuser, await _empty(superuser)) as database:
             yield database
         return
-    if revision not in _AT_REVISION:
+    if (superuser, revision) not in _AT_REVISION:
         made = await _empty(superuser)
         await migrations.upgrade(made.owner, revision)
-        _AT_REVISION[revision] = made
-    async with copied(superuser, _AT_REVISION[revision]) as database:
+        _AT_REVISION[superuser, revision] = made
+    async with copied(superuser, _AT_REVISION[superuser, revision]) as database:
         yield database
 
 
@@ -68,7 +69,10 @@ async def copied(superuser: URL, source: Database) -> AsyncIterator[Database]:
 
 async def drop_sources(superuser: URL) -> None:
     """Drop what was kept to be copied: a server that the run did not start must be left as it was."""
-    for database in (*_AT_REVISION.values(), *(database for database, _ in _WITH_DEMO)):
+    for database in (
+        *(database for (server, _), database in _AT_REVISION.items() if server == superuser),
+        *(database for database, _ in _WITH_DEMO),
+    ):
         await _drop(superuser, database)
     _AT_REVISION.clear()
     _WITH_DEMO.clear()
