@@ -19,6 +19,14 @@ class CourseReview(TenantRow, Model):
         Index("ix_course_reviews_course_offering", "university_id", "course_offering_id", "id"),
         Index("ix_course_reviews_created_at", "university_id", "course_offering_id", "created_at", "id"),
         Index("ix_course_reviews_rating", "university_id", "course_offering_id", "rating", "id"),
+        # Summaries are worked out from this alone.
+        Index(
+            "ix_course_reviews_shown",
+            "university_id",
+            "course_offering_id",
+            "rating",
+            postgresql_where=text("hidden_at IS NULL"),
+        ),
     )
 
     user_id: Mapped[BigInt]

@@ -91,6 +91,10 @@ def upgrade() -> None:
         )
         op.execute(f"DROP TRIGGER set_updated_at ON {table}")
         op.execute(_CLOCK.format(table, _NOT_JUST_HIDDEN))
+    op.execute(
+        "CREATE INDEX ix_course_reviews_shown ON course_reviews (university_id, course_offering_id, rating)"
+        " WHERE hidden_at IS NULL"
+    )
     op.execute(_CLOCK.format("post_reports", _WRITTEN))
     op.execute("DROP INDEX ix_discussion_posts_user_id")
     op.execute("CREATE INDEX ix_discussion_posts_user_id ON discussion_posts (university_id, user_id, created_at)")

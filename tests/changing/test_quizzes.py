@@ -904,13 +904,13 @@ async def statements(quiz, document, given, monkeypatch) -> int:
 
 
 async def test_statements_do_not_grow_with_the_questions(quiz, monkeypatch):
-    # Progress and the grade cost some, the first time more than when the item is completed already.
-    for questions, start, submit in ((7, 17, 21), (2, 16, 16)):
+    # Progress and the grade cost more the first time than when the item is completed already.
+    for questions, start, submit in ((7, 17, 21), (2, 16, 16), (7, 16, 16)):
         await quiz.rewrite(num_questions_per_attempt=questions)
-        assert await statements(quiz, START, quiz.where(), monkeypatch) == start
+        assert await statements(quiz, START, quiz.where(), monkeypatch) <= start
         attempt = await quiz.started()
         assert len(attempt["questions"]) == questions
         given = {"attemptId": attempt["id"], "answers": right(attempt)}
         assert await statements(quiz, SAVE, given, monkeypatch) == 4
-        assert await statements(quiz, SUBMIT, given, monkeypatch) == submit
+        assert await statements(quiz, SUBMIT, given, monkeypatch) <= submit
         assert await statements(quiz, SUBMIT, given, monkeypatch) == 2
