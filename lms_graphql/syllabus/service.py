@@ -1,6 +1,8 @@
 """Rules of the syllabus tree that its writers share."""
 
-from sqlalchemy import and_, func, select, update
+from typing import Any
+
+from sqlalchemy import Update, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lms_graphql.catalog.models import Course
@@ -12,8 +14,13 @@ async def renew_version(connection: AsyncConnection, university_id: int, course_
 
     Who changes them otherwise must do the same, or syllabi that are kept under the old version go on being shown.
     """
+    await connection.execute(renewing_version(university_id, course_id))
+
+
+def renewing_version(university_id: Any, course_id: Any) -> Update:
+    """The statement of `renew_version`; values or parameters."""
     here = (Course.university_id == university_id) & (Course.id == course_id)
-    await connection.execute(update(Course).where(here).values(content_version=func.gen_random_uuid()))
+    return update(Course).where(here).values(content_version=func.gen_random_uuid())
 
 
 async def refresh_published(connection: AsyncConnection, university_id: int, course_id: int) -> None:
@@ -22,6 +29,11 @@ async def refresh_published(connection: AsyncConnection, university_id: int, cou
     Call it in the transaction that changed a flag or the tree. Only rows that differ are written; `updated_at` stays,
     since what the module itself says has not changed.
     """
+    await connection.execute(refreshing_published(university_id, course_id))
+
+
+def refreshing_published(university_id: Any, course_id: Any) -> Update:
+    """The statement of `refresh_published`; values or parameters."""
     here = Module.university_id == university_id
     tree = (
         select(Module.id, Module.is_published.label("visible"))
@@ -33,7 +45,7 @@ async def refresh_published(connection: AsyncConnection, university_id: int, cou
         here, Module.parent_module_id == tree.c.id
     )
     tree = tree.union_all(children)
-    await connection.execute(
+    return (
         update(Module)
         .values(effective_published=tree.c.visible)
         .where(here, Module.id == tree.c.id, Module.effective_published.is_distinct_from(tree.c.visible))

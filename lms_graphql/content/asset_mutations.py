@@ -1,0 +1,8 @@
+"""The fields of Mutation about assets."""
+
+import strawberry
+
+
+@strawberry.type
+class AssetMutation:
+    """Joined into Mutation."""

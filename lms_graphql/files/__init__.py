@@ -1,0 +1,1 @@
+"""Files that people send: promised, stored, and then part of what they were sent for."""

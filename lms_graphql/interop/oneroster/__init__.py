@@ -1,0 +1,1 @@
+"""Rosters in OneRoster 1.2 CSV, in and out."""

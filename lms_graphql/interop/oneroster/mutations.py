@@ -1,0 +1,8 @@
+"""The fields of Mutation about rosters."""
+
+import strawberry
+
+
+@strawberry.type
+class RosterMutation:
+    """Joined into Mutation."""

@@ -1,0 +1,1 @@
+"""Questions in QTI 2.1, in and out."""

@@ -1,0 +1,8 @@
+"""The fields of Mutation about modules."""
+
+import strawberry
+
+
+@strawberry.type
+class SyllabusMutation:
+    """Joined into Mutation."""

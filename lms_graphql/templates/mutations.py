@@ -1,0 +1,8 @@
+"""The fields of Mutation about templates."""
+
+import strawberry
+
+
+@strawberry.type
+class TemplateMutation:
+    """Joined into Mutation."""
