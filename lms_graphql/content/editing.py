@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, Text, bindparam, cast, select
+from sqlalchemy import BigInteger, Text, bindparam, cast, select
 
 from lms_graphql.catalog.editing import EDITORS, allowed, lock_course
 from lms_graphql.catalog.models import Course
@@ -24,13 +24,12 @@ _CourseRow = record("CourseOfItem")
 _ITEM = bindparam("item_id", type_=BigInteger, required=True)
 
 
-def _course_of(viewer: Viewer) -> Select[Any]:
-    found: Select[Any] = (
+def _course_of(viewer: Viewer) -> Any:
+    return (
         select(Course.id, Course.department_id)
         .join(ContentItem, (ContentItem.university_id == UNIVERSITY) & (ContentItem.course_id == Course.id))
         .where(Course.university_id == UNIVERSITY, ContentItem.id == _ITEM, visible_items(viewer))
     )
-    return found
 
 
 _COURSES = {standing: Statement(_course_of(Viewer(standing=standing))) for standing in EDITORS}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, bindparam, select
+from sqlalchemy import BigInteger, bindparam, select
 
 from lms_graphql.catalog.editing import EDITORS, allowed, lock_course
 from lms_graphql.catalog.models import Course
@@ -25,14 +25,13 @@ _MODULE = bindparam("module_id", type_=BigInteger, required=True)
 _COURSE = bindparam("course_id", type_=BigInteger, required=True)
 
 
-def _course_of(viewer: Viewer) -> Select[Any]:
+def _course_of(viewer: Viewer) -> Any:
     """The course of a module that the viewer sees: what `may_edit_course` asks for."""
-    found: Select[Any] = (
+    return (
         select(Course.id, Course.department_id)
         .join(Module, (Module.university_id == UNIVERSITY) & (Module.course_id == Course.id))
         .where(Course.university_id == UNIVERSITY, Module.id == _MODULE, visible_modules(viewer))
     )
-    return found
 
 
 _COURSES = {standing: Statement(_course_of(Viewer(standing=standing))) for standing in EDITORS}
