@@ -70,7 +70,7 @@ JOBS: Mapping[str, Handler] = {REGRADE: regrade_part}
 _POINTS_CONNECTIONS = 2
 _PLATFORM_CONNECTIONS = 2
 _AUTH_CONNECTIONS = 3
-_MIB = 2**20
+MIB = 2**20
 _ADDRESS = re.compile(r"(?:/u/(?P<short_code>[^/]+))?/graphql")
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 
@@ -99,7 +99,7 @@ class Service:
         self._cursors = Cursors(settings.secret_key)
         self._nodes = built.nodes
         self._fan_out = FanOut(create_engine(platform_url(settings, database), pool_size=_PLATFORM_CONNECTIONS))
-        self.local_files = LocalFiles(settings.files_folder(), settings.secret_key, settings.upload_mib * _MIB)
+        self.local_files = LocalFiles(settings.files_folder(), settings.secret_key, settings.upload_mib * MIB)
         self.files = file_store(settings.bucket, self.local_files)
         self._services: dict[type, Any] = {
             Identity: self.identity,
@@ -111,9 +111,9 @@ class Service:
         self.publications = Publications(self.snapshot, signer, guesses)
         self._services |= {Signer: signer, Guesses: guesses}
         """What loaders and mutations need besides the request's transaction, by class."""
-        self.jobs = Runner(self.engine, self._fan_out, self._cursors, JOBS)
+        self.jobs = Runner(self.engine, self._fan_out, self._cursors, JOBS, self._services)
         self.deployment = _fingerprint()
-        self._fragments = Fragments(settings.syllabus_cache_mib * _MIB) if settings.syllabus_cache_mib else None
+        self._fragments = Fragments(settings.syllabus_cache_mib * MIB) if settings.syllabus_cache_mib else None
 
     async def close(self) -> None:
         """Close the connections."""

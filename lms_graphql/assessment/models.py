@@ -341,22 +341,38 @@ class RubricRating(TenantOwned, Model):
 
 
 class Upload(TenantRow, Model):
-    """A file of one person for one lab or assignment: promised, then stored, then part of a submission.
+    """A file of one person: promised, then stored, then part of what it was sent for.
 
-    What is in it lies in a store of files, under the numbers of university and upload (see `storage.files`).
+    It is for one lab or assignment, to be handed in, or with the purpose `asset` or `import` for no offering. What is
+    in it lies in a store of files, under the numbers of university and upload (see `storage.files`).
     """
 
     __tablename__ = "uploads"
     __table_args__ = (
         references("course_offerings", "course_id", "course_offering_id"),
         references("content_items", "course_id", "content_item_id"),
-        references("course_enrollments", *_ENROLLED, key=_ENROLLED),
+        ForeignKeyConstraint(
+            ["university_id", *_ENROLLED],
+            [f"course_enrollments.{name}" for name in ("university_id", *_ENROLLED)],
+            name="uploads_enrollment_fkey",
+        ),
+        references_member("user_id"),
         references("lab_submissions", "submission_id"),
+        CheckConstraint("purpose IN ('submission', 'asset', 'import')", name="purpose"),
+        CheckConstraint(
+            "num_nonnulls(course_id, course_offering_id, content_item_id) ="
+            " CASE purpose WHEN 'submission' THEN 3 ELSE 0 END",
+            name="about",
+        ),
         CheckConstraint("size_bytes > 0", name="size_bytes"),
         CheckConstraint("octet_length(sha256) = 32", name="sha256"),
         CheckConstraint("state IN ('pending', 'stored', 'attached')", name="state"),
         CheckConstraint("(state = 'pending') = (sha256 IS NULL)", name="stored"),
-        CheckConstraint("(state = 'attached') = (submission_id IS NOT NULL)", name="attached"),
+        CheckConstraint(
+            "(submission_id IS NOT NULL) = (state = 'attached' AND purpose = 'submission')"
+            " AND (state <> 'attached' OR purpose <> 'import')",
+            name="attached",
+        ),
         Index("ix_uploads_course_offering_id", "university_id", "course_offering_id", "user_id"),
         Index("ix_uploads_content_item_id", "university_id", "content_item_id"),
         Index("ix_uploads_submission_id", "university_id", "submission_id"),
@@ -364,9 +380,9 @@ class Upload(TenantRow, Model):
     )
 
     user_id: Mapped[BigInt]
-    course_id: Mapped[BigInt]
-    course_offering_id: Mapped[BigInt]
-    content_item_id: Mapped[BigInt]
+    course_id: Mapped[BigInt | None]
+    course_offering_id: Mapped[BigInt | None]
+    content_item_id: Mapped[BigInt | None]
     submission_id: Mapped[BigInt | None]
     file_name: Mapped[str] = mapped_column(String(255))
     media_type: Mapped[str] = mapped_column(String(127))
@@ -376,6 +392,7 @@ class Upload(TenantRow, Model):
     created_at: Mapped[CreatedAt]
     expires_at: Mapped[Time]
     updated_at: Mapped[CreatedAt]
+    purpose: Mapped[str] = mapped_column(String(16), server_default="submission")
 
 
 class GradingRun(TenantRow, Model):

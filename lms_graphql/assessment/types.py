@@ -378,8 +378,10 @@ class UploadState(Enum):
     """What uploads.state holds."""
 
     PENDING = strawberry.enum_value("pending", description="It was promised; it is to be sent to its `target`.")
-    STORED = strawberry.enum_value("stored", description="It was sent, and waits to be handed in until `expiresAt`.")
-    ATTACHED = strawberry.enum_value("attached", description="It is part of a submission.")
+    STORED = strawberry.enum_value(
+        "stored", description="It was sent, and waits to be handed in, or used, until `expiresAt`."
+    )
+    ATTACHED = strawberry.enum_value("attached", description="It is part of a submission, or an asset.")
 
 
 @strawberry.type(description="A header of a request.")
@@ -423,7 +425,9 @@ def _file_url(row: Row, context: Context) -> str | None:
 
 
 @entity(
-    UploadById, "A file of a person for a lab or an assignment, seen by them and, once handed in, by their graders."
+    UploadById,
+    "A file of a person. For a lab or an assignment it is seen by them and, once handed in, by their graders; for a"
+    " course, by them.",
 )
 class Upload(Node):
     """See models.Upload."""
@@ -438,7 +442,9 @@ class Upload(Node):
         "The SHA-256 of what was sent, as 64 hexadecimal digits; null until then.",
     )
     created_at: datetime = strawberry.field(description="When it was promised.")
-    expires_at: datetime = strawberry.field(description="When it is gone unless it is part of a submission.")
+    expires_at: datetime = strawberry.field(
+        description="When it is gone unless it is part of a submission or an asset."
+    )
     target: UploadTarget | None = computed(
         _target, "Where its owner sends it, good for 15 minutes; null once it was sent, and for everybody else."
     )

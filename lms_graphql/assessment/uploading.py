@@ -1,6 +1,6 @@
 """Files before they are handed in: promised, then sent to the store, then part of a submission or gone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ from lms_graphql.engine.work import Work
 from lms_graphql.enrollment.enrolled import require_enrolled
 from lms_graphql.storage.files import Files, StoredFile
 from lms_graphql.storage.journal import ADD_AUDIT_ENTRY
-from lms_graphql.storage.media import BEGINNINGS
+from lms_graphql.storage.media import HANDED_IN
 from lms_graphql.storage.statements import Statement
 from lms_graphql.storage.tenancy import UNIVERSITY, USER
 from lms_graphql.storage.transaction import Transaction
@@ -70,7 +70,7 @@ _STORE = Statement(
 async def request_upload(work: Work, given: Given) -> dict[str, Any]:
     """Promise a file for a lab or an assignment; gives `upload_id`."""
     offering_id, item_id = offering_number(work, given["offeringId"]), item_number(work, given["contentItemId"])
-    file = _file(work, given)
+    file = promised_file(work, given, HANDED_IN)
     await work.rows(QUEUE, _Row, offering_id=offering_id)
     enrolled = await require_enrolled(work, offering_id, work.viewer.user_id, ("input", "offeringId"))
     asked = await asked_of(work, enrolled, item_id, ("input", "contentItemId"))
@@ -97,14 +97,14 @@ async def request_upload(work: Work, given: Given) -> dict[str, Any]:
     return {"upload_id": upload_id}
 
 
-def _file(work: Work, given: Given) -> dict[str, Any]:
-    """What a file is said to be; INVALID for one that is not taken."""
+def promised_file(work: Work, given: Given, kinds: Collection[str]) -> dict[str, Any]:
+    """What a file is said to be; INVALID for one that is not taken, or not of one of these media types."""
     name = line(given["fileName"], ("input", "fileName"), most=_LONGEST_NAME)
     if any(sign in name for sign in "/\\") or name in {".", ".."}:
         raise Refused(UserErrorCode.INVALID, "give the name alone, without folders", ("input", "fileName"))
     media_type = given["mediaType"].strip().lower()
-    if media_type not in BEGINNINGS:
-        message = f"files of this kind are not taken; these are: {', '.join(BEGINNINGS)}"
+    if media_type not in kinds:
+        message = f"files of this kind are not taken; these are: {', '.join(kinds)}"
         raise Refused(UserErrorCode.INVALID, message, ("input", "mediaType"))
     size, most = given["sizeBytes"], work.context.service(Files).store.most_bytes
     if not 0 < size <= most:

@@ -93,7 +93,7 @@ def department_of_course(course_id: SQLColumnExpression[int]) -> ColumnElement[i
     return found.correlate_except(course).scalar_subquery()
 
 
-def department_of_offering(offering_id: SQLColumnExpression[int]) -> ColumnElement[int | None]:
+def department_of_offering(offering_id: SQLColumnExpression[int | None]) -> ColumnElement[int | None]:
     """The department of the course of the offering with this id."""
     course, offering = aliased(Course), aliased(CourseOffering)
     found = (
@@ -131,7 +131,7 @@ def reaches_enrollment(enrollment: Any = CourseEnrollment) -> ColumnElement[bool
 
 
 def reaches_person(
-    offering_id: SQLColumnExpression[int], user_id: SQLColumnExpression[int | None]
+    offering_id: SQLColumnExpression[int | None], user_id: SQLColumnExpression[int | None]
 ) -> ColumnElement[bool]:
     """That what this person does in this offering is: who teaches one section reaches those who are in it."""
     enrollment = aliased(CourseEnrollment)

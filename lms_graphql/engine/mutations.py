@@ -33,6 +33,7 @@ Given: TypeAlias = Mapping[str, Any]
 Keys: TypeAlias = Mapping[str, Any]
 Service: TypeAlias = Callable[[Work, Given], Awaitable[Keys]]
 Act: TypeAlias = Callable[[Context, Given], Awaitable[Keys]]
+Before: TypeAlias = Callable[[Context, Given], Awaitable[Any]]
 May: TypeAlias = Callable[[Viewer], bool]
 
 _MOST_TRIES = 5
@@ -72,12 +73,14 @@ class Mutation(NamedTuple):
     """A declared mutation: its service, who may use it, and what a broken constraint means to its user.
 
     With `for_services` one that is signed in by a service token may use it, if `may` says so, and else only people.
+    `before` fetches what its service needs from elsewhere than the database.
     """
 
     service: Service
     may: May
     refusals: Mapping[str, UserFailure]
     for_services: bool = False
+    before: Before | None = None
 
 
 class OwnMutation(NamedTuple):
@@ -100,14 +103,16 @@ def mutation(
     refusals: Mapping[str, UserFailure] | None = None,
     weight: int | None = None,
     for_services: bool = False,
+    before: Before | None = None,
 ) -> Any:
     """A field of Mutation. It is nullable, so that a fault leaves what stands beside it in the answer.
 
     `may` decides from the viewer alone; what depends on rows is the service's to decide. `refusals` tells of named
     constraints that the service lets the database check. `weight` is the price; 10 where none is given.
-    `for_services`: see Mutation; to a service an Idempotency-Key says nothing.
+    `for_services`: see Mutation; to a service an Idempotency-Key says nothing. What `before` gives the service finds in
+    `work.brought`: it is done once, before any transaction is begun, and may take its time.
     """
-    declared = Mutation(service, may, refusals or {}, for_services)
+    declared = Mutation(service, may, refusals or {}, for_services, before)
 
     async def call(_root: None, context: Context, **given: Any) -> Payload:
         return await perform(declared, context, given["input"])
@@ -198,7 +203,8 @@ async def perform(declared: Mutation, context: Context, given: Given) -> Payload
         return _FORBIDDEN
     await context.renew()  # its connection is wanted for the transaction
     try:
-        return await _tried(declared, context, given)
+        brought = None if declared.before is None else await declared.before(context, given)
+        return await _tried(declared, context, given, brought)
     except OutcomeUnknownError as error:
         raise RequestError(
             Code.OUTCOME_UNKNOWN,
@@ -209,11 +215,11 @@ async def perform(declared: Mutation, context: Context, given: Given) -> Payload
         await context.renew()
 
 
-async def _tried(declared: Mutation, context: Context, given: Given) -> Payload:
+async def _tried(declared: Mutation, context: Context, given: Given, brought: Any) -> Payload:
     pause = _FIRST_PAUSE_SECONDS
     for number in range(1, _MOST_TRIES + 1):
         try:
-            return await _once(declared, context, given, again=number > 1)
+            return await _once(declared, context, given, brought, again=number > 1)
         except OutcomeUnknownError:
             if context.idempotency_key is None or number == _MOST_TRIES:
                 raise
@@ -228,10 +234,11 @@ async def _tried(declared: Mutation, context: Context, given: Given) -> Payload:
     raise AssertionError  # the last try has returned or raised
 
 
-async def _once(declared: Mutation, context: Context, given: Given, *, again: bool) -> Payload:
+async def _once(declared: Mutation, context: Context, given: Given, brought: Any, *, again: bool) -> Payload:
     """One try: all of it is kept, or nothing."""
     async with context.snapshot.transaction() as transaction:
         work = Work(context, transaction)
+        work.brought = brought
         if again:
             await work.rows(_QUEUE, Row, queue=f"{context.university_id()} {_name(declared)}")
         place = _place(context)

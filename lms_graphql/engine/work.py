@@ -39,6 +39,8 @@ class Work:
         """How many entries it has written into the audit log; a service that leaves it at 0 fails."""
         self.once: dict[str, Any] = {}
         """What the payload tells this one time, and nothing keeps: who sends the same key again is not told it."""
+        self.brought: Any = None
+        """What was fetched before the transaction began; see `mutations.mutation`, `before`."""
         self._transaction = transaction
 
     @property

@@ -17,7 +17,7 @@ import orjson
 from sqlalchemy import BigInteger, Integer, Text, and_, bindparam, case, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from lms_graphql.engine.context import Context, Viewer
+from lms_graphql.engine.context import NO_SERVICES, Context, Viewer
 from lms_graphql.engine.relay import Cursors
 from lms_graphql.engine.rows import Row, record
 from lms_graphql.engine.work import Work
@@ -108,7 +108,15 @@ _GIVE_UP = Statement(
 class Runner:
     """Runs the jobs of all universities; one for each process, and as many processes as there are."""
 
-    def __init__(self, engine: AsyncEngine, fan_out: FanOut, cursors: Cursors, handlers: Mapping[str, Handler]) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        fan_out: FanOut,
+        cursors: Cursors,
+        handlers: Mapping[str, Handler],
+        services: Mapping[type, Any] = NO_SERVICES,
+    ) -> None:
+        self._services = services
         self._engine = engine
         self._fan_out = fan_out
         self._cursors = cursors
@@ -209,4 +217,4 @@ class Runner:
         """What services work with, for this viewer."""
         async with Snapshot(self._engine) as snapshot:
             await snapshot.act_for(viewer.university_id, viewer.user_id)
-            yield Context(viewer, snapshot, self._cursors, request_id=request_id)
+            yield Context(viewer, snapshot, self._cursors, request_id=request_id, services=self._services)

@@ -38,12 +38,14 @@ Rule = Keep | Change
 class Rules(msgspec.Struct, frozen=True):
     """Of the rows of a table that are about the person: those whose column `person` is theirs, or that hang on such.
 
-    With `rows_go`, the reason, the rows are deleted. Otherwise `columns` says what becomes of each.
+    With `rows_go`, the reason, the rows are deleted, but for those that have the values of `kept`, which are not about
+    the person but of what they did for the university. Otherwise `columns` says what becomes of each.
     """
 
     person: str | Through = "user_id"
     columns: Mapping[str, Rule] = {}
     rows_go: str = ""
+    kept: Mapping[str, str] = {}
 
 
 NAME = "Erased person {user_id}"
@@ -72,7 +74,10 @@ RULES: Mapping[str, Rules] = {
         Through("submission_id", "lab_submissions"),
         {"state": _WORD, "report_digest": Keep("a digest, of what is not here any more")},
     ),
-    "uploads": Rules(rows_go="what they handed in goes; `lms-graphql maintain` deletes files that have no row"),
+    "uploads": Rules(
+        rows_go="what they handed in goes; `lms-graphql maintain` deletes files that have no row",
+        kept={"purpose": "asset", "state": "attached"},
+    ),
     "lab_submissions": Rules(
         columns={
             "status": _WORD,

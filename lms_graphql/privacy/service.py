@@ -27,6 +27,7 @@ from sqlalchemy import (
     delete,
     func,
     literal,
+    not_,
     null,
     or_,
     select,
@@ -133,7 +134,8 @@ def _changing(table: str, rules: Rules) -> Any:
     columns = columns_of(table)
     here = and_(columns.university_id == UNIVERSITY, _is_theirs(table, rules))
     if rules.rows_go:
-        return delete(metadata.tables[table]).where(here)
+        stays = [columns[name] == literal(value, Text) for name, value in rules.kept.items()]
+        return delete(metadata.tables[table]).where(here, *([not_(and_(*stays))] if stays else []))
     put = {name: _value(columns[name], rule) for name, rule in rules.columns.items() if isinstance(rule, Change)}
     if not put:
         return None

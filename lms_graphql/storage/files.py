@@ -4,6 +4,7 @@ A file is named by the numbers of its university and its upload, never by what a
 may use it until it ends, as with any presigned one, so they are given only to who may have the file.
 """
 
+import asyncio
 import base64
 import binascii
 import hashlib
@@ -75,6 +76,12 @@ class FileStore(Protocol):
 
     def url(self, file: StoredFile, sha256: bytes, /) -> str:
         """Where a file that is there can be fetched, by GET."""
+
+    async def whole(self, file: StoredFile, sha256: bytes) -> bytes | None:
+        """The whole of a file that is there, None if it is gone or not what its digest says; StoreUnreachableError.
+
+        It must not be waited for in a transaction: it can take seconds.
+        """
 
     async def collect(self, file: StoredFile) -> bytes | None:
         """Look at what was sent for a promised file and put it in its place: its SHA-256, None if nothing has come.
@@ -169,6 +176,10 @@ class LocalFiles:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return path.with_name(f"{upload_id}.{os.urandom(8).hex()}.part")
 
+    async def whole(self, file: StoredFile, sha256: bytes) -> bytes | None:
+        """See FileStore."""
+        return await asyncio.to_thread(_intact, self.path(file.university_id, file.upload_id), sha256)
+
     async def collect(self, _file: StoredFile) -> bytes | None:
         """None: a file that has come whole is in its place, and the database knows of it."""
         return None
@@ -191,3 +202,11 @@ class LocalFiles:
 
     def close(self) -> None:
         """There is nothing to let go of."""
+
+
+def _intact(path: Path, sha256: bytes) -> bytes | None:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    return data if hashlib.sha256(data).digest() == sha256 else None

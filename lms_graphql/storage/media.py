@@ -27,12 +27,26 @@ BEGINNINGS: Mapping[str, tuple[bytes, ...]] = {
     "image/png": (b"\x89PNG\r\n\x1a\n",),
     "image/jpeg": (b"\xff\xd8\xff",),
     "image/gif": (b"GIF87a", b"GIF89a"),
+    "image/webp": (b"RIFF",),
+    "audio/mpeg": (b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2"),
+    "audio/ogg": (b"OggS",),
+    "video/webm": (b"\x1a\x45\xdf\xa3",),
+    "video/mp4": tuple(bytes((0, 0, 0, size)) + b"ftyp" for size in range(16, 132, 4)),
+    "application/xml": (TEXT,),
     "text/plain": (TEXT,),
     "text/csv": (TEXT,),
     "text/markdown": (TEXT,),
     "text/x-python": (TEXT,),
 }
 """The media types that are taken, each with how its files can begin."""
+
+IMPORTS = ("application/zip", "application/gzip", "application/json", "application/xml", "text/csv")
+"""The media types of what can be imported."""
+_ONLY_OURS = ("application/xml", "image/webp", "audio/mpeg", "audio/ogg", "video/webm", "video/mp4")
+HANDED_IN = tuple(name for name in BEGINNINGS if name not in _ONLY_OURS)
+"""The media types of what learners hand in."""
+ASSETS = tuple(name for name in BEGINNINGS if name != "application/xml")
+"""The media types of what authors put into courses."""
 
 LONGEST_BEGINNING = 8
 

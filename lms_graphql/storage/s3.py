@@ -98,6 +98,23 @@ class S3Files:
     def _kept(self, file: StoredFile, sha256: bytes) -> str:
         return f"{self._bucket.folder}files/{file.university_id}/{file.upload_id}/{sha256.hex()}"
 
+    async def whole(self, file: StoredFile, sha256: bytes) -> bytes | None:
+        """See FileStore."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, file, sha256)
+
+    def _read(self, file: StoredFile, sha256: bytes) -> bytes | None:
+        try:
+            found = self._client.get_object(Bucket=self._bucket.name, Key=self._kept(file, sha256))
+            with closing(found["Body"]) as body:
+                data: bytes = body.read()
+        except ClientError as error:
+            if _is_missing(error):
+                return None
+            raise _failed(error) from error
+        except (BotoCoreError, OSError) as error:
+            raise _failed(error) from error
+        return data if hashlib.sha256(data).digest() == sha256 else None
+
     async def collect(self, file: StoredFile) -> bytes | None:
         """Look at what was sent; see FileStore. It goes on to its end, within half a minute, when nobody waits."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._collected, file)
@@ -120,7 +137,7 @@ class S3Files:
             self._deleted(arriving)
             raise
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in {"NoSuchKey", "404"}:
+            if _is_missing(error):
                 return None
             raise _failed(error) from error
         except (BotoCoreError, OSError) as error:
@@ -172,6 +189,10 @@ class S3Files:
 def file_store(bucket: Bucket | None, local: LocalFiles) -> FileStore:
     """Where files are kept: in the bucket, if there is one."""
     return local if bucket is None else S3Files(bucket, local.most_bytes)
+
+
+def _is_missing(error: Any) -> bool:
+    return error.response.get("Error", {}).get("Code") in {"NoSuchKey", "404"}
 
 
 def _failed(error: Exception) -> StoreUnreachableError:

@@ -178,7 +178,7 @@ async def test_references_between_tenant_tables_carry_the_university(driver, ten
         """,
         tenant_tables,
     )
-    assert len(found) == 99
+    assert len(found) == 100
     assert [row["conname"] for row in found if not row["led"]] == []
 
 
@@ -636,7 +636,10 @@ rubric_ratings_position_check           UPDATE rubric_ratings SET position = 0
 rubric_ratings_points_check             UPDATE rubric_ratings SET points = 'NaN'
 uploads_course_offering_id_fkey         UPDATE uploads SET course_offering_id = {b.private}
 uploads_content_item_id_fkey            UPDATE uploads SET content_item_id = {b.assignment}
-uploads_user_id_fkey                    UPDATE uploads SET user_id = {ta}
+uploads_enrollment_fkey                 UPDATE uploads SET user_id = {ta}
+uploads_user_id_fkey                    UPDATE uploads SET purpose = 'asset', course_id = NULL, course_offering_id = NULL, content_item_id = NULL, user_id = 0
+uploads_purpose_check                   UPDATE uploads SET purpose = 'fun', course_id = NULL, course_offering_id = NULL, content_item_id = NULL
+uploads_about_check                     UPDATE uploads SET purpose = 'asset'
 uploads_submission_id_fkey              UPDATE uploads SET state = 'attached', sha256 = sha256('a'), submission_id = 0
 uploads_size_bytes_check                UPDATE uploads SET size_bytes = 0
 uploads_sha256_check                    UPDATE uploads SET state = 'stored', sha256 = 'short'
