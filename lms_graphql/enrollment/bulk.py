@@ -27,7 +27,6 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from lms_graphql.catalog.models import CourseOffering
 from lms_graphql.engine.mutations import Given
 from lms_graphql.engine.relay import number_of
-from lms_graphql.engine.rows import Row
 from lms_graphql.engine.usererrors import Refused, UserErrorCode, UserFailure
 from lms_graphql.engine.work import Work
 from lms_graphql.enrollment import seats
@@ -41,6 +40,7 @@ from lms_graphql.enrollment.finding import (
     reason_of,
     statuses_in,
 )
+from lms_graphql.enrollment.joining import room_for_newcomers
 from lms_graphql.enrollment.models import CourseEnrollment, EnrollmentEvent, enrollment_status_enum
 from lms_graphql.enrollment.seats import Coming, Joined
 from lms_graphql.storage.statements import Statement
@@ -142,10 +142,25 @@ async def bulk_enroll(work: Work, given: Given) -> dict[str, Any]:
             if blocked := blocking(unmet[person]):
                 failures[index] = blocked[0]
                 del found[person]
-    locked = await seats.lock(work, offering["id"])
-    statuses = await statuses_in(work, offering["id"], list(found))
-    room = _Room(locked, await seats.places_in_queue(work, locked))
+    async with work.part(keep=not is_trial):
+        placed, taken = await _placed(work, offering["id"], found, reason)
+        joined = await _enrolled(work, placed)
+    if is_trial or not placed:
+        work.nothing_changed()
+    results = [_failed(index, failure) for index, failure in {**failures, **taken}.items()]
+    results += [_done(place, None if is_trial else joined[place.coming.person]) for place in placed]
+    return {"offering_id": offering["id"], "results": sorted(results, key=lambda result: result["index"])}
+
+
+async def _placed(
+    work: Work, offering_id: int, found: Mapping[int, int], reason: str | None
+) -> tuple[list[Place], dict[int, UserFailure]]:
+    """What each person (with the index of their row) gets once who waits has moved up, and why some get nothing."""
+    offering, left = await room_for_newcomers(work, offering_id)
+    statuses = await statuses_in(work, offering_id, list(found))
+    room = _Room(left, await seats.places_in_queue(work, offering))
     placed: list[Place] = []
+    failures: dict[int, UserFailure] = {}
     for person, index in found.items():
         was = statuses.get(person)
         if was not in {None, "dropped"}:
@@ -153,22 +168,15 @@ async def bulk_enroll(work: Work, given: Given) -> dict[str, Any]:
         elif (status := room.take()) is None:
             failures[index] = seats.no_place().failures[0]
         else:
-            placed.append(Place(index, Coming(offering["id"], person, was, None, reason), status))
-    async with work.part(keep=not is_trial):
-        joined = await _enrolled(work, placed)
-    if is_trial or not placed:
-        work.nothing_changed()
-    results = [_failed(index, failure) for index, failure in failures.items()]
-    results += [_done(place, None if is_trial else joined[place.coming.person]) for place in placed]
-    return {"offering_id": offering["id"], "results": sorted(results, key=lambda result: result["index"])}
+            placed.append(Place(index, Coming(offering_id, person, was, None, reason), status))
+    return placed, failures
 
 
 class _Room:
     """The seats and the places on the waitlist that are left; None: any number."""
 
-    def __init__(self, offering: Row, queue: int | None) -> None:
-        capacity = offering["capacity"]
-        self._seats: int | None = None if capacity is None else max(0, capacity - offering["seats_taken"])
+    def __init__(self, left: int | None, queue: int | None) -> None:
+        self._seats = left
         self._queue = queue
 
     def take(self) -> str | None:

@@ -26,6 +26,7 @@ from lms_graphql.enrollment.finding import (
     reason_of,
     runs,
 )
+from lms_graphql.enrollment.joining import room_for_newcomers
 from lms_graphql.enrollment.models import CourseEnrollment
 from lms_graphql.storage.statements import Statement
 from lms_graphql.storage.tenancy import UNIVERSITY
@@ -95,10 +96,10 @@ async def approve_enrollment(work: Work, given: Given) -> dict[str, Any]:
     """Let in who waits for approval: with a seat, or onto the waitlist; gives `enrollment_id`."""
     enrollment, _ = await enrollment_to_manage(work, given)
     reason = reason_of(given)
-    offering = await seats.lock(work, enrollment["course_offering_id"])
-    if not offering["has_room"] and await seats.places_in_queue(work, offering) == 0:
+    offering, left = await room_for_newcomers(work, enrollment["course_offering_id"])
+    if left == 0 and await seats.places_in_queue(work, offering) == 0:
         raise seats.no_place(ENROLLMENT)
-    await step(work, enrollment, APPROVE if offering["has_room"] else WAIT, reason)
+    await step(work, enrollment, WAIT if left == 0 else APPROVE, reason)
     return {"enrollment_id": enrollment["id"]}
 
 

@@ -22,7 +22,8 @@ from lms_graphql.enrollment.finding import (
     state_of,
     statuses_in,
 )
-from lms_graphql.enrollment.seats import Coming, Joined, ask, join
+from lms_graphql.enrollment.joining import join
+from lms_graphql.enrollment.seats import Coming, Joined, ask
 
 
 async def enroll(work: Work, given: Given) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """That somebody leaves everything at once: what erasing a person does to their enrollments.
 
 `LOCK_ALL` must be run first. Both bind `person`; `LEAVE_ALL` also `erased_at`, when it happens, and `erased_by`, and
-tells how many enrollments have `changed`, each with an event, and how many seats are `freed`, which who waits gets by
-`promoting.promote`.
+tells how many enrollments have `changed`, each with an event, and the ids of the offerings in which a seat is `freed`,
+which who waits gets by `promoting.promote`.
 """
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     DateTime,
     Text,
@@ -17,17 +18,15 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from lms_graphql.catalog.models import CourseOffering
-from lms_graphql.engine.rows import record
-from lms_graphql.engine.work import Work
 from lms_graphql.enrollment.models import CourseEnrollment, EnrollmentEvent, enrollment_status_enum
 from lms_graphql.enrollment.seats import EVENT_COLUMNS
 from lms_graphql.storage.statements import Statement
 from lms_graphql.storage.tenancy import UNIVERSITY
 
-_SeatRow = record("Seats")
 _AT = bindparam("erased_at", type_=DateTime(timezone=True), required=True)
 _DROPPED = cast(literal_column("'dropped'"), enrollment_status_enum)
 _MINE = (
@@ -86,18 +85,10 @@ def _leaving() -> Statement:
         .returning(CourseOffering.id)
         .cte("seats")
     )
-    changed, freed = (select(func.count()).select_from(rows).scalar_subquery() for rows in (dropped, seats))
+    changed = select(func.count()).select_from(dropped).scalar_subquery()
+    left = func.array_agg(aggregate_order_by(seats.c.id, seats.c.id))
+    freed = select(func.coalesce(left, cast(literal_column("'{}'"), ARRAY(BigInteger)))).scalar_subquery()
     return Statement(select(changed.label("changed"), freed.label("freed")).add_cte(events.cte("events")))
 
 
 LEAVE_ALL = _leaving()
-_SEATS_OF = Statement(
-    select(CourseEnrollment.course_offering_id)
-    .where(*_MINE, _STATUS == "active")
-    .order_by(CourseEnrollment.course_offering_id)
-)
-
-
-async def seats_of(work: Work, person: int) -> list[int]:
-    """The offerings in which a person has a seat, by id."""
-    return [row["course_offering_id"] for row in await work.rows(_SEATS_OF, _SeatRow, person=person)]

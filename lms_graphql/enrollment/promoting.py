@@ -1,12 +1,12 @@
 """Who moves up from the waitlist when there are seats."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import (
     BigInteger,
     Select,
     Text,
-    and_,
     bindparam,
     case,
     cast,
@@ -19,19 +19,17 @@ from sqlalchemy import (
 )
 
 from lms_graphql.catalog.models import CourseOffering
-from lms_graphql.engine.rows import record
-from lms_graphql.engine.work import Work
+from lms_graphql.engine.rows import Row, record
 from lms_graphql.enrollment.models import CourseEnrollment, EnrollmentEvent, enrollment_status_enum
-from lms_graphql.enrollment.seats import EVENT_COLUMNS
+from lms_graphql.enrollment.seats import EVENT_COLUMNS, WAITLIST_IS_OPEN, could_move_up
 from lms_graphql.storage.statements import Statement
 from lms_graphql.storage.tenancy import UNIVERSITY
-from lms_graphql.tenancy.models import UniversityMember
 
+R = TypeVar("R", bound=Row)
 _PromotedRow = record("Promoted")
 _OFFERING = bindparam("offering_id", type_=BigInteger, required=True)
 _REASON = bindparam("reason", type_=Text, required=True)
 _HERE = (CourseOffering.university_id == UNIVERSITY, CourseOffering.id == _OFFERING)
-_NOW = func.clock_timestamp()
 _ACTIVE = cast(literal_column("'active'"), enrollment_status_enum)
 _WAITLISTED = cast(literal_column("'waitlisted'"), enrollment_status_enum)
 SEAT_BECAME_FREE = "A seat became free."
@@ -39,8 +37,6 @@ SEAT_BECAME_FREE = "A seat became free."
 
 def _promoting() -> Statement:
     waits_since = func.coalesce(CourseEnrollment.waitlisted_at, CourseEnrollment.enrolled_at)
-    # A waitlist ends with the enrollment dates: nobody is put into what has been going on for weeks.
-    is_open = CourseOffering.closes_key > _NOW
     # GREATEST would take a null for the smallest.
     free = case(
         (CourseOffering.capacity.is_(None), null()),
@@ -49,20 +45,7 @@ def _promoting() -> Statement:
     room = select(cast(free, BigInteger)).where(*_HERE).scalar_subquery()
     first = (
         select(CourseEnrollment.id, CourseEnrollment.waitlisted_at)
-        .join(
-            UniversityMember,
-            and_(
-                UniversityMember.university_id == UNIVERSITY,
-                UniversityMember.user_id == CourseEnrollment.user_id,
-                UniversityMember.status == "active",
-            ),
-        )
-        .where(
-            CourseEnrollment.university_id == UNIVERSITY,
-            CourseEnrollment.course_offering_id == _OFFERING,
-            CourseEnrollment.status_key == "waitlisted",
-            select(is_open).where(*_HERE).scalar_subquery(),
-        )
+        .where(could_move_up(_OFFERING), select(WAITLIST_IS_OPEN).where(*_HERE).scalar_subquery())
         .order_by(waits_since, CourseEnrollment.id)
         .limit(room)  # null, for all of them, where there is no capacity
         .cte("first")
@@ -104,7 +87,27 @@ def _promoting() -> Statement:
 _PROMOTE = _promoting()
 
 
-async def promote(work: Work, offering_id: int) -> list[int]:
+class Writer(Protocol):
+    """What runs statements in a transaction, and writes down in it what they did: a Work, or a command's own."""
+
+    async def rows(self, statement: Statement, row: type[R], **parameters: Any) -> list[R]:
+        """The rows that a statement gives; the university is bound."""
+
+    async def audit_each(
+        self,
+        act: str,
+        entity: str,
+        changes: Sequence[tuple[int, Mapping[str, Any] | None, Mapping[str, Any] | None]],
+        *,
+        reason: str | None = None,
+    ) -> None:
+        """Write down what became of each row: its id, what it was, what it is."""
+
+    async def tell_each(self, topic: str, entity: str, events: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
+        """Tell others of each row: its id and facts."""
+
+
+async def promote(work: Writer, offering_id: int) -> list[int]:
     """Give free seats to those who have waited longest and are still members; gives the ids of their enrollments.
 
     The offering must be locked. Each is written down, and told to others. Nobody moves up once the enrollment dates,

@@ -1,7 +1,7 @@
 """Seats and the waitlist: the statements that change who takes part, each with its event and with `seats_taken`.
 
 Whoever changes the status of an enrollment from or to `active` touches the offering's row first (`lock`, or the
-conditional UPDATE in `join`), then enrollments: so all who enrol in and leave one offering do it one after another, in
+conditional UPDATE in `take`), then enrollments: so all who enrol in and leave one offering do it one after another, in
 the order in which they commit, and nobody waits for another in a circle. A service that needs several offerings locks
 them in the order of their ids.
 """
@@ -16,10 +16,12 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Text,
+    and_,
     any_,
     bindparam,
     case,
     cast,
+    exists,
     func,
     insert,
     literal_column,
@@ -37,6 +39,7 @@ from lms_graphql.engine.work import Work
 from lms_graphql.enrollment.models import CourseEnrollment, EnrollmentEvent, enrollment_status_enum
 from lms_graphql.storage.statements import Statement
 from lms_graphql.storage.tenancy import UNIVERSITY
+from lms_graphql.tenancy.models import UniversityMember
 
 PATH_OF_OFFERING = ("input", "offeringId")
 _SeatsRow = record("Seats")
@@ -96,6 +99,21 @@ def waiting_at(offering_id: Any) -> Any:
     )
 
 
+def could_move_up(offering_id: Any) -> ColumnElement[bool]:
+    """Whether an enrollment is of somebody who waits in this offering and is an active member."""
+    is_active = exists().where(
+        UniversityMember.university_id == UNIVERSITY,
+        UniversityMember.user_id == CourseEnrollment.user_id,
+        UniversityMember.status == "active",
+    )
+    return and_(
+        CourseEnrollment.university_id == UNIVERSITY,
+        CourseEnrollment.course_offering_id == offering_id,
+        CourseEnrollment.status_key == "waitlisted",
+        is_active,
+    )
+
+
 def coming_back(made: Any, condition: ColumnElement[bool]) -> Any:
     """An INSERT of enrollments that takes the row of who is back, where the condition is met."""
     kept = ("section_id", "status", "waitlisted_at")
@@ -139,9 +157,13 @@ def _coming(status: str, place: Any, since: Any) -> Statement:
     )
 
 
+# A waitlist ends with the enrollment dates: nobody is put into what has been going on for weeks.
+WAITLIST_IS_OPEN = CourseOffering.closes_key > func.clock_timestamp()
+# Who comes to wait while this statement waits for the offering's row is not seen, and has not waited longer.
+_SOMEBODY_WAITS = and_(WAITLIST_IS_OPEN, exists().where(could_move_up(CourseOffering.id)))
 _SEAT = (
     update(CourseOffering)
-    .where(*_HERE, _HAS_ROOM)
+    .where(*_HERE, _HAS_ROOM, ~_SOMEBODY_WAITS)
     .values(seats_taken=CourseOffering.seats_taken + 1)
     .returning(CourseOffering.id)
     .cte("place")
@@ -180,23 +202,9 @@ class Joined(NamedTuple):
 
 async def ask(work: Work, coming: Coming) -> Joined:
     """Make the enrollment one that waits for approval, which takes no seat."""
-    joined = await _take(work, coming, "pending")
+    joined = await take(work, coming, "pending")
     if joined is None:
         raise Refused(UserErrorCode.NOT_FOUND, "there is no such offering", PATH_OF_OFFERING)
-    return joined
-
-
-async def join(work: Work, coming: Coming, *, is_full: bool = False) -> Joined:
-    """Give the person a seat, or a place on the waitlist, or refuse with LIMIT_REACHED.
-
-    One statement where there is a seat. `is_full` says that there was none a moment ago: then it is not tried first.
-    """
-    joined = None if is_full else await _take(work, coming, "active")
-    if joined is None:
-        seats = await lock(work, coming.offering_id)
-        joined = await _take(work, coming, "active" if seats["has_room"] else "waitlisted")
-    if joined is None:
-        raise no_place()
     return joined
 
 
@@ -218,7 +226,11 @@ async def places_in_queue(work: Work, offering: Row) -> int | None:
     return max(0, most - waiting)
 
 
-async def _take(work: Work, coming: Coming, status: str) -> Joined | None:
+async def take(work: Work, coming: Coming, status: str) -> Joined | None:
+    """Make the enrollment one of this status, in one statement; None, and nothing is done, where there is no place.
+
+    There is none as "active" where somebody waits who could have it; as "pending" only where there is no offering.
+    """
     row = await work.one(_TAKE[status], _SeatsRow, changed_by=work.viewer.user_id, **coming._asdict())
     if row is None:
         return None

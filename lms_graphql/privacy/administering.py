@@ -15,7 +15,7 @@ from lms_graphql.engine.relay import number_of
 from lms_graphql.engine.rows import Row, record
 from lms_graphql.engine.usererrors import Refused, UserErrorCode
 from lms_graphql.engine.work import Work
-from lms_graphql.enrollment import leaving, promoting
+from lms_graphql.enrollment import promoting
 from lms_graphql.privacy.erasing import entry_of
 from lms_graphql.privacy.ledger import Entry, Ledger, LedgerError
 from lms_graphql.privacy.models import Erasure
@@ -91,13 +91,12 @@ async def _erased(work: Work, person: int, university: str, reason: str) -> Entr
         reason=reason,
         request_id=work.context.request_id,
     )
-    offerings = await leaving.seats_of(work, person)
     erased = await erase(_Reader(work), asked)
     if erased is None:
         raise RuntimeError("a locked person is gone")
     await work.audit("person.erase", "User", person, reason=reason)
     await work.tell("person.erased", "User", person)
-    for offering_id in offerings:
+    for offering_id in erased.freed:
         await promoting.promote(work, offering_id)
     return entry_of(university, asked, erased)
 

@@ -1,16 +1,16 @@
 """An erasure from beginning to end (transaction, ledger, commit), and all of them again after a restore."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 
 import asyncpg
 import msgspec
 
+from lms_graphql.enrollment.promoting import promote
 from lms_graphql.privacy.ledger import Entries, Entry, Ledger
+from lms_graphql.privacy.operating import Operator
 from lms_graphql.privacy.service import Erased, Erasing, erase
 from lms_graphql.storage import tenancy
-from lms_graphql.storage.statements import Statement
 
 _PATIENCE = "SET LOCAL statement_timeout = '60s'"
 """The application's own would be for answers."""
@@ -22,26 +22,14 @@ SELECT user_id FROM university_members WHERE university_id = $1 AND user_id = AN
 """
 
 
-class _Reader:
-    """A service's reader on a driver's connection, whose transaction is open."""
-
-    def __init__(self, driver: asyncpg.Connection) -> None:
-        self._driver = driver
-
-    async def one(self, statement: Statement, parameters: Mapping[str, Any]) -> Any:
-        return await self._driver.fetchrow(statement.sql, *statement.arguments(parameters))
-
-
 @asynccontextmanager
-async def _in_university(
-    driver: asyncpg.Connection, university_id: int, *, keep: bool = True
-) -> AsyncIterator[_Reader]:
+async def _in_university(driver: asyncpg.Connection, asked: Erasing, *, keep: bool = True) -> AsyncIterator[Operator]:
     """A transaction of its own; committed when the block ends well and `keep` is true."""
     transaction = driver.transaction()
     await transaction.start()
     try:
-        await driver.execute("; ".join([_PATIENCE, *tenancy.settings(university_id, None)]))
-        yield _Reader(driver)
+        await driver.execute("; ".join([_PATIENCE, *tenancy.settings(asked.university_id, None)]))
+        yield Operator(driver, asked.university_id, asked.request_id)
     except BaseException:
         await transaction.rollback()
         raise
@@ -50,16 +38,25 @@ async def _in_university(
 
 async def preview(driver: asyncpg.Connection, asked: Erasing) -> Erased | None:
     """What an erasure would do: it is done, counted and not kept."""
-    async with _in_university(driver, asked.university_id, keep=False) as reader:
-        return await erase(reader, asked)
+    async with _in_university(driver, asked, keep=False) as operator:
+        return await _erased(operator, asked)
 
 
 async def erase_for_good(driver: asyncpg.Connection, ledger: Ledger, university: str, asked: Erasing) -> Erased | None:
     """Erase a person; on the disk in the ledger first, then committed. LedgerError: nothing was done."""
-    async with _in_university(driver, asked.university_id) as reader:
-        erased = await erase(reader, asked)
+    async with _in_university(driver, asked) as operator:
+        erased = await _erased(operator, asked)
         if erased is not None and not (erased.was_erased and ledger.knows(asked.university_id, asked.user_id)):
             ledger.add(entry_of(university, asked, erased))
+    return erased
+
+
+async def _erased(operator: Operator, asked: Erasing) -> Erased | None:
+    """Erase them, and give the seats that they had to those who wait."""
+    erased = await erase(operator, asked)
+    if erased is not None:
+        for offering_id in erased.freed:
+            await promote(operator, offering_id)
     return erased
 
 
@@ -84,8 +81,8 @@ async def replay(driver: asyncpg.Connection, entries: Sequence[Entry]) -> Replay
     for entry in await _outstanding(driver, known):
         values = msgspec.structs.asdict(entry)
         asked = Erasing(**{name: values[name] for name in Erasing.__struct_fields__})
-        async with _in_university(driver, entry.university_id) as reader:
-            await erase(reader, asked)
+        async with _in_university(driver, asked) as operator:
+            await _erased(operator, asked)
         done.append(entry)
     return Replayed(done, unknown)
 

@@ -68,11 +68,15 @@ class Erasing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Erased(msgspec.Struct, frozen=True):
-    """What was done: how many rows of each table were changed or deleted. `was_erased`: the person was so before."""
+    """What was done: how many rows of each table were changed or deleted. `was_erased`: the person was so before.
+
+    `freed` are the ids of the offerings in which they had a seat, which is free now.
+    """
 
     erased_at: datetime
     rows: dict[str, int]
     was_erased: bool
+    freed: tuple[int, ...]
 
     @property
     def changed(self) -> int:
@@ -81,7 +85,10 @@ class Erased(msgspec.Struct, frozen=True):
 
 
 async def erase(reader: Reader, asked: Erasing) -> Erased | None:
-    """Erase a person; None when the university has no such person. The caller writes the ledger, then commits."""
+    """Erase a person; None when the university has no such person.
+
+    The caller lets who waits for the freed seats move up, writes the ledger, then commits.
+    """
     parameters: dict[str, Any] = {
         **msgspec.structs.asdict(asked),
         "university_id": asked.university_id,
@@ -94,7 +101,7 @@ async def erase(reader: Reader, asked: Erasing) -> Erased | None:
     parameters["segment"] = quote(member["email"].lower(), safe="@ ")  # as interop.academy names people
     await reader.one(leaving.LOCK_ALL, parameters)
     left = await reader.one(leaving.LEAVE_ALL, parameters)
-    rows = {"course_enrollments": int(left["changed"]), "course_offerings": int(left["freed"])}
+    rows = {"course_enrollments": int(left["changed"]), "course_offerings": len(left["freed"])}
     for table, statement in _statements().items():
         rows[table] = int((await reader.one(statement, parameters))["changed"])
     rows["enrollment_events"] += rows["course_enrollments"]  # each has one that tells of it
@@ -102,7 +109,7 @@ async def erase(reader: Reader, asked: Erasing) -> Erased | None:
     rows |= {table: int(identity[table]) for table in _OF_LOGIN}
     rows["audit_log"] = int((await reader.one(_AUDIT_LOG, parameters))["changed"])
     rows["erasures"] = int((await reader.one(_RECORD, parameters))["changed"])
-    return Erased(parameters["erased_at"], rows, member["status"] == "erased")
+    return Erased(parameters["erased_at"], rows, member["status"] == "erased", tuple(left["freed"]))
 
 
 # Who writes to a person's rows meanwhile holds the key of the member, and so waits or is waited for.

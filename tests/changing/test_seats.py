@@ -2,15 +2,21 @@
 
 import asyncio
 import contextlib
+import json
 import random
+from datetime import UTC, datetime
 
 import pytest
 
+from lms_graphql.privacy.erasing import erase_for_good
+from lms_graphql.privacy.ledger import Ledger
+from lms_graphql.privacy.service import Erasing
 from lms_graphql.storage.database import connect
-from tests.changing.enrolling import CAPACITY, ENROLL, Campus, decision, errors, gid
+from tests.changing.enrolling import BULK, CAPACITY, ENROLL, ENROLL_USER, Campus, decision, errors, gid
 from tests.conftest import running_api
 
 WORKERS, AT_ONCE = 3, 10
+MOVED_UP = ("waitlisted", "active")
 SIZES = [pytest.param(60, 10, 20, id="some"), pytest.param(500, 30, 100, id="many", marks=pytest.mark.proof)]
 
 
@@ -185,3 +191,162 @@ async def test_one_person_who_asks_many_times_at_once_is_enrolled_once(campus):
     payloads = await at_once(campus, [drop] * 20)
     assert sorted(code for payload in payloads for code, _ in errors(payload)) == ["CLOSED"] * 19
     assert await campus.seats(offering) == 0
+
+
+# ---- seats that became free while nobody moved up
+
+
+async def erase(campus, ledger, people):
+    """What `lms-graphql person erase` does, to one after another."""
+    driver = await connect(campus.database.app)
+    try:
+        for person in people:
+            given = {"university_id": campus.tenant["university_id"], "user_id": person, "erased_by": None}
+            asked = Erasing(**given, reason="requested", request_id="r-erase")
+            assert (await erase_for_good(driver, ledger, "ALPHA", asked)).freed
+    finally:
+        await driver.close()
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    return Ledger(tmp_path / "erasures.ndjson")
+
+
+async def full(campus, capacity, waiting, **columns):
+    """An offering whose seats are taken, who has them, and who waits, in their order."""
+    offering = await campus.offering(capacity=capacity, **columns)
+    seated, queue = await campus.students(capacity), await campus.students(waiting)
+    for person in seated:
+        await campus.enrollment(offering, person, "active")
+    for person in queue:
+        await campus.enrollment(offering, person, "waitlisted")
+    return offering, seated, queue
+
+
+async def test_who_waits_gets_the_seat_of_who_is_erased_by_command(campus, ledger):
+    offering, seated, queue = await full(campus, 2, 3)
+    last = await campus.owner.fetchval("SELECT max(id) FROM audit_log")
+    told = await campus.owner.fetchval("SELECT max(id) FROM outbox")
+    await erase(campus, ledger, seated[:1])
+    roster = {seated[0]: "dropped", seated[1]: "active", queue[0]: "active"}
+    assert await campus.roster(offering) == roster | dict.fromkeys(queue[1:], "waitlisted")
+    assert await campus.seats(offering) == 2
+    number = await campus.owner.fetchval("SELECT id FROM course_enrollments WHERE user_id = $1", queue[0])
+    assert await campus.audited(last) == [
+        ("enrollment.promote", number, {"status": "waitlisted"}, {"status": "active"}, "A seat became free.")
+    ]
+    entry = await campus.owner.fetchrow("SELECT user_id, roles, request_id FROM audit_log WHERE id > $1", last)
+    assert tuple(entry) == (None, ["operator"], "r-erase")
+    events = await campus.owner.fetch("SELECT topic, entity, entity_id, facts FROM outbox WHERE id > $1", told)
+    facts = {"offeringId": offering, "userId": queue[0], "status": "active"}
+    assert [(*row[:3], json.loads(row[3])) for row in map(tuple, events)] == [
+        ("enrollment.changed", "Enrollment", number, facts)
+    ]
+    assert (await campus.events(offering))[-1] == (queue[0], "waitlisted", "active", None, "A seat became free.")
+
+
+async def by_enroll(campus, offering, person):
+    payload = await campus.enroll(offering, person)
+    assert payload["errors"] == []
+    return payload["enrollment"]["status"]
+
+
+async def by_enroll_user(campus, offering, person):
+    where = {"offeringId": gid("CourseOffering", offering, campus.world), "userId": gid("User", person, campus.world)}
+    payload = await campus.send(ENROLL_USER, campus.admin, **where)
+    assert payload["errors"] == []
+    return payload["enrollment"]["status"]
+
+
+async def by_bulk(campus, offering, person):
+    given = {
+        "offeringId": gid("CourseOffering", offering, campus.world),
+        "users": [{"userId": gid("User", person, campus.world)}],
+    }
+    before = await campus.left_behind()
+    trial = await campus.send(BULK, campus.admin, **given, dryRun=True)
+    assert await campus.left_behind() == before
+    payload = await campus.send(BULK, campus.admin, **given)
+    assert [row["status"] for row in trial["results"]] == [row["status"] for row in payload["results"]]
+    return payload["results"][0]["status"]
+
+
+async def by_approval(campus, offering, person):
+    number = await campus.enrollment(offering, person, "pending")
+    payload = await campus.decide("approveEnrollment", number, campus.admin)
+    assert payload["errors"] == []
+    return payload["enrollment"]["status"]
+
+
+WAYS_IN = [by_enroll, by_enroll_user, by_bulk, by_approval]
+
+
+@pytest.mark.parametrize("comes", WAYS_IN)
+@pytest.mark.parametrize(("free", "newcomer"), [(1, "WAITLISTED"), (2, "WAITLISTED"), (3, "ACTIVE")])
+async def test_a_newcomer_comes_behind_who_could_not_move_up_while_it_was_closed(campus, ledger, comes, free, newcomer):
+    """Two wait; `free` seats became free while the enrollment dates had ended, and then they were set anew."""
+    offering, seated, queue = await full(campus, 3, 2, enrollment_end=datetime(2020, 1, 1, tzinfo=UTC))
+    await erase(campus, ledger, seated[:free])
+    assert await campus.queue(offering) == queue
+    await campus.owner.execute("UPDATE course_offerings SET enrollment_end = NULL WHERE id = $1", offering)
+    (person,) = await campus.students(1)
+    assert await comes(campus, offering, person) == newcomer
+    moved = queue[:free]
+    roster = dict.fromkeys(seated[:free], "dropped") | dict.fromkeys(seated[free:], "active")
+    roster |= dict.fromkeys(moved, "active") | dict.fromkeys(queue[free:], "waitlisted") | {person: newcomer.lower()}
+    assert await campus.roster(offering) == roster
+    assert await campus.seats(offering) == 3
+    assert await campus.queue(offering) == [*queue[free:], *([person] if newcomer == "WAITLISTED" else [])]
+
+
+@pytest.mark.parametrize("capacity", [1, None])
+@pytest.mark.parametrize("comes", WAYS_IN)
+async def test_a_newcomer_comes_behind_who_is_an_active_member_again(campus, comes, capacity):
+    offering, seated, queue = await full(campus, 1, 2)
+    status = "UPDATE university_members SET status = $2 WHERE user_id = ANY($1)"
+    await campus.owner.execute(status, queue, "inactive")
+    await campus.owner.execute("UPDATE course_offerings SET capacity = $2 WHERE id = $1", offering, capacity)
+    number = await campus.owner.fetchval("SELECT id FROM course_enrollments WHERE user_id = $1", seated[0])
+    await campus.decide("dropEnrollment", number, seated[0])
+    assert (await campus.seats(offering), await campus.queue(offering)) == (0, queue)
+    first, second = await campus.students(2)
+    if capacity is None:  # while nobody who waits is an active member, the seat is the newcomer's
+        assert await comes(campus, offering, first) == "ACTIVE"
+    await campus.owner.execute(status, queue[1:], "active")
+    assert await comes(campus, offering, second) == ("WAITLISTED" if capacity else "ACTIVE")
+    assert (await campus.roster(offering))[queue[1]] == "active"
+    assert await campus.queue(offering) == [queue[0], *([second] if capacity else [])]
+    assert await campus.seats(offering) == (1 if capacity else 3)
+
+
+async def test_who_waits_where_the_dates_have_ended_keeps_nobody_out(campus, ledger):
+    """Staff may enrol whatever the dates; who waits there can have no seat any more."""
+    offering, seated, queue = await full(campus, 1, 1, enrollment_end=datetime(2020, 1, 1, tzinfo=UTC))
+    await erase(campus, ledger, seated)
+    (person,) = await campus.students(1)
+    assert await by_enroll_user(campus, offering, person) == "ACTIVE"
+    assert await campus.queue(offering) == queue
+
+
+@pytest.mark.parametrize("closed", [True, False], ids=["erased_before", "erased_meanwhile"])
+async def test_a_hundred_newcomers_get_none_of_the_seats_for_which_twenty_wait(campus, ledger, closed):
+    ends = datetime(2020, 1, 1, tzinfo=UTC) if closed else None
+    offering, seated, queue = await full(campus, 10, 20, enrollment_end=ends)
+    people = await campus.students(100)
+    where = {"offeringId": gid("CourseOffering", offering, campus.world)}
+    newcomers = [(ENROLL, person, where) for person in people]
+    if closed:
+        await erase(campus, ledger, seated)
+        await campus.owner.execute("UPDATE course_offerings SET enrollment_end = NULL WHERE id = $1", offering)
+        payloads = await at_once(campus, newcomers)
+    else:
+        payloads, _ = await asyncio.gather(at_once(campus, newcomers), erase(campus, ledger, seated))
+    assert [payload["errors"] for payload in payloads] == [[]] * 100
+    roster = dict.fromkeys(seated, "dropped") | dict.fromkeys(queue[:10], "active")
+    assert await campus.roster(offering) == roster | dict.fromkeys([*queue[10:], *people], "waitlisted")
+    assert await campus.seats(offering) == 10
+    line_now = await campus.queue(offering)
+    assert (line_now[:10], set(line_now[10:])) == (queue[10:], set(people))
+    promoted = [person for person, old, new, _, _ in await campus.events(offering) if (old, new) == MOVED_UP]
+    assert promoted == queue[:10]
