@@ -67,10 +67,14 @@ STUDENT_VISIBLE = "student_visible"
 
 
 class LabFile(msgspec.Struct, gc=False):
-    """A file of a lab; its role is `student_visible` or, for the grader's eyes only, `hidden_test`."""
+    """A file of a lab; its role is `student_visible` or, for the grader's eyes only, `hidden_test`.
+
+    With `asset_id` it is in the asset library; else the container's image has it.
+    """
 
     path: str
     role: str
+    asset_id: int | None = None
 
 
 class LabGrading(msgspec.Struct, gc=False):
