@@ -176,8 +176,8 @@ def read_auto_grade(data: str | None, submission_id: int) -> AutoGrade | None:
     return _read_auto_grade(data, f"submission {submission_id}")  # type: ignore[no-any-return]
 
 
-def in_json(value: msgspec.Struct) -> str:
-    """A struct as the text of a JSON column."""
+def in_json(value: Any) -> str:
+    """A struct, or what `stored` makes of one, as the text of a JSON column."""
     return msgspec.json.encode(value).decode()
 
 
