@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import asyncpg
 
 READS_AS_OWNER: Mapping[str, str] = {
+    "accounts_of": "gives ids of accounts to who knows their addresses, and not whether they were there before",
     "search_ids": "gives ids of the setting's university alone, which loaders read again under their policies",
     "own_identity": "gives the login of the person whom the transaction acts for, for their own export",
     "own_acts": "gives what that person did, as the audit log has it, for their own export",
