@@ -10,6 +10,7 @@ import lms_graphql.grades.models
 import lms_graphql.identity.models
 import lms_graphql.interop.models
 import lms_graphql.jobs.models
+import lms_graphql.platform.models
 import lms_graphql.privacy.models
 import lms_graphql.progress.models
 import lms_graphql.reviews.models

@@ -54,6 +54,7 @@ class Domain(Model):
     description: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
+    version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
 
 
 class Subject(Model):
@@ -69,14 +70,15 @@ class Subject(Model):
     )
 
     id: Mapped[Id]
-    parent_subject_id: Mapped[BigInt | None] = mapped_column(ForeignKey("subjects.id", ondelete="SET NULL"))
-    domain_id: Mapped[BigInt | None] = mapped_column(ForeignKey("domains.id", ondelete="SET NULL"))
+    parent_subject_id: Mapped[BigInt | None] = mapped_column(ForeignKey("subjects.id"))
+    domain_id: Mapped[BigInt | None] = mapped_column(ForeignKey("domains.id"))
     name: Mapped[str] = mapped_column(String(255))
     code: Mapped[str] = mapped_column(String(128))
     description: Mapped[str | None] = mapped_column(Text)
     depth: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
+    version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
 
 
 class Course(TenantRow, Model):
@@ -101,7 +103,7 @@ class Course(TenantRow, Model):
     )
 
     department_id: Mapped[BigInt | None]
-    primary_subject_id: Mapped[BigInt | None] = mapped_column(ForeignKey("subjects.id", ondelete="SET NULL"))
+    primary_subject_id: Mapped[BigInt | None] = mapped_column(ForeignKey("subjects.id"))
     title: Mapped[str] = mapped_column(String(255))
     code: Mapped[str] = mapped_column(String(128))
     description: Mapped[str | None] = mapped_column(Text)
@@ -178,6 +180,7 @@ class Term(TenantRow, Model):
     ends_at: Mapped[Time]
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
+    version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
 
 
 class CourseOffering(TenantRow, Model):

@@ -79,6 +79,38 @@ class ServiceToken(TenantRow, Model):
     revoked_at: Mapped[Time | None]
 
 
+class Invitation(TenantRow, Model):
+    """What somebody whom a university has invited shows to become a member; `lms_auth` alone reads its digest."""
+
+    __tablename__ = "invitations"
+    __table_args__ = (
+        references_member("user_id"),
+        references_member("invited_by"),
+        CheckConstraint("octet_length(digest) = 32", name="digest"),
+        CheckConstraint("expires_at > created_at AND expires_at <= created_at + interval '30 days'", name="expires_at"),
+        CheckConstraint("accepted_at IS NULL OR revoked_at IS NULL", name="ended"),
+        Index("ix_invitations_digest", "digest"),
+        Index(
+            "ux_invitations_open",
+            "university_id",
+            "user_id",
+            unique=True,
+            postgresql_where=text("accepted_at IS NULL AND revoked_at IS NULL"),
+        ),
+        Index("ix_invitations_user_id", "university_id", "user_id"),
+        Index("ix_invitations_invited_by", "university_id", "invited_by"),
+    )
+
+    user_id: Mapped[BigInt]
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    invited_by: Mapped[BigInt | None]
+    """Null: whoever administers the platform, for a new university."""
+    created_at: Mapped[CreatedAt]
+    expires_at: Mapped[Time]
+    accepted_at: Mapped[Time | None]
+    revoked_at: Mapped[Time | None]
+
+
 class LoginAttempts(Model):
     """Failures to sign in that one bucket has counted until its window ends; a crash may forget them."""
 

@@ -65,6 +65,7 @@ class University(Model):
     is_active: Mapped[bool] = mapped_column(server_default=true())
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
+    version: Mapped[int] = mapped_column(server_default=text("1"))
 
 
 class Department(TenantRow, Model):
@@ -77,6 +78,7 @@ class Department(TenantRow, Model):
     code: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
+    version: Mapped[int] = mapped_column(server_default=text("1"))
 
 
 class User(Model):

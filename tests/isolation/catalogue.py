@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import asyncpg
 
 READS_AS_OWNER: Mapping[str, str] = {
+    "accounts_of": "gives ids of accounts to who knows their addresses, and not whether they were there before",
     "search_ids": "gives ids of the setting's university alone, which loaders read again under their policies",
     "own_identity": "gives the login of the person whom the transaction acts for, for their own export",
     "own_acts": "gives what that person did, as the audit log has it, for their own export",
@@ -14,10 +15,16 @@ READS_AS_OWNER: Mapping[str, str] = {
 }
 """The functions that lms_app may call and that row-level security does not bind, each with its reason."""
 
+_REFERENCE = ("countries", "universities", "domains", "subjects")
 OWN_ROWS: Mapping[str, str] = {
     "university_members.own_row": "people see where they belong, before a university is chosen",
     "user_university_roles.own_row": "people see what they are there, before a university is chosen",
     "service_tokens.recognition": "for lms_auth alone, which finds whose a token is before any university is chosen",
+    "invitations.recognition": "for lms_auth alone, which finds whose an invitation is before any university is chosen",
+    **{f"{table}.everybody": "belongs to no university" for table in _REFERENCE},
+    **{f"{table}.platform": "belongs to no university; for administrators of the platform" for table in _REFERENCE},
+    "universities.own": "the university itself, by its id",
+    "platform_audit_log.platform": "belongs to no university; nobody reads it as lms_app",
 }
 """Policies that do not ask for the setting's university, each with its reason."""
 

@@ -20,6 +20,8 @@ from tests.world import World
 
 BASELINE = Path(__file__).with_name("catalog_0001.txt").read_text(encoding="utf-8").splitlines()
 TENANT = "(university_id = (NULLIF(current_setting('lms.university_id'::text, true), ''::text))::bigint)"
+PLATFORM = "(current_setting('lms.platform'::text, true) = 'on'::text)"
+REFERENCE = ("countries", "universities", "domains", "subjects")
 OWN_ROW = "(user_id = (NULLIF(current_setting('lms.user_id'::text, true), ''::text))::bigint)"
 TENANT_TABLES = """
     SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'university_id'
@@ -105,6 +107,8 @@ async def test_alembic_finds_no_difference(database):
 
 
 MAY_SHOW = {
+    # The ids of accounts, made where there are none, to who knows their addresses; not which of them it has made.
+    "accounts_of": "TABLE(place bigint, user_id bigint)",
     # How many rows: it writes over the login of whom the setting's university has erased, if no other has them, and
     # deletes how they sign in.
     "erase_identity": "TABLE(users bigint, external_identities bigint, session_tokens bigint, sessions bigint)",
@@ -164,7 +168,7 @@ async def test_a_function_that_reads_as_its_owner_is_bound_all_the_same(driver, 
 async def test_the_tenant_tables(tenant_tables):
     named = {name for name, table in tables.metadata.tables.items() if "university_id" in table.columns}
     assert set(tenant_tables) == named - {"module_templates"}
-    assert len(tenant_tables) == 55
+    assert len(tenant_tables) == 56
 
 
 async def test_references_between_tenant_tables_carry_the_university(driver, tenant_tables):
@@ -178,7 +182,7 @@ async def test_references_between_tenant_tables_carry_the_university(driver, ten
         """,
         tenant_tables,
     )
-    assert len(found) == 100
+    assert len(found) == 102
     assert [row["conname"] for row in found if not row["led"]] == []
 
 
@@ -212,10 +216,6 @@ async def test_what_a_deleted_row_takes_with_it(driver):
         "quiz_attempt_answers_attempt_id_fkey": "c",
         "rubric_ratings_criterion_id_fkey": "c",
         "session_tokens_session_id_fkey": "c",
-        # towards tables of no tenant
-        "courses_primary_subject_id_fkey": "n",
-        "subjects_parent_subject_id_fkey": "n",
-        "subjects_domain_id_fkey": "n",
     }
 
 
@@ -262,7 +262,7 @@ async def test_every_tenant_table_has_its_policy(driver, tenant_tables):
         WHERE relnamespace = 'public'::regnamespace AND relrowsecurity
     """)
     assert {row["relname"]: row["relforcerowsecurity"] for row in walls} == dict.fromkeys(
-        [*tenant_tables, "module_templates"], False
+        [*tenant_tables, "module_templates", *REFERENCE, "platform_audit_log"], False
     )
     policies = await driver.fetch("""
         SELECT tablename, policyname, permissive, roles::text[], cmd, qual, with_check FROM pg_policies
@@ -275,6 +275,11 @@ async def test_every_tenant_table_has_its_policy(driver, tenant_tables):
         ("university_members", "own_row"): (*everybody, "SELECT", OWN_ROW, None),
         ("user_university_roles", "own_row"): (*everybody, "SELECT", OWN_ROW, None),
         ("service_tokens", "recognition"): ("PERMISSIVE", ["lms_auth"], "SELECT", "true", None),
+        ("invitations", "recognition"): ("PERMISSIVE", ["lms_auth"], "SELECT", "true", None),
+        **{(table, "everybody"): (*everybody, "SELECT", "true", None) for table in REFERENCE},
+        **{(table, "platform"): (*everybody, "ALL", PLATFORM, PLATFORM) for table in REFERENCE},
+        ("universities", "own"): (*everybody, "UPDATE", *[TENANT.replace("university_id = ", "id = ")] * 2),
+        ("platform_audit_log", "platform"): (*everybody, "INSERT", None, PLATFORM),
     }
 
 
@@ -335,14 +340,20 @@ async def granted_of(driver: asyncpg.Connection, table: str, role: str) -> dict[
 async def test_what_the_roles_may(driver, tenant_tables):
     every, read = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"}), frozenset({"SELECT"})
     reference = ["countries", "universities", "domains", "subjects", "platform_administrators", "alembic_version"]
-    closed = {"search_texts", "service_tokens"}
+    closed = {"search_texts", "service_tokens", "invitations"}
     read_by_all = [*(table for table in tenant_tables if table not in closed), "module_templates"]
     left_behind = {"audit_log": {"INSERT"}, "outbox": {"INSERT"}, "idempotency_keys": {"SELECT", "INSERT"}}
     assert await granted(driver, "lms_app") == {
         **dict.fromkeys([*read_by_all, "rate_points"], every),
         **dict.fromkeys(reference, read),
         **left_behind,
+        "countries": {"SELECT", "INSERT"},
+        "universities": {"SELECT", "INSERT"},
+        "domains": {"SELECT", "INSERT", "DELETE"},
+        "subjects": {"SELECT", "INSERT", "DELETE"},
+        "platform_audit_log": {"INSERT"},
         "service_tokens": {"INSERT"},
+        "invitations": {"INSERT"},
         "erasures": {"INSERT"},
         "disclosures": {"SELECT", "INSERT"},
         "jobs": {"SELECT", "INSERT", "UPDATE"},
@@ -353,16 +364,35 @@ async def test_what_the_roles_may(driver, tenant_tables):
         },
         "UPDATE": {"revoked_at"},
     }
+    assert await granted_of(driver, "invitations", "lms_app") == {
+        "SELECT": {
+            *("university_id", "id", "user_id", "invited_by", "created_at", "expires_at", "accepted_at", "revoked_at")
+        },
+        "UPDATE": {"revoked_at"},
+    }
+    assert await granted_of(driver, "universities", "lms_app") == {
+        "UPDATE": {"name", "country_id", "time_zone", "website_url", "is_active"}
+    }
+    assert await granted_of(driver, "domains", "lms_app") == {"UPDATE": {"code", "name", "description"}}
+    assert await granted_of(driver, "subjects", "lms_app") == {
+        "UPDATE": {"parent_subject_id", "domain_id", "name", "code", "description", "depth"}
+    }
     assert await granted_of(driver, "erasures", "lms_app") == {"SELECT": {"university_id", "user_id", "erased_at"}}
     assert await granted_of(driver, "users", "lms_app") == {"SELECT": {"id", "is_active", "locale", "time_zone"}}
     assert await granted(driver, "lms_auth") == {
         **dict.fromkeys(["users", "universities", "university_members", "user_university_roles"], read),
+        **dict.fromkeys(["invitations", "platform_administrators"], read),
+        **dict.fromkeys(["audit_log", "outbox"], frozenset({"INSERT"})),
         **dict.fromkeys(["sessions", "session_tokens", "login_attempts"], every),
         "external_identities": every - {"UPDATE"},
         "service_tokens": read,
     }
     assert await granted_of(driver, "users", "lms_auth") == {"UPDATE": {"password_hash", "is_active", "updated_at"}}
-    assert await granted(driver, "lms_platform") == dict.fromkeys([*read_by_all, *reference], read)
+    assert await granted_of(driver, "invitations", "lms_auth") == {"UPDATE": {"accepted_at"}}
+    assert await granted_of(driver, "university_members", "lms_auth") == {"UPDATE": {"status", "joined_at"}}
+    assert await granted(driver, "lms_platform") == dict.fromkeys(
+        [*read_by_all, *reference, "platform_audit_log"], read
+    )
     assert await granted_of(driver, "users", "lms_platform") == {
         "SELECT": {"id", "email", "full_name", "locale", "time_zone", "is_active", "created_at", "updated_at"}
     }
@@ -370,7 +400,10 @@ async def test_what_the_roles_may(driver, tenant_tables):
         SELECT DISTINCT attrelid::regclass::text FROM pg_attribute
         WHERE attacl IS NOT NULL AND attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)
     """)
-    assert {row[0] for row in columns} == {"users", "service_tokens", "erasures"}
+    assert {row[0] for row in columns} == {
+        *("users", "service_tokens", "erasures", "invitations", "universities", "domains", "subjects"),
+        "university_members",
+    }
 
 
 # ---- rows that are refused: the constraint, and the statement ----
@@ -393,6 +426,17 @@ service_tokens_scopes_check             UPDATE service_tokens SET scopes = ARRAY
 service_tokens_expires_at_check         UPDATE service_tokens SET expires_at = created_at + interval '24 hours 1 second'
 service_tokens_expires_at_check         UPDATE service_tokens SET expires_at = created_at
 service_tokens_issued_by_fkey           UPDATE service_tokens SET issued_by = {beta_admin}
+invitations_digest_check                UPDATE invitations SET digest = 'lms_in_plain'
+invitations_expires_at_check            UPDATE invitations SET expires_at = created_at + interval '30 days 1 second'
+invitations_expires_at_check            UPDATE invitations SET expires_at = created_at
+invitations_ended_check                 UPDATE invitations SET accepted_at = now(), revoked_at = now()
+invitations_user_id_fkey                UPDATE invitations SET user_id = {outsider}
+invitations_invited_by_fkey             UPDATE invitations SET invited_by = {beta_admin}
+ux_invitations_open                     INSERT INTO invitations (university_id, user_id, digest, expires_at) SELECT university_id, user_id, digest, expires_at FROM invitations
+course_subjects_subject_id_fkey         DELETE FROM subjects WHERE code = 'PHYS'
+courses_primary_subject_id_fkey         DELETE FROM course_subjects; UPDATE subjects SET parent_subject_id = NULL; DELETE FROM subjects WHERE code = 'PHYS'
+subjects_parent_subject_id_fkey         DELETE FROM course_subjects; UPDATE courses SET primary_subject_id = NULL; DELETE FROM subjects WHERE code = 'PHYS'
+subjects_domain_id_fkey                 DELETE FROM domains
 login_attempts_failures_check           UPDATE login_attempts SET failures = -1
 search_texts_entity_check               UPDATE search_texts SET entity = 'thread' WHERE entity = 'course'
 subjects_depth_check                    INSERT INTO subjects (code, name, depth) VALUES ('X', 'x', 33)
@@ -712,6 +756,7 @@ UPDATE course_enrollments SET section_id = NULL; UPDATE course_offering_instruct
 INSERT INTO sessions (user_id, expires_at) VALUES ({student}, now());
 INSERT INTO session_tokens (session_id, generation, access_digest, access_expires_at, refresh_digest, refresh_expires_at) SELECT id, 1, sha256('a'), now(), sha256('b'), now() FROM sessions;
 INSERT INTO service_tokens (university_id, digest, scopes, issued_by, expires_at) VALUES ({alpha}, sha256('c'), ARRAY['lab:grade'], {admin}, now() + interval '1 hour');
+INSERT INTO invitations (university_id, user_id, digest, invited_by, expires_at) VALUES ({alpha}, {student}, sha256('i'), {admin}, now() + interval '1 hour');
 INSERT INTO login_attempts (bucket, ends_at) VALUES ('a', now());
 DELETE FROM offering_sections; UPDATE course_offerings SET term_id = NULL; DELETE FROM terms;
 DELETE FROM course_enrollments WHERE status = 'completed';
