@@ -31,8 +31,8 @@ from lms_graphql.content.values import (
 MOST_BLOCKS = 500
 MOST_SEGMENTS = 20_000
 MOST_SECONDS = 1_000_000
-LONGEST_PARAGRAPH = 50_000
-LONGEST_INSTRUCTIONS = 100_000
+LONGEST_PARAGRAPH = 20_000
+LONGEST_INSTRUCTIONS = 60_000
 MODES = ("practice", "exam")
 PROVIDERS = ("youtube", "vimeo", "internal")
 SUBMISSION_TYPES = ("text", "url", "file")

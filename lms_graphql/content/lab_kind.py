@@ -83,7 +83,7 @@ def _environment(problems: Problems, place: Place, value: Any) -> Any:
     kept = {}
     for name, text in value.items():
         where = (*place, shown(name))
-        if _NAME.fullmatch(str(name)) is None:
+        if VARIABLE.fullmatch(str(name)) is None:
             problems.tell(where, "a variable's name has letters, digits and _, begins with no digit, 128 at most")
         elif not isinstance(text, str) or len(text) > _LONGEST_VALUE or "\0" in text:
             problems.tell(where, f"a text of at most {_LONGEST_VALUE} characters is wanted here, without the sign 0")
@@ -94,7 +94,7 @@ def _environment(problems: Problems, place: Place, value: Any) -> Any:
 
 _MOST_VARIABLES = 100
 _LONGEST_VALUE = 4096
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _FILE = Object({"path": required(_lab_path), "role": required(one_of(*ROLES)), "asset_id": reference("asset")})
 _GRADING = Object({"type": line(64), "max_points": number(0, MOST_POINTS)})
 LAB = Object(

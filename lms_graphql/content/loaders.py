@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     DateTime,
+    Integer,
     Select,
     SQLColumnExpression,
     Text,
@@ -20,7 +21,9 @@ from sqlalchemy import (
     column,
     exists,
     func,
+    null,
     select,
+    union_all,
 )
 from sqlalchemy.orm import aliased
 from typing_extensions import override
@@ -29,9 +32,9 @@ from lms_graphql.catalog.models import Course, OfferingSection
 from lms_graphql.catalog.policy import visible_courses
 from lms_graphql.catalog.reach import is_reached
 from lms_graphql.content import payloads, policy
-from lms_graphql.content.models import Asset, ContentItem, ContentItemSetting
+from lms_graphql.content.models import Asset, ContentItem, ContentItemRevision, ContentItemSetting
 from lms_graphql.content.settings import applying
-from lms_graphql.engine.context import Context
+from lms_graphql.engine.context import Context, Viewer
 from lms_graphql.engine.dataloaders import KEYS, Loader, Many, One, Page
 from lms_graphql.engine.edges import PAYLOAD
 from lms_graphql.engine.filters import NO_ROW, Filter, moment
@@ -44,6 +47,7 @@ from lms_graphql.storage.tenancy import UNIVERSITY, USER
 from lms_graphql.syllabus.loaders import OutlineByCourse, SyllabusByCourse
 from lms_graphql.syllabus.models import Module
 from lms_graphql.syllabus.policy import visible_modules_of_course
+from lms_graphql.tenancy.policy import shown_name
 
 AssetRow = record("Asset")
 TranscriptRow = record("Transcript")
@@ -53,6 +57,10 @@ OverrideRow = record("SettingOverride", discloses="personal_settings")
 
 _OFFERINGS = bindparam("offering_ids", type_=ARRAY(BigInteger), required=True)
 """The offering of each key of a batch."""
+_REVISIONS = bindparam("revisions", type_=ARRAY(Integer), required=True)
+"""The revision of each key of a batch."""
+
+RevisionRow = record("ContentItemRevision")
 
 TYPENAMES = {
     "video": "VideoContent",
@@ -220,6 +228,77 @@ class TranscriptByItem(One[int]):
             cast(ContentItem.content_type, Text) == "video",
             policy.visible_items(self.viewer),
         )
+
+
+def _editor(viewer: Viewer) -> ColumnElement[Any]:
+    changed_by: Any = ContentItemRevision.changed_by
+    return shown_name(viewer, changed_by).label("changed_by_name")
+
+
+class RevisionsByItem(Page[int]):
+    """What each item was before, oldest first."""
+
+    row = RevisionRow
+    order = (ContentItemRevision.revision,)
+
+    @override
+    def children(self, parent: ColumnElement[Any]) -> Select[Any]:
+        return select(*columns(ContentItemRevision), _editor(self.viewer)).where(
+            ContentItemRevision.content_item_id == parent, policy.visible_revisions(self.viewer)
+        )
+
+
+class RevisionByNumber(One[tuple[int, int]]):
+    """A revision of an item, a former one or the one that it is now, with its payload, keyed by item and number."""
+
+    row = RevisionRow
+
+    @override
+    def query(self) -> Select[Any]:
+        wanted: Any = func.unnest(KEYS, _REVISIONS).table_valued(
+            column("item_id", BigInteger), column("number", Integer)
+        )
+        wanted = wanted.render_derived(name="wanted")
+        former = self._of(
+            ContentItemRevision.content_item_id,
+            ContentItemRevision,
+            (ContentItemRevision.changed_at, ContentItemRevision.changed_by),
+            _editor(self.viewer),
+        ).join(
+            wanted,
+            and_(
+                ContentItemRevision.content_item_id == wanted.c.item_id,
+                ContentItemRevision.revision == wanted.c.number,
+            ),
+        )
+        nobody = (cast(null(), DateTime(timezone=True)), cast(null(), BigInteger))
+        current = self._of(ContentItem.id, ContentItem, nobody, cast(null(), Text)).join(
+            wanted, and_(ContentItem.id == wanted.c.item_id, ContentItem.revision == wanted.c.number)
+        )
+        both = union_all(
+            former.where(policy.visible_revisions(self.viewer)),
+            current.where(policy.visible_current_revisions(self.viewer)),
+        ).subquery("both_kinds")
+        return select(both)
+
+    def _of(self, item_id: Any, model: Any, changed: tuple[Any, Any], name: ColumnElement[Any]) -> Select[Any]:
+        said = (model.revision, model.title, model.description, model.estimated_duration_seconds)
+        when, who = changed
+        return select(
+            item_id.label("content_item_id"),
+            model.university_id,
+            *said,
+            model.data_json.label("payload_json"),
+            when.label("changed_at"),
+            who.label("changed_by"),
+            name.label("changed_by_name"),
+        )
+
+    @override
+    async def load_batch(self, keys: list[tuple[int, int]]) -> list[Row | None]:
+        rows = await self.rows([item for item, _ in keys], revisions=[number for _, number in keys])  # type: ignore[misc]
+        found = {(row["content_item_id"], row["revision"]): row for row in rows}
+        return [found.get(key) for key in keys]
 
 
 class AssetById(One[int]):

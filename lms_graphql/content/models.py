@@ -130,13 +130,17 @@ class ContentItem(TenantRow, Model):
 
 
 class ContentItemRevision(TenantOwned, Model):
-    """What a content item was before it was changed: title and payload of one revision."""
+    """What a content item was before it was changed: all that one revision said. A trigger keeps it, whoever writes.
+
+    `changed_by` has changed it into something else, at `changed_at`; null where that was nobody of the university.
+    """
 
     __tablename__ = "content_item_revisions"
     __table_args__ = (
         references("content_items", "content_item_id"),
         references_member("changed_by"),
         CheckConstraint("revision >= 1", name="revision"),
+        CheckConstraint("estimated_duration_seconds >= 0", name="estimated_duration_seconds"),
         Index("ix_content_item_revisions_changed_by", "university_id", "changed_by"),
     )
 
@@ -146,6 +150,8 @@ class ContentItemRevision(TenantOwned, Model):
     data_json: Mapped[Any] = mapped_column(JSONB)
     changed_by: Mapped[BigInt | None]
     changed_at: Mapped[CreatedAt]
+    description: Mapped[str | None] = mapped_column(Text)
+    estimated_duration_seconds: Mapped[int | None] = mapped_column(Integer)
 
 
 class ContentItemSetting(TenantRow, Model):

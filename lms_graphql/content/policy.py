@@ -30,7 +30,7 @@ from lms_graphql.catalog.reach import (
     reaches_section,
     seen_or_reached,
 )
-from lms_graphql.content.models import Asset, ContentItem, ContentItemSetting
+from lms_graphql.content.models import Asset, ContentItem, ContentItemRevision, ContentItemSetting
 from lms_graphql.engine.context import Viewer
 from lms_graphql.enrollment.models import CourseEnrollment
 from lms_graphql.enrollment.policy import takes_part
@@ -105,6 +105,21 @@ def visible_items_of_module(viewer: Viewer) -> ColumnElement[bool]:
 def visible_assets(_viewer: Viewer) -> ColumnElement[bool]:
     """All of the request's university: an asset is found only through what refers to it, or by its id."""
     return Asset.university_id == UNIVERSITY
+
+
+def visible_revisions(viewer: Viewer) -> ColumnElement[bool]:
+    """What an item was before is for staff who reach its course."""
+    item = exists().where(
+        ContentItem.university_id == UNIVERSITY,
+        ContentItem.id == ContentItemRevision.content_item_id,
+        reaches_course(ContentItem.course_id),
+    )
+    return only_reached(viewer, ContentItemRevision.university_id == UNIVERSITY, item.correlate(ContentItemRevision))
+
+
+def visible_current_revisions(viewer: Viewer) -> ColumnElement[bool]:
+    """What an item is now, as one of its revisions: for the same people."""
+    return only_reached(viewer, ContentItem.university_id == UNIVERSITY, reaches_course(ContentItem.course_id))
 
 
 def visible_settings(viewer: Viewer) -> ColumnElement[bool]:

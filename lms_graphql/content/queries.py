@@ -2,8 +2,9 @@
 
 import strawberry
 
-from lms_graphql.content.loaders import ContentRow
-from lms_graphql.content.types import Content
+from lms_graphql.content.editing import item_number
+from lms_graphql.content.loaders import ContentRow, RevisionByNumber
+from lms_graphql.content.types import Content, ContentItemRevision
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.edges import argument, with_arguments
 from lms_graphql.engine.nodes import find
@@ -15,10 +16,22 @@ async def _content_item(_root: None, context: Context, id: str) -> Row | None:  
     return row if isinstance(row, ContentRow) else None
 
 
+async def _revision(_root: None, context: Context, contentItem: str, revision: int) -> Row | None:  # noqa: N803
+    item_id = item_number(contentItem, context.viewer.university_id)
+    return None if item_id is None else await context.load(RevisionByNumber, (item_id, revision))
+
+
 @strawberry.type
 class ContentQuery:
     """Joined into Query."""
 
     content_item: Content | None = with_arguments(
         _content_item, "A content item of any kind.", argument("id", strawberry.ID, "The global id.")
+    )
+    content_item_revision: ContentItemRevision | None = with_arguments(
+        _revision,
+        "What a content item was at one of its revisions, a former one or the present one; null for everybody but staff"
+        " who reach its course.",
+        argument("content_item", strawberry.ID, "The global id of the item, of any kind."),
+        argument("revision", int, "The number of the revision."),
     )

@@ -4,11 +4,13 @@ Payload scalars are null and payload lists empty where the stored payload is mal
 fields, without an error.
 """
 
+import asyncio
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
+import orjson
 import strawberry
 
 from lms_graphql.assessment.loaders import CriteriaByItem, PoolById, ViewerAttempts, ViewerSubmissions
@@ -16,11 +18,14 @@ from lms_graphql.catalog.loaders import CourseById, OfferingById
 from lms_graphql.catalog.reach import row_is_reached
 from lms_graphql.catalog.types import Course, CourseOffering
 from lms_graphql.content import payloads
+from lms_graphql.content.differing import Difference, difference
 from lms_graphql.content.loaders import (
     AssetById,
     ContentRow,
     ItemById,
     NeighboursByItem,
+    RevisionByNumber,
+    RevisionsByItem,
     SettingForViewer,
     TranscriptByItem,
 )
@@ -32,6 +37,7 @@ from lms_graphql.engine.edges import (
     Node,
     argument,
     attribute,
+    column,
     computed,
     database_id,
     edge,
@@ -40,7 +46,7 @@ from lms_graphql.engine.edges import (
     plain_list,
     with_arguments,
 )
-from lms_graphql.engine.relay import number_of
+from lms_graphql.engine.relay import Connection, number_of
 from lms_graphql.grades.loaders import CategoryById
 from lms_graphql.grades.types import GradeCategory
 from lms_graphql.progress.loaders import ViewerContentProgress
@@ -180,6 +186,15 @@ class ContentItem(Node):
     sequence_index: int = strawberry.field(description="Its place in its module.")
     estimated_duration_seconds: int | None = strawberry.field(description="About how long it takes.")
     is_active: bool = strawberry.field(description="Whether others than staff see it.")
+    revision: int = strawberry.field(
+        description="How often its title, its description, its duration or its payload was changed, from 1: what"
+        " `expectedRevision` compares."
+    )
+    revisions: "Connection[ContentItemRevision]" = page(
+        RevisionsByItem,
+        "What it was before, oldest first, so that `last` gives the newest; for staff who reach its course, and empty"
+        " for everybody else.",
+    )
     created_at: datetime = strawberry.field(description="When it was added.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
     module: Module | None = edge(ModuleById, "The module it stands in.", key="module_id")
@@ -329,6 +344,11 @@ class LabFile:
 
     path: str = strawberry.field(description="Its path in the lab's folder.")
     role: str = strawberry.field(description="student_visible, or hidden_test for staff.")
+    asset: Asset | None = edge(
+        AssetById,
+        "The asset that holds it; null where the container's image has the file.",
+        key=lambda file, _context: file.asset_id,
+    )
 
 
 @strawberry.type(description="How a lab is graded.")
@@ -498,6 +518,72 @@ Content = Annotated[
     VideoContent | QuizContent | EngineeringLabContent | TextContent | AssignmentContent | ResourceContent,
     strawberry.union("Content", description="Something to learn from, as one of six kinds."),
 ]
+
+
+# what items were
+
+
+@strawberry.type(description="One value of a content item that differs between two revisions.")
+class ContentChange:
+    """See differing.Change."""
+
+    path: str = strawberry.field(
+        description="Where it is, for example title, or payload.blocks[3].latex in the names of what is stored."
+    )
+    before: str | None = strawberry.field(
+        description="What was there: a text as it is, anything else as JSON, at most 4000 characters; null for nothing."
+    )
+    after: str | None = strawberry.field(description="What is there instead, likewise; null for nothing.")
+
+
+@strawberry.type(description="What differs between two revisions of a content item.")
+class ContentDifference:
+    """See differing.Difference."""
+
+    against: int = strawberry.field(description="The revision that it was compared with.")
+    changes: list[ContentChange] = plain_list("The values that differ, at most 500, in order.", size=10)
+    is_whole: bool = strawberry.field(description="Whether these are all; false where there are more than 500.")
+
+
+def _said(row: Any) -> dict[str, Any]:
+    names = ("title", "description", "estimated_duration_seconds")
+    return {**{name: row[name] for name in names}, "payload": orjson.loads(row["payload_json"])}
+
+
+async def _diff(row: Any, context: Context, against: int) -> Difference | None:
+    """What differs from another revision; None where that is not there."""
+    item_id = row["content_item_id"]
+    former, this = await asyncio.gather(
+        context.load(RevisionByNumber, (item_id, against)), context.load(RevisionByNumber, (item_id, row["revision"]))
+    )
+    return None if former is None or this is None else difference(against, _said(former), _said(this))
+
+
+@strawberry.type(
+    description="What a content item was at one of its revisions: a former one, or the one that it is now. Staff only."
+)
+class ContentItemRevision:
+    """See models.ContentItemRevision."""
+
+    revision: int = strawberry.field(description="Its number, from 1.")
+    title: str = strawberry.field(description="The title that the item had.")
+    description: str | None = strawberry.field(description="What it was about.")
+    estimated_duration_seconds: int | None = strawberry.field(description="About how long it took, in seconds.")
+    replaced_at: datetime | None = column(
+        "changed_at", "When it was changed into something else; null for the one that the item is now."
+    )
+    replaced_by_name: str | None = column(
+        "changed_by_name", "The name of who changed it; null for the present one, and where an importer did."
+    )
+    replaced_by: User | None = edge(UserById, "Who changed it, likewise.", key="changed_by")
+    content_item: Content | None = edge(ItemById, "The item, as it is now.", key="content_item_id")
+    diff: ContentDifference | None = with_arguments(
+        _diff,
+        "What differs in it from another revision of the item, which counts as the one before; null where there is no"
+        " such revision.",
+        argument("against", int, "The number of the other revision: a former one, or the one that the item is now."),
+        weight=5,
+    )
 
 
 # what offerings ask

@@ -612,6 +612,7 @@ content_items_revision_check            UPDATE content_items SET revision = 0 WH
 content_item_revisions_content_item_id_fkey  UPDATE content_item_revisions SET content_item_id = {b.quiz}
 content_item_revisions_changed_by_fkey  UPDATE content_item_revisions SET changed_by = {outsider}
 content_item_revisions_revision_check   UPDATE content_item_revisions SET revision = 0
+content_item_revisions_estimated_duration_seconds_check  UPDATE content_item_revisions SET estimated_duration_seconds = -1
 content_item_settings_course_offering_id_fkey  UPDATE content_item_settings SET course_offering_id = {b.private}
 content_item_settings_content_item_id_fkey  UPDATE content_item_settings SET content_item_id = {a.draft_item}
 content_item_settings_section_id_fkey   UPDATE content_item_settings SET section_id = (SELECT id FROM offering_sections WHERE code = 'WED')

@@ -1,6 +1,5 @@
 """Subtitles: SubRip (.srt) as people write it, and the .sjson of Open edX. Times in seconds."""
 
-import html
 import json
 import math
 import re
@@ -8,16 +7,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from lms_graphql.content.payloads import TranscriptSegment
-from lms_graphql.interop.olx.text import TAG_START, clean
+from lms_graphql.content.subtitles import CUE, MOST_SECONDS, seconds, words
 
-_CUE = re.compile(
-    r"^[ \t]*(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,6}))?[ \t]*-->"
-    r"[ \t]*(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,6}))?(?:[ \t][^\n]*)?$",
-    re.MULTILINE,
-)
 _NUMBER_LINE = re.compile(r"\n[ \t]*\d+[ \t]*\n\Z")
-_TAG = re.compile(r"</?[A-Za-z][^<>]*>|<\d[\d:.]*>|\{\\[^{}]*\}")
-_MAX_SECONDS = 1_000_000
 
 
 class Subtitles(NamedTuple):
@@ -36,7 +28,7 @@ def read_subtitles(name: str, data: bytes) -> Subtitles:
 
 def _read_srt(text: str) -> Subtitles:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    marks = list(_CUE.finditer(text))
+    marks = list(CUE.finditer(text))
     bounds = [mark.start() for mark in marks] + [len(text)]
     broken = text.count("-->") - len(marks)
     segments = []
@@ -45,7 +37,7 @@ def _read_srt(text: str) -> Subtitles:
         if until < len(text):
             # A number on the line just above a time line counts the next cue; it is not this one's text.
             body = _NUMBER_LINE.sub("", body)
-        segment = _segment(_seconds(*mark.groups()[:4]), _seconds(*mark.groups()[4:]), body)
+        segment = _segment(seconds(*mark.groups()[:4]), seconds(*mark.groups()[4:]), body)
         if segment is None:
             broken += 1
         else:
@@ -55,23 +47,12 @@ def _read_srt(text: str) -> Subtitles:
     return Subtitles(sorted(segments, key=_start), broken)
 
 
-def _seconds(hours: str | None, minutes: str, seconds: str, fraction: str | None) -> float:
-    whole = int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds)
-    return round(whole + float(f"0.{fraction or 0}"), 3)
-
-
 def _segment(start: float, end: float, raw: str) -> TranscriptSegment | None:
     """One cue, or None when its times or its text make no sense."""
-    text = _without_tags(raw)
-    if not text or not 0 <= start <= end <= _MAX_SECONDS:
+    text = words(raw)
+    if not text or not 0 <= start <= end <= MOST_SECONDS:
         return None
     return TranscriptSegment(start, end, text)
-
-
-def _without_tags(raw: str) -> str:
-    text = _TAG.sub("", html.unescape(raw))
-    # What still looks like a tag is a half one; without its bracket it is text.
-    return " ".join(TAG_START.sub("", clean(text)).split())
 
 
 def _start(segment: TranscriptSegment) -> float:
@@ -93,6 +74,6 @@ def _read_sjson(data: bytes) -> Subtitles:
 def _row(start: object, end: object, text: object) -> TranscriptSegment | None:
     if not isinstance(start, int | float) or not isinstance(end, int | float) or not isinstance(text, str):
         return None
-    if not all(abs(time) <= _MAX_SECONDS * 1000 and math.isfinite(time) for time in (start, end)):
+    if not all(abs(time) <= MOST_SECONDS * 1000 and math.isfinite(time) for time in (start, end)):
         return None
     return _segment(round(start / 1000, 3), round(end / 1000, 3), text)
