@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, Integer, Numeric, String, Text, UniqueConstraint, text, true
+from sqlalchemy import CheckConstraint, Index, Integer, Numeric, String, Text, UniqueConstraint, false, text, true
 from sqlalchemy.dialects.postgresql import ENUM, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -80,15 +80,44 @@ Polymorphic JSONB payload depending on content_type:
 
 
 class Asset(TenantRow, Model):
-    """A file of a university's library: where it is and what it is."""
+    """A file of a university's library, or with a course of that one's: where it is and what it is.
+
+    It is at an address of somebody's, or an upload that lies in our store (see `storage.files`).
+    """
 
     __tablename__ = "assets"
+    __table_args__ = (
+        references("courses", "course_id"),
+        references("uploads", "upload_id"),
+        CheckConstraint("num_nonnulls(url, upload_id) = 1", name="place"),
+        Index("ix_assets_course_id", "university_id", "course_id", "id"),
+        Index("ux_assets_upload_id", "university_id", "upload_id", unique=True),
+    )
 
-    url: Mapped[str] = mapped_column(String(1024))
+    url: Mapped[str | None] = mapped_column(String(1024))
     asset_type: Mapped[str] = mapped_column(String(32))
     meta_json: Mapped[Any | None] = mapped_column(JSONB)
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
+    course_id: Mapped[BigInt | None]
+    upload_id: Mapped[BigInt | None]
+    title: Mapped[str | None] = mapped_column(String(255))
+    is_staff_only: Mapped[bool] = mapped_column(server_default=false())
+    version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+
+
+class ContentItemAsset(TenantOwned, Model):
+    """That the payload of a content item names an asset. A trigger keeps it, whoever writes the payload."""
+
+    __tablename__ = "content_item_assets"
+    __table_args__ = (
+        references("content_items", "content_item_id", ondelete="CASCADE"),
+        references("assets", "asset_id"),
+        Index("ix_content_item_assets_asset_id", "university_id", "asset_id", "content_item_id"),
+    )
+
+    content_item_id: Mapped[BigInt] = mapped_column(primary_key=True, autoincrement=False)
+    asset_id: Mapped[BigInt] = mapped_column(primary_key=True, autoincrement=False)
 
 
 class ContentItem(TenantRow, Model):

@@ -109,12 +109,14 @@ async def plant(
     """Add these modules below `parent` (None: at the top), the first at `place` (1 is first, None: behind the last).
 
     The course must be locked. Siblings are numbered anew from 1, `effective_published` is kept, the course gets another
-    content version, and everything added is in the audit log. LIMIT_REACHED where the tree would get too deep, INVALID
-    for a place that there is not, and for a course_root that would not stand at the top.
+    content version, and everything added is in the audit log. LIMIT_REACHED where the tree would get too deep, CLOSED
+    below an archived module, INVALID for a place that there is not, and for a course_root not at the top.
     """
     if not seeds:
         work.nothing_changed()
         return Planted([], [])
+    if parent is not None and parent["archived_at"] is not None:
+        raise Refused(UserErrorCode.CLOSED, "this module is archived; restore it first", PARENT)
     parent_id = None if parent is None else parent["id"]
     there: list[int | None] = list(await siblings(work, course_id, parent_id))
     first = checked_place(place, len(there))

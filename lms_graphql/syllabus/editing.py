@@ -40,18 +40,27 @@ _RENEW = Statement(renewing_version(UNIVERSITY, _COURSE))
 _REFRESH = Statement(refreshing_published(UNIVERSITY, _COURSE))
 
 
+async def course_of_module(work: Work, text: str, path: tuple[str, ...] = MODULE) -> tuple[int, int]:
+    """The numbers of the course, which is not locked yet, and of the module that a global id names.
+
+    NOT_FOUND if the viewer does not see the module; FORBIDDEN if they may not edit its course.
+    """
+    module_id = number_of(text, "Module", work.viewer.university_id)
+    standing = work.viewer.standing
+    course = None if module_id is None else await work.one(_COURSES[standing], _CourseRow, module_id=module_id)
+    course = allowed(work, course, path, "module")
+    return course["id"], module_id or 0
+
+
 async def module_to_edit(work: Work, text: str, path: tuple[str, ...] = MODULE) -> Row:
     """The module that a global id names, with its columns, once its course is locked.
 
     NOT_FOUND if the viewer does not see it, or if it is gone when the lock is there; FORBIDDEN if they may not edit
     its course.
     """
-    module_id = number_of(text, "Module", work.viewer.university_id)
-    standing = work.viewer.standing
-    course = None if module_id is None else await work.one(_COURSES[standing], _CourseRow, module_id=module_id)
-    course = allowed(work, course, path, "module")
-    await lock_course(work, course["id"])
-    return await module_in(work, course["id"], module_id, path)
+    course_id, module_id = await course_of_module(work, text, path)
+    await lock_course(work, course_id)
+    return await module_in(work, course_id, module_id, path)
 
 
 async def module_in(work: Work, course_id: int, module_id: int | None, path: tuple[str, ...]) -> Row:

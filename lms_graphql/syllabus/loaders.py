@@ -19,7 +19,17 @@ from lms_graphql.syllabus.models import Module, ModuleTemplate
 from lms_graphql.syllabus.outline import Outline, outline
 
 ModuleRow = record(
-    "Module", seldom=("depth", "parent_depth", "is_published", "effective_published", "created_at", "updated_at")
+    "Module",
+    seldom=(
+        "depth",
+        "parent_depth",
+        "is_published",
+        "effective_published",
+        "created_at",
+        "updated_at",
+        "version",
+        "archived_at",
+    ),
 )
 TemplateRow = record("ModuleTemplate", tenant=False)
 TotalsRow = record("SyllabusTotals")

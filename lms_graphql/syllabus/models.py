@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ENUM, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lms_graphql.storage.metadata import BigInt, CreatedAt, Id, Model, TenantRow, references
+from lms_graphql.storage.metadata import BigInt, CreatedAt, Id, Model, TenantRow, Time, references
 
 module_type_enum = ENUM(
     "course_root", "unit", "chapter", "lesson", "topic", "section", "lab", "quiz", "other", name="module_type_enum"
@@ -45,8 +45,8 @@ class Module(TenantRow, Model):
     """A node of a course's syllabus tree.
 
     The foreign key to the parent carries depth − 1, so a row can only hang below a row one level up: a cycle cannot be
-    stored, and a subtree moves in one UPDATE. `effective_published` is the row's own flag and all its ancestors';
-    `syllabus.service` keeps it.
+    stored, and a subtree moves in one UPDATE. `effective_published` is the row's own flag and all its ancestors', none
+    of them archived; `syllabus.service` keeps it. `version` counts what is said of it, and where it hangs.
     """
 
     __tablename__ = "modules"
@@ -89,3 +89,6 @@ class Module(TenantRow, Model):
     updated_at: Mapped[CreatedAt]
     parent_depth: Mapped[int | None] = mapped_column(Integer, Computed("depth - 1", persisted=True))
     effective_published: Mapped[bool] = mapped_column(server_default=false())
+    version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+    archived_at: Mapped[Time | None]
+    """Since when it is put away, with all below it: not published, and not to be."""

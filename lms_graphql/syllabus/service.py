@@ -8,6 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from lms_graphql.catalog.models import Course
 from lms_graphql.syllabus.models import Module
 
+_SHOWN = and_(Module.is_published, Module.archived_at.is_(None))
+
 
 async def renew_version(connection: AsyncConnection, university_id: int, course_id: int) -> None:
     """Give a course another content version; call it in the transaction that changed its modules or its items.
@@ -24,7 +26,7 @@ def renewing_version(university_id: Any, course_id: Any) -> Update:
 
 
 async def refresh_published(connection: AsyncConnection, university_id: int, course_id: int) -> None:
-    """Recompute `effective_published` of a course's modules: the own flag and all its ancestors'.
+    """Recompute `effective_published` of a course's modules: the own flag and all its ancestors', none being archived.
 
     Call it in the transaction that changed a flag or the tree. Only rows that differ are written; `updated_at` stays,
     since what the module itself says has not changed.
@@ -36,14 +38,12 @@ def refreshing_published(university_id: Any, course_id: Any) -> Update:
     """The statement of `refresh_published`; values or parameters."""
     here = Module.university_id == university_id
     tree = (
-        select(Module.id, Module.is_published.label("visible"))
+        select(Module.id, _SHOWN.label("visible"))
         .where(here, Module.course_id == course_id, Module.parent_module_id.is_(None))
         .cte("tree", recursive=True)
     )
     # No course_id below the roots, where the keys see to it: it would lead the planner to an index of the whole course.
-    children = select(Module.id, and_(tree.c.visible, Module.is_published)).where(
-        here, Module.parent_module_id == tree.c.id
-    )
+    children = select(Module.id, and_(tree.c.visible, _SHOWN)).where(here, Module.parent_module_id == tree.c.id)
     tree = tree.union_all(children)
     return (
         update(Module)

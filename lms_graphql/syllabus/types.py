@@ -123,8 +123,18 @@ class Module(Node):
     sequence_index: int = strawberry.field(description="Its place among its siblings.")
     depth: int = strawberry.field(description="How many modules stand above it.")
     is_published: bool = strawberry.field(description="Its own flag; students also need all above it published.")
+    effective_published: bool = strawberry.field(
+        description="Whether it and all above it are published: then students of a published course see it."
+    )
+    archived_at: datetime | None = strawberry.field(
+        description="Since when it is put away; null: it is not. Students never see what is."
+    )
+    version: int = strawberry.field(
+        description="Counts the changes of what it says and of where it hangs, from 1; its place among siblings is not"
+        " counted. For `expectedVersion`."
+    )
     created_at: datetime = strawberry.field(description="When it was added.")
-    updated_at: datetime = strawberry.field(description="When it was last changed.")
+    updated_at: datetime = strawberry.field(description="When what it says, or what it hangs below, was last changed.")
     course: Course | None = edge(CourseById, "The course it belongs to.", key="course_id")
     template: ModuleTemplate | None = edge(
         TemplateById, "The template it was made from; staff only.", key="module_template_id"

@@ -6,12 +6,30 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from lms_graphql.engine.context import Context, Standing, Viewer
-from lms_graphql.engine.relay import Cursors, GlobalId
+from lms_graphql.engine.relay import Cursors, GlobalId, parse_global_id
 from lms_graphql.engine.work import Work
 from lms_graphql.storage.snapshot import Snapshot
 from tests.world import Rows
 
 ERRORS = "errors { code message path currentVersion }"
+
+
+def document(mutation: str, fields: str, input_type: str = "") -> str:
+    """A document with one mutation; its input's type is named after it unless another is given."""
+    named = input_type or f"{mutation[0].upper()}{mutation[1:]}Input!"
+    return f"mutation($input: {named}) {{ {mutation}(input: $input) {{ {fields} {ERRORS} }} }}"
+
+
+def number(global_id: str) -> int:
+    """The number in a global id."""
+    found = parse_global_id(global_id)
+    assert found is not None
+    return found.id
+
+
+def codes(payload: Any) -> list[tuple[str, list[str]]]:
+    """What a payload's errors are, and where in the input."""
+    return [(error["code"], error["path"][1:]) for error in payload["errors"]]
 
 
 class Authors:
@@ -88,6 +106,34 @@ class Authors:
         tables = ("modules", "content_items", "rubric_criteria", "assets", "audit_log", "outbox")
         return {table: [tuple(row) for row in await self.owner.fetch(f"SELECT * FROM {table} ORDER BY id")]
                 for table in tables}  # fmt: skip
+
+
+class Grown:
+    """A course with the modules of a sketch, [("A", [("A1", []), …]), …]; by its title, the global id of each."""
+
+    def __init__(self, authors: Authors, course: Any) -> None:
+        self.authors, self.course = authors, course
+        self.rows: dict[Any, Any] = {}
+
+    def __getitem__(self, title: Any) -> str:
+        return self.authors.id("Module", self.rows[title]["id"])
+
+    @property
+    def id(self) -> str:
+        return self.authors.id("Course", self.course["id"])
+
+    async def grow(self, sketch: Any, parent: Any = None, **values: Any) -> "Grown":
+        for index, (title, below) in enumerate(sketch, 1):
+            rows = Rows(self.authors.owner)
+            self.rows[title] = row = await rows.module(self.course, parent, title=title, sequence_index=index, **values)
+            await self.grow(below, row, **values)
+        return self
+
+    async def tree(self) -> list[tuple[Any, ...]]:
+        return [(title, depth, place) for title, depth, place, _ in await self.authors.tree(self.course)]
+
+    async def shown(self) -> list[str]:
+        return [title for title, *_, shown in await self.authors.tree(self.course) if shown]
 
 
 def _read(text: str | None) -> Any:

@@ -182,7 +182,7 @@ async def test_references_between_tenant_tables_carry_the_university(driver, ten
         """,
         tenant_tables,
     )
-    assert len(found) == 102
+    assert len(found) == 106
     assert [row["conname"] for row in found if not row["led"]] == []
 
 
@@ -215,6 +215,7 @@ async def test_what_a_deleted_row_takes_with_it(driver):
         "quiz_attempt_questions_attempt_id_fkey": "c",
         "quiz_attempt_answers_attempt_id_fkey": "c",
         "rubric_ratings_criterion_id_fkey": "c",
+        "content_item_assets_content_item_id_fkey": "c",
         "session_tokens_session_id_fkey": "c",
     }
 
@@ -607,6 +608,11 @@ grade_history_user_id_fkey              UPDATE grade_history SET user_id = {outs
 grade_history_changed_by_fkey           UPDATE grade_history SET changed_by = {outsider}
 grade_history_old_score_check           UPDATE grade_history SET old_score = -1
 grade_history_new_score_check           UPDATE grade_history SET new_score = -1
+assets_place_check                      UPDATE assets SET url = NULL WHERE id = {a.asset}
+assets_course_id_fkey                   UPDATE assets SET course_id = {b.course} WHERE id = {a.asset}
+assets_upload_id_fkey                   UPDATE assets SET url = NULL, upload_id = 0 WHERE id = {a.asset}
+content_item_assets_content_item_id_fkey  UPDATE content_item_assets SET content_item_id = {b.video}
+content_item_assets_asset_id_fkey       UPDATE content_item_assets SET asset_id = {b.asset}
 content_items_data_json_check           UPDATE content_items SET data_json = '[1]' WHERE id = {a.video}
 content_items_revision_check            UPDATE content_items SET revision = 0 WHERE id = {a.video}
 content_item_revisions_content_item_id_fkey  UPDATE content_item_revisions SET content_item_id = {b.quiz}
@@ -785,6 +791,7 @@ INSERT INTO quiz_attempt_questions (university_id, attempt_id, position, questio
 INSERT INTO quiz_attempt_answers (university_id, attempt_id, position, response) SELECT university_id, attempt_id, position, '9.8' FROM quiz_attempt_questions;
 INSERT INTO lab_submissions (university_id, course_id, course_offering_id, content_item_id, user_id, content_type) VALUES ({alpha}, {a.course}, {a.private}, {a.engineering_lab}, {student}, 'engineering_lab');
 INSERT INTO rubric_criteria (university_id, course_id, content_item_id, position, title, points) VALUES ({alpha}, {a.course}, {a.assignment}, 1, 'Method', 5);
+INSERT INTO content_item_assets (university_id, content_item_id, asset_id) VALUES ({alpha}, {a.video}, {a.asset});
 INSERT INTO rubric_ratings (university_id, criterion_id, position, title, points) SELECT university_id, id, 1, 'Full', 5 FROM rubric_criteria;
 INSERT INTO uploads (university_id, course_id, course_offering_id, content_item_id, user_id, file_name, media_type, size_bytes, expires_at) VALUES ({alpha}, {a.course}, {a.private}, {a.assignment}, {student}, 'a.pdf', 'application/pdf', 1, now());
 INSERT INTO grading_runs (university_id, submission_id, service_token_id, lease_until) SELECT s.university_id, s.id, t.id, now() + interval '1 hour' FROM lab_submissions s, service_tokens t WHERE t.digest = sha256('c');
