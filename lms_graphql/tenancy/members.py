@@ -7,7 +7,7 @@ universities, and are good for nothing in this one.
 
 from typing import Any
 
-from sqlalchemy import BigInteger, String, bindparam, exists, func, select, update
+from sqlalchemy import BigInteger, String, bindparam, func, select, update
 
 from lms_graphql.engine.changing import Field, changes_of
 from lms_graphql.engine.inputs import line
@@ -42,8 +42,9 @@ TAKEN = {
 MemberRow = record("User")
 _PERSON = bindparam("person", type_=BigInteger, required=True)
 _HERE = (UniversityMember.university_id == UNIVERSITY, UniversityMember.user_id == _PERSON)
-_invitations = (Invitation.university_id == UNIVERSITY, Invitation.user_id == _PERSON)
-_never_came = exists().where(*_invitations) & ~exists().where(*_invitations, Invitation.accepted_at.is_not(None))
+# By name: it may not read all columns of the table.
+_theirs = select(Invitation.id).where(Invitation.university_id == UNIVERSITY, Invitation.user_id == _PERSON)
+_never_came = _theirs.exists() & ~_theirs.where(Invitation.accepted_at.is_not(None)).exists()
 _LOCK = Statement(
     select(
         UniversityMember.user_id.label("id"),
