@@ -16,6 +16,7 @@ from lms_graphql.assessment.submission_mutations import SubmissionMutation
 from lms_graphql.catalog.mutations import CatalogMutation
 from lms_graphql.catalog.offering_mutations import OfferingMutation
 from lms_graphql.catalog.queries import CatalogQuery
+from lms_graphql.catalog.term_mutations import TermMutation
 from lms_graphql.certificates.mutations import CertificatesMutation
 from lms_graphql.certificates.queries import CertificatesQuery
 from lms_graphql.content.asset_mutations import AssetMutation
@@ -81,6 +82,7 @@ class Mutation(
     DiscussionMutation,
     ReviewsMutation,
     PlatformMutation,
+    TermMutation,
     CatalogMutation,
     OfferingMutation,
     SyllabusMutation,

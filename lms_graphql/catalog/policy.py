@@ -109,6 +109,14 @@ def visible_prerequisites(viewer: Viewer) -> ColumnElement[bool]:
     )
 
 
+# ---- what may be done with the calendar
+
+
+def may_manage_terms(viewer: Viewer) -> bool:
+    """Add, change and remove terms: the university's administrators."""
+    return viewer.is_admin
+
+
 # ---- what may be done with a course: decided of its row
 
 

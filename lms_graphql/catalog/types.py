@@ -274,6 +274,7 @@ class Domain(Node):
     subjects: Connection["Subject"] = page(SubjectsByDomain, "Its subjects, by id.")
     created_at: datetime = strawberry.field(description="When it was added.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
+    version: int = strawberry.field(description="Counts the changes; what a mutation takes as `expectedVersion`.")
 
 
 @entity(SubjectById, "An academic subject; subjects form a tree and are shared by all universities.")
@@ -308,6 +309,7 @@ class Subject(Node):
     )
     created_at: datetime = strawberry.field(description="When it was added.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
+    version: int = strawberry.field(description="Counts the changes; what a mutation takes as `expectedVersion`.")
 
 
 @strawberry.type(description="That a course asks for another one directly.")
@@ -445,6 +447,7 @@ class Term(Node):
     ends_at: datetime = strawberry.field(description="When it ends.")
     created_at: datetime = strawberry.field(description="When it was added.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
+    version: int = strawberry.field(description="Counts the changes; what a mutation takes as `expectedVersion`.")
     offerings: CountedConnection["CourseOffering"] = page(
         OfferingsByTerm, "The offerings that run in it, by id.", filters=OfferingFilter, orders=OfferingOrder
     )

@@ -11,6 +11,8 @@ from lms_graphql.identity import policy, service_tokens, signing
 from lms_graphql.identity.choices import ServiceScope
 from lms_graphql.identity.loaders import ServiceTokenById
 from lms_graphql.identity.types import ServiceToken
+from lms_graphql.tenancy.loaders import UniversityById
+from lms_graphql.tenancy.types import University
 
 _LOGIN_WEIGHT = 500
 """As much as a list of hundreds: a password is hashed for 50 ms."""
@@ -64,6 +66,16 @@ class RevokeServiceTokenInput:
     id: strawberry.ID = strawberry.field(description="The `id` of the ServiceToken.")
 
 
+@strawberry.input(description="What an invitation came with.")
+class AcceptInvitationInput:
+    """The input of `acceptInvitation`."""
+
+    token: str = strawberry.field(description="The token of the invitation; it begins with lms_in_.")
+    password: str | None = optional(
+        "For who is not signed in and has no account yet: its password, of 12 to 128 characters."
+    )
+
+
 @strawberry.type(description="What `login` gives: a session.")
 class LoginPayload:
     """The payload of `login`."""
@@ -99,6 +111,16 @@ class ChangePasswordPayload:
     """The payload of `changePassword`."""
 
     ended_sessions: int | None = told("ended_sessions", "How many other sessions have ended; null where refused.")
+    errors: list[UserError] = user_errors()
+
+
+@strawberry.type(description="What `acceptInvitation` gives.")
+class AcceptInvitationPayload:
+    """The payload of `acceptInvitation`."""
+
+    university: University | None = changed(
+        UniversityById, "university_id", "Whose member the person is now; null where it was refused."
+    )
     errors: list[UserError] = user_errors()
 
 
@@ -153,6 +175,16 @@ class IdentityMutation:
         ChangePasswordInput,
         "Change the viewer's password, and end all other sessions of theirs.",
         may=policy.is_person,
+        guesses=True,
+        weight=_LOGIN_WEIGHT,
+    )
+    accept_invitation: AcceptInvitationPayload | None = own_mutation(
+        signing.accept_invitation,
+        AcceptInvitationInput,
+        "Become a member of the university that has invited: who is signed in with the account that was invited, or who"
+        " gives a new account its password. A request may have one attempt; who fails too often must wait.",
+        may=policy.may_sign_in,
+        signed_in=False,
         guesses=True,
         weight=_LOGIN_WEIGHT,
     )

@@ -14,7 +14,7 @@ OURS = "lms_"
 """How all of them begin."""
 
 _BYTES = 32
-_FORM = re.compile(r"lms_(?:at|rt|st)_[A-Za-z0-9_-]{43}")
+_FORM = re.compile(r"lms_(?:at|rt|st|in)_[A-Za-z0-9_-]{43}")
 
 
 class Prefix(StrEnum):
@@ -23,6 +23,7 @@ class Prefix(StrEnum):
     ACCESS = "lms_at_"
     REFRESH = "lms_rt_"
     SERVICE = "lms_st_"
+    INVITATION = "lms_in_"
 
 
 class Minted(NamedTuple):

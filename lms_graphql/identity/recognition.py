@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from lms_graphql.engine.context import Principal
 from lms_graphql.identity import service_tokens
+from lms_graphql.identity.accepting import Invitations
 from lms_graphql.identity.claims import Verifier
 from lms_graphql.identity.credentials import Credentials
 from lms_graphql.identity.external import ExternalIdentities
@@ -27,6 +28,7 @@ class Identity:
         self._external = ExternalIdentities(self._credentials, Verifier(issuers, fetch))
         self.sessions = Sessions(self._credentials)
         self.accounts = LocalAccounts(self._credentials, self.sessions, self._passwords)
+        self.invitations = Invitations(self._credentials, self._passwords)
 
     @property
     def recognisers(self) -> Mapping[str, Callable[[str], Awaitable[Principal | None]]]:

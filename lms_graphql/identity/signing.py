@@ -1,10 +1,16 @@
-"""What `login`, `refreshSession`, `logout` and `changePassword` do, with the outcomes told as users' errors."""
+"""What `login`, `acceptInvitation` and their like do, with the outcomes told as users' errors."""
 
 from typing import Any
 
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.mutations import Given
 from lms_graphql.engine.usererrors import Refused, UserErrorCode
+from lms_graphql.identity.accepting import (
+    AccountInUseError,
+    AnothersInvitationError,
+    InvitationError,
+    PasswordNeededError,
+)
 from lms_graphql.identity.attempts import ThrottledError
 from lms_graphql.identity.passwords import PasswordLengthError
 from lms_graphql.identity.recognition import Identity
@@ -63,6 +69,36 @@ async def change_password(context: Context, given: Given) -> dict[str, Any]:
     except ThrottledError as error:
         raise _throttled(error) from error
     return {"ended_sessions": ended}
+
+
+async def accept_invitation(context: Context, given: Given) -> dict[str, Any]:
+    """Become a member of the university that has invited; gives `university_id`."""
+    path = ("input", "token")
+    try:
+        accepted = await context.service(Identity).invitations.accept(
+            given["token"],
+            viewer=context.viewer.user_id,
+            password=given.get("password"),
+            network=context.network,
+            request_id=context.request_id,
+        )
+    except InvitationError as error:
+        message = "this invitation is not good, or not any more; ask for another one"
+        raise Refused(UserErrorCode.WRONG_CREDENTIALS, message, path) from error
+    except AnothersInvitationError as error:
+        message = "somebody else was invited: sign in with the account of the invited address"
+        raise Refused(UserErrorCode.FORBIDDEN, message, path) from error
+    except PasswordNeededError as error:
+        message = "sign in with the account of the invited address; or give a new account its password"
+        raise Refused(UserErrorCode.INVALID, message, ("input", "password")) from error
+    except AccountInUseError as error:
+        message = "this account is in use already: sign in, and send this again without a password"
+        raise Refused(UserErrorCode.FORBIDDEN, message, ("input", "password")) from error
+    except PasswordLengthError as error:
+        raise Refused(UserErrorCode.INVALID, str(error), ("input", "password")) from error
+    except ThrottledError as error:
+        raise _throttled(error) from error
+    return {"university_id": accepted.university_id}
 
 
 def _throttled(error: ThrottledError) -> Refused:

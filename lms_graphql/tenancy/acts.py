@@ -24,5 +24,7 @@ class UniversityAct(Enum):
     MANAGE_DEPARTMENTS = strawberry.enum_value("manage_departments", description="Add, change and remove departments.")
     MANAGE_TERMS = strawberry.enum_value("manage_terms", description="Add, change and remove terms.")
     MANAGE_MEMBERS = strawberry.enum_value("manage_members", description="Invite people, change and deactivate them.")
-    MANAGE_ROLES = strawberry.enum_value("manage_roles", description="Give and take roles.")
+    MANAGE_ROLES = strawberry.enum_value(
+        "manage_roles", description="Give and take roles: any, or in the departments that one administers some."
+    )
     SEE_AUDIT_LOG = strawberry.enum_value("see_audit_log", description="See who changed what.")

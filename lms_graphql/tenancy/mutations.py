@@ -1,4 +1,4 @@
-"""The fields of Mutation about the people of a university."""
+"""The fields of Mutation about a university and its people: the viewer's own profile, and what the others hold."""
 
 import strawberry
 
@@ -7,7 +7,9 @@ from lms_graphql.engine.mutations import changed, mutation, user_errors
 from lms_graphql.engine.usererrors import UserError
 from lms_graphql.tenancy import policy, profile
 from lms_graphql.tenancy.loaders import UserById
+from lms_graphql.tenancy.member_mutations import MemberMutation
 from lms_graphql.tenancy.types import User
+from lms_graphql.tenancy.university_mutations import UniversityMutation
 
 
 @strawberry.input(description="What the viewer wants to be called in the university of the request.")
@@ -27,7 +29,7 @@ class UpdateProfilePayload:
 
 
 @strawberry.type
-class TenancyMutation:
+class TenancyMutation(MemberMutation, UniversityMutation):
     """Joined into Mutation."""
 
     update_profile: UpdateProfilePayload | None = mutation(

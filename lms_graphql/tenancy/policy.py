@@ -1,6 +1,7 @@
 """Who may see which universities and which of their people, and what may be done in a university."""
 
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, SQLColumnExpression, Text, and_, case, cast, exists, null, or_, select, union
@@ -94,6 +95,8 @@ def visible_administrators(viewer: Viewer) -> ColumnElement[bool]:
 
 # ---- what may be done in a university
 
+ADMIN_ROLE = "university_admin"
+
 
 def may_update_profile(viewer: Viewer) -> bool:
     """Members may change what the university calls them."""
@@ -121,6 +124,48 @@ def may_add_assets(viewer: Viewer) -> bool:
     return may_author(viewer) or (viewer.standing is Standing.STAFF and instructs)
 
 
+class Scope(StrEnum):
+    """How far a role reaches that somebody may give."""
+
+    UNIVERSITY = "university"
+    """Without a department."""
+    DEPARTMENT = "department"
+    """In one department, whichever."""
+    OWN_DEPARTMENT = "own_department"
+    """In one department that the giver administers."""
+
+
+_SOMEWHERE = frozenset({Scope.UNIVERSITY, Scope.DEPARTMENT})
+ROLE_SCOPES: Mapping[str, frozenset[Scope]] = {
+    "student": frozenset({Scope.UNIVERSITY}),
+    "instructor": _SOMEWHERE,
+    "ta": _SOMEWHERE,
+    "department_admin": frozenset({Scope.DEPARTMENT}),
+    "university_admin": frozenset({Scope.UNIVERSITY}),
+}
+"""Where each role makes sense. platform_admin is none: nobody of a university gives or takes it."""
+GRANTS: Mapping[str, Mapping[str, frozenset[Scope]]] = {
+    "university_admin": ROLE_SCOPES,
+    # Who administers a department names who teaches its offerings; by these roles nobody reaches more than by that.
+    "department_admin": dict.fromkeys(("instructor", "ta"), frozenset({Scope.OWN_DEPARTMENT})),
+}
+"""By the role of the giver, which roles may be given and taken, and in which scopes."""
+
+
+def may_grant(viewer: Viewer, role: str, department_id: int | None) -> bool:
+    """Give this role, or take it: in this department, or without one."""
+    if viewer.is_admin:
+        scopes = GRANTS[ADMIN_ROLE].get(role, frozenset())
+        return (Scope.UNIVERSITY if department_id is None else Scope.DEPARTMENT) in scopes
+    own = viewer.standing is Standing.STAFF and department_id in viewer.reach.departments
+    return own and Scope.OWN_DEPARTMENT in GRANTS["department_admin"].get(role, frozenset())
+
+
+def may_grant_roles(viewer: Viewer) -> bool:
+    """Give and take any roles at all: its administrators, and those of departments a few of them there."""
+    return may_author(viewer)
+
+
 def may_explore(viewer: Viewer) -> bool:
     """Look at the schema and at templates: all staff."""
     return viewer.may_explore
@@ -138,7 +183,7 @@ UNIVERSITY_ACTS: Mapping[str, Callable[[Viewer], bool]] = {
     "manage_departments": may_administer_university,
     "manage_terms": may_administer_university,
     "manage_members": may_administer_university,
-    "manage_roles": may_administer_university,
+    "manage_roles": may_grant_roles,
     "see_audit_log": may_administer_university,
 }
 """What each label of `types.UniversityAct` asks for."""

@@ -15,10 +15,10 @@ from lms_graphql.storage.statements import Statement
 from lms_graphql.storage.tenancy import UNIVERSITY, USER
 from lms_graphql.tenancy import viewing
 from lms_graphql.tenancy.models import PlatformAdministrator, University, UniversityMember, User, UserUniversityRole
+from lms_graphql.tenancy.policy import ADMIN_ROLE
 
 STAFF_ROLES = frozenset({"instructor", "ta", "department_admin"})
 """The roles that make staff of somebody, as does every offering or section that they are named for."""
-ADMIN_ROLE = "university_admin"
 
 _Identity = record("Identity", tenant=False)
 

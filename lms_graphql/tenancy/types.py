@@ -158,6 +158,7 @@ class University(Node):
     is_active: bool = strawberry.field(description="Whether it is open; a closed one is seen by its staff only.")
     created_at: datetime = strawberry.field(description="When it was added.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
+    version: int = strawberry.field(description="Counts the changes; what a mutation takes as `expectedVersion`.")
     country: Country = edge(CountryById, "The country it is in.", key="country_id")
     departments: list["Department"] | None = edge(
         DepartmentsByUniversity, "Its departments, by code.", key=own_university, size=20
@@ -201,6 +202,7 @@ class Department(Node):
     code: str = strawberry.field(description="Its code, unique in the university.")
     created_at: datetime = strawberry.field(description="When it was added.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
+    version: int = strawberry.field(description="Counts the changes; what a mutation takes as `expectedVersion`.")
     university: University | None = edge(UniversityById, "The university it belongs to.", key="university_id")
     courses: CountedConnection[_Course] = page(
         CoursesByDepartment, "Its courses, by id.", filters=_CourseFilter, orders=_CourseOrder
