@@ -5,14 +5,14 @@ Its place, its module and whether it is shown are not among them, and its place 
 `updated_at` either. Who changed it is whom the transaction acts for, where that is a member of the university: an
 importer is none.
 
-Revision: 0023, after 0027
+Revision: 0023, after 0022
 """
 
 from alembic import op
 from sqlalchemy import text
 
 revision = "0023"
-down_revision = "0027"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
