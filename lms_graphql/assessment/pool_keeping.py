@@ -35,7 +35,7 @@ _RENAME = Statement(
 )
 _QUIZZES = Statement(
     select(ContentItem.title, func.count().over().label("quizzes"))
-    .where(ContentItem.university_id == UNIVERSITY, DRAWS_FROM == func.to_jsonb(_POOL))
+    .where(ContentItem.university_id == UNIVERSITY, func.to_jsonb(_POOL) == DRAWS_FROM)
     .order_by(ContentItem.id)
     .limit(_TOLD)
 )
@@ -91,7 +91,7 @@ async def update_question_pool(work: Work, given: Given) -> dict[str, Any]:
 
 
 async def delete_question_pool(work: Work, given: Given) -> dict[str, Any]:
-    """Delete a pool with its questions, as long as no quiz draws from it and no attempt met them; gives `deleted_id`."""
+    """Delete a pool with its questions, while no quiz draws from it and no attempt met them; gives `deleted_id`."""
     pool = await pool_to_edit(work, given["poolId"])
     require_version(pool["version"], given.get("expectedVersion"))
     _refuse_if_drawn(await work.rows(_QUIZZES, _Row, pool_id=pool["id"]))

@@ -42,9 +42,7 @@ def _copied(viewer: Viewer) -> Select[Any]:
         select(*columns(Question), *shown, QuestionKey.answer.label("answer_text"), QuestionKey.explanation)
         .outerjoin(
             QuestionKey,
-            (QuestionKey.university_id == UNIVERSITY)
-            & (QuestionKey.question_id == Question.id)
-            & visible_keys(viewer),
+            (QuestionKey.university_id == UNIVERSITY) & (QuestionKey.question_id == Question.id) & visible_keys(viewer),
         )
         .where(
             Question.id == any_(bindparam("question_ids", type_=ARRAY(BigInteger), required=True)),

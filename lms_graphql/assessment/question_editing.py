@@ -44,9 +44,10 @@ _QUESTION = bindparam("question_id", type_=BigInteger, required=True)
 
 def _pool(viewer: Viewer) -> Select[Any]:
     """The pool with what decides who may change it: its course, as `may_edit_course` asks for it."""
-    shown = (QuestionPool.id.label("pool_id"), QuestionPool.course_id.label("id"))
-    department = department_of_course(QuestionPool.course_id).label("department_id")
-    return select(*shown, department).where(QuestionPool.id == _POOL, visible_pools(viewer))
+    course_id: Any = QuestionPool.course_id
+    shown: list[Any] = [QuestionPool.id.label("pool_id"), course_id.label("id")]
+    shown.append(department_of_course(course_id).label("department_id"))
+    return select(*shown).where(QuestionPool.id == _POOL, visible_pools(viewer))
 
 
 def _pool_of(viewer: Viewer) -> Select[Any]:
@@ -78,7 +79,9 @@ _IN_POOL = (Question.university_id == UNIVERSITY, Question.pool_id == _POOL)
 _SET_ASIDE = Statement(
     update(Question).values(number=_moved.c.new + _ASIDE).where(*_IN_POOL, Question.number == _moved.c.old)
 )
-_PUT_BACK = Statement(update(Question).values(number=Question.number - _ASIDE).where(*_IN_POOL, Question.number > _ASIDE))
+_PUT_BACK = Statement(
+    update(Question).values(number=Question.number - _ASIDE).where(*_IN_POOL, Question.number > _ASIDE)
+)
 _MET = Statement(
     select(
         func.count(QuizAttempt.id).label("met"),

@@ -10,7 +10,7 @@ from lms_graphql.assessment.question_editing import MET
 from lms_graphql.assessment.question_types import QuestionInput
 from lms_graphql.assessment.types import Question, QuestionPool
 from lms_graphql.catalog.editing import may_try
-from lms_graphql.engine.edges import edge, optional
+from lms_graphql.engine.edges import computed, edge, optional
 from lms_graphql.engine.mutations import changed, mutation, told, user_errors
 from lms_graphql.engine.usererrors import UserError
 
@@ -108,8 +108,8 @@ class CopyQuestionsInput:
     """The input of `copyQuestions`."""
 
     question_ids: list[strawberry.ID] = strawberry.field(
-        description="The global ids of 1 to 200 questions that the viewer sees, of any pools, in the order in which they"
-        " are wanted; of former versions and removed questions, too."
+        description="The global ids of 1 to 200 questions that the viewer sees, of any pools, in the order in which"
+        " they are wanted; of former versions and removed questions, too."
     )
     to_pool_id: strawberry.ID = strawberry.field(description="The global id of the pool that they come into.")
     position: int | None = optional("The place of the first among those that are drawn, from 1; null: behind the last.")
@@ -158,16 +158,23 @@ class RemoveQuestionPayload:
     errors: list[UserError] = user_errors()
 
 
+@strawberry.type(description="A question that came into a pool as a copy of another.")
+class CopiedQuestion:
+    """The source is the id of the copy."""
+
+    question: Question | None = edge(QuestionById, "The copy.", key=lambda number, _context: number)
+
+
 @strawberry.type(description="What `copyQuestions` gives.")
 class CopyQuestionsPayload:
     """The payload of `copyQuestions`."""
 
-    question_ids: list[strawberry.ID] | None = told(
-        "ids", "The global ids of the copies, in the order given; null where it was refused."
+    copies: list[CopiedQuestion] = computed(
+        lambda payload, _context: payload.keys.get("question_ids", []),
+        "The copies, in the order given; empty where it was refused.",
+        size=10,
     )
-    pool: QuestionPool | None = changed(
-        PoolById, "pool_id", "The pool that they came into; null where it was refused."
-    )
+    pool: QuestionPool | None = changed(PoolById, "pool_id", "The pool that they came into; null where it was refused.")
     errors: list[UserError] = user_errors()
 
 

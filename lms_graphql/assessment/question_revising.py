@@ -110,7 +110,7 @@ async def reorder_questions(work: Work, given: Given) -> dict[str, Any]:
     places = await places_of(work, pool["id"])
     ids = [number_of(text, "Question", work.viewer.university_id) for text in given["questionIds"]]
     numbers = {row["id"]: row["number"] for row in places.active}
-    known = [number for number in ids if number in numbers]
+    known = [number for number in ids if number is not None and number in numbers]
     if not known and numbers:
         raise Refused(UserErrorCode.NOT_FOUND, "none of these is a question of the pool that is drawn", _WHAT)
     if sorted(known) != sorted(numbers) or len(known) < len(ids):

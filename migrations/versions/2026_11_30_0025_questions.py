@@ -1,12 +1,12 @@
 """What the authoring of questions needs: a version of each pool, and the quizzes that draw from one, by an index.
 
-Revision: 0025, after 0018
+Revision: 0025, after 0027
 """
 
 from alembic import op
 
 revision = "0025"
-down_revision = "0018"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 
