@@ -16,6 +16,7 @@ from sqlalchemy import (
     literal_column,
     select,
 )
+from sqlalchemy.orm import aliased
 from typing_extensions import override
 
 from lms_graphql.assessment import payloads, policy
@@ -456,6 +457,11 @@ class PoolsByUniversity(Page[int]):
 
     row = PoolRow
     order = (QuestionPool.id,)
+    filters = {
+        "isShared": Flag(
+            lambda _viewer: QuestionPool.course_id.is_(None), lambda _viewer: QuestionPool.course_id.is_not(None)
+        )
+    }
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
@@ -509,6 +515,22 @@ class QuestionsByPool(_Questions, Page[int]):
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
         return select(*self.columns(Question)).where(Question.pool_id == parent, policy.visible_questions(self.viewer))
+
+
+class VersionsByQuestion(_Questions, Page[int]):
+    """All versions of each question, by version."""
+
+    order = (Question.version,)
+
+    @override
+    def children(self, parent: ColumnElement[Any]) -> Select[Any]:
+        asked = aliased(Question)
+        same = and_(asked.pool_id == Question.pool_id, asked.number == Question.number)
+        return (
+            select(*self.columns(Question))
+            .join(asked, and_(asked.university_id == UNIVERSITY, same))
+            .where(asked.id == parent, policy.visible_questions(self.viewer))
+        )
 
 
 class KeyByQuestion(One[int]):

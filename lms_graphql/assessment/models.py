@@ -63,6 +63,7 @@ class QuestionPool(TenantRow, Model):
     title: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
+    version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
 
 
 class Question(TenantRow, Model):

@@ -1,6 +1,6 @@
 """Question pools and questions, as services and importers write them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -163,11 +163,16 @@ async def add_pool(work: Work, course_id: int | None, title: str, questions: Seq
 
 
 async def add_questions(
-    work: Work, pool_id: int, questions: Sequence[Placed], act: str = "question.create"
+    work: Work,
+    pool_id: int,
+    questions: Sequence[Placed],
+    act: str = "question.create",
+    replaced: tuple[Mapping[str, Any] | None, Mapping[str, Any]] = (None, {}),
 ) -> list[int]:
     """Write questions into a pool, in a fixed number of statements; their ids, in their order.
 
-    Their numbers must be free, or their former versions no longer active.
+    Their numbers must be free, or their former versions no longer active. `replaced` goes into the audit log: what was
+    there before, and what is to be told besides.
     """
     if not questions:
         return []
@@ -193,7 +198,8 @@ async def add_questions(
         new_answer=[in_json(seed.answer) for seed in seeds],
         new_explanation=[seed.explanation for seed in seeds],
     )
-    changes = [(number, None, audited(pool_id, one)) for number, one in zip(ids, questions, strict=True)]
+    before, more = replaced
+    changes = [(id_, before, {**audited(pool_id, one), **more}) for id_, one in zip(ids, questions, strict=True)]
     await work.audit_each(act, "Question", changes)
     return ids
 

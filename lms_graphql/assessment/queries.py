@@ -5,7 +5,7 @@ from typing import Any
 import strawberry
 
 from lms_graphql.assessment.loaders import PoolsByUniversity
-from lms_graphql.assessment.types import QuestionPool
+from lms_graphql.assessment.types import QuestionPool, QuestionPoolFilter
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.counts import CountedConnection
 from lms_graphql.engine.edges import page
@@ -23,4 +23,5 @@ class AssessmentQuery:
         PoolsByUniversity,
         "The question pools of the request's university, by id; none for everybody but staff.",
         key=_university,
+        filters=QuestionPoolFilter,
     )

@@ -26,7 +26,9 @@ from lms_graphql.assessment.loaders import (
     ReviewByAttempt,
     SubmissionById,
     UploadById,
+    VersionsByQuestion,
 )
+from lms_graphql.assessment.usage_loaders import UsageByPool, UsageByQuestion, UsesByPool
 from lms_graphql.catalog.loaders import CourseById, OfferingById
 from lms_graphql.catalog.reach import row_is_reached
 from lms_graphql.catalog.types import Course, CourseOffering
@@ -142,6 +144,36 @@ class AnswerKey:
     explanation: str | None = strawberry.field(description="Why it is right, in Markdown.")
 
 
+@strawberry.type(description="A quiz that draws from a question pool.")
+class QuizUse:
+    """See usage_loaders.UsesByPool."""
+
+    is_published: bool = strawberry.field(
+        description="Whether students see it: it is active, and its modules and its course are published."
+    )
+    quiz: QuizContent | None = edge(ItemById, "The quiz.")
+
+
+@strawberry.type(
+    description="What uses the questions of a pool, or one question: what to look at before it is changed."
+)
+class QuestionUsage:
+    """See usage_loaders.UsageByPool."""
+
+    quiz_count: int = strawberry.field(description="How many quizzes draw from the pool, in whatever course.")
+    published_quiz_count: int = strawberry.field(description="How many of them students see.")
+    open_attempt_count: int = strawberry.field(
+        description="How many attempts with it are under way; they keep the versions that they drew."
+    )
+    finished_attempt_count: int = strawberry.field(description="How many attempts with it were handed in.")
+    quizzes: CountedConnection[QuizUse] = page(
+        UsesByPool, "The quizzes that draw from the pool and that the viewer sees, by id.", key="pool_id"
+    )
+
+
+_USAGE_WEIGHT = 10
+
+
 @entity(QuestionById, "One version of a question of a pool; null for everybody but staff.")
 class Question(Node):
     """See models.Question."""
@@ -165,6 +197,14 @@ class Question(Node):
     updated_at: datetime = strawberry.field(description="When it was last changed.")
     pool: "QuestionPool | None" = edge(PoolById, "The pool it belongs to.", key="pool_id")
     answer_key: AnswerKey | None = edge(KeyByQuestion, "Its right answer; null while it has none.")
+    versions: CountedConnection["Question"] = page(
+        VersionsByQuestion, "All its versions, this one among them, by version; only the newest can be active."
+    )
+    usage: QuestionUsage | None = edge(
+        UsageByQuestion,
+        "The quizzes of its pool, and the attempts that met it in any version.",
+        weight=_USAGE_WEIGHT,
+    )
 
 
 @strawberry.input(description=f"Which questions are wanted: those that meet every field given. {FILTER_RULE}")
@@ -180,6 +220,9 @@ class QuestionPool(Node):
 
     database_id: strawberry.ID = database_id()
     title: str = strawberry.field(description="Its title.")
+    version: int = strawberry.field(
+        description="How often the pool itself was changed, from 1; its questions have versions of their own."
+    )
     created_at: datetime = strawberry.field(description="When it was added.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
     course: Course | None = edge(
@@ -188,6 +231,16 @@ class QuestionPool(Node):
     questions: CountedConnection[Question] = page(
         QuestionsByPool, "Its questions in all their versions, by number and version.", filters=QuestionFilter
     )
+    usage: QuestionUsage | None = edge(
+        UsageByPool, "The quizzes that draw from it, and the attempts that met its questions.", weight=_USAGE_WEIGHT
+    )
+
+
+@strawberry.input(description=f"Which question pools are wanted: those that meet every field given. {FILTER_RULE}")
+class QuestionPoolFilter:
+    """See loaders.PoolsByUniversity."""
+
+    is_shared: bool | None = optional("Whether they are of no course, but of the whole university.")
 
 
 # quiz attempts

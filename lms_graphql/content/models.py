@@ -3,7 +3,19 @@
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, Integer, Numeric, String, Text, UniqueConstraint, false, text, true
+from sqlalchemy import (
+    CheckConstraint,
+    Index,
+    Integer,
+    Numeric,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+    literal_column,
+    text,
+    true,
+)
 from sqlalchemy.dialects.postgresql import ENUM, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -142,6 +154,12 @@ class ContentItem(TenantRow, Model):
         # What a record refers to that is only good for one kind of content.
         UniqueConstraint("university_id", "course_id", "id", "content_type", name="uq_content_items_kind"),
         Index("ix_content_items_content_type", "university_id", "content_type"),
+        Index(
+            "ix_content_items_question_pool",
+            "university_id",
+            text("(data_json -> 'question_pool_id')"),
+            postgresql_where=text("(data_json -> 'question_pool_id') IS NOT NULL"),
+        ),
     )
 
     module_id: Mapped[BigInt]
@@ -156,6 +174,10 @@ class ContentItem(TenantRow, Model):
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
     revision: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+
+
+DRAWS_FROM = ContentItem.data_json.op("->", return_type=JSONB())(literal_column("'question_pool_id'"))
+"""The number, as JSON, of the pool that a quiz draws from; spelled as its index has it."""
 
 
 class ContentItemRevision(TenantOwned, Model):
