@@ -7,8 +7,6 @@ refused. A try is repeated where PostgreSQL asks for it, or where the connection
 `Idempotency-Key` makes the whole of it happen once, however often a client that heard nothing sends it again.
 """
 
-import asyncio
-import random
 from collections.abc import Awaitable, Callable, Mapping
 from hashlib import blake2b
 from typing import Any, NamedTuple, TypeAlias
@@ -23,10 +21,11 @@ from lms_graphql.engine.context import Context, LoaderClass, Viewer
 from lms_graphql.engine.edges import argument, computed, edge, with_arguments
 from lms_graphql.engine.errors import Code, RequestError
 from lms_graphql.engine.rows import Row
+from lms_graphql.engine.tries import repeated
 from lms_graphql.engine.usererrors import Refused, UserErrorCode, UserFailure
 from lms_graphql.engine.work import Work
 from lms_graphql.storage import idempotency
-from lms_graphql.storage.errors import DatabaseBusyError, DatabaseUnreachableError, OutcomeUnknownError
+from lms_graphql.storage.errors import OutcomeUnknownError
 from lms_graphql.storage.statements import Statement
 
 Given: TypeAlias = Mapping[str, Any]
@@ -35,16 +34,6 @@ Service: TypeAlias = Callable[[Work, Given], Awaitable[Keys]]
 Act: TypeAlias = Callable[[Context, Given], Awaitable[Keys]]
 Before: TypeAlias = Callable[[Context, Given], Awaitable[Any]]
 May: TypeAlias = Callable[[Viewer], bool]
-
-_MOST_TRIES = 5
-_FIRST_PAUSE_SECONDS = 0.05
-_AGAIN = (
-    asyncpg.SerializationError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.LockNotAvailableError,
-    DatabaseUnreachableError,
-)
-"""SQLSTATE 40001, 40P01, 55P03, and no connection, or one that broke while nothing was kept yet."""
 
 
 class Payload(msgspec.Struct, frozen=True):
@@ -204,7 +193,10 @@ async def perform(declared: Mutation, context: Context, given: Given) -> Payload
     await context.renew()  # its connection is wanted for the transaction
     try:
         brought = None if declared.before is None else await declared.before(context, given)
-        return await _tried(declared, context, given, brought)
+        return await repeated(
+            lambda again: _once(declared, context, given, brought, again=again),
+            finds_out=context.idempotency_key is not None,
+        )
     except OutcomeUnknownError as error:
         raise RequestError(
             Code.OUTCOME_UNKNOWN,
@@ -213,25 +205,6 @@ async def perform(declared: Mutation, context: Context, given: Given) -> Payload
         ) from error
     finally:
         await context.renew()
-
-
-async def _tried(declared: Mutation, context: Context, given: Given, brought: Any) -> Payload:
-    pause = _FIRST_PAUSE_SECONDS
-    for number in range(1, _MOST_TRIES + 1):
-        try:
-            return await _once(declared, context, given, brought, again=number > 1)
-        except OutcomeUnknownError:
-            if context.idempotency_key is None or number == _MOST_TRIES:
-                raise
-        except DatabaseBusyError:  # it has waited; to wait again would keep others from their turn
-            raise
-        except _AGAIN:
-            if number == _MOST_TRIES:
-                raise
-        # Those who met go on at different times.
-        await asyncio.sleep(pause * (0.5 + random.random()))  # noqa: S311 - not a secret
-        pause *= 2
-    raise AssertionError  # the last try has returned or raised
 
 
 async def _once(declared: Mutation, context: Context, given: Given, brought: Any, *, again: bool) -> Payload:

@@ -1,4 +1,4 @@
-"""Who may see what is counted over all universities."""
+"""Who may see what is counted over all universities, and change what belongs to none of them."""
 
 from sqlalchemy import ColumnElement, true
 
@@ -14,3 +14,8 @@ def sees_platform(viewer: Viewer) -> bool:
 def visible_universities_of_platform(viewer: Viewer) -> ColumnElement[bool]:
     """All, open and closed; nothing for others."""
     return true() if sees_platform(viewer) else NOBODY
+
+
+def may_administer_platform(viewer: Viewer) -> bool:
+    """Add universities, open and close them, and change what all of them share."""
+    return sees_platform(viewer)

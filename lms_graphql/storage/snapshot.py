@@ -57,6 +57,13 @@ class Snapshot:
         """A transaction that writes, on a connection of its own, for the same viewer."""
         return Transaction(self._engine, self._settings)
 
+    def platform_transaction(self, user_id: int) -> Transaction:
+        """A transaction that writes what is no university's, for an administrator of the platform and in no university.
+
+        Whoever asks for one has made sure that the person is one.
+        """
+        return Transaction(self._engine, tenancy.platform_settings(user_id))
+
     async def fetch(self, statement: Statement, parameters: Mapping[str, Any], row: type[R]) -> list[R]:
         """The rows of a statement. Raises what the driver raises, DatabaseUnreachableError without a connection.
 

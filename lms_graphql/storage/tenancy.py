@@ -25,3 +25,8 @@ def settings(university_id: int | None, user_id: int | None) -> list[str]:
     """The SET LOCAL statements for a transaction that acts for this university and this person, where given."""
     named = (("lms.university_id", university_id), ("lms.user_id", user_id))
     return [f"SET LOCAL {name} = '{_checked(number)}'" for name, number in named if number is not None]
+
+
+def platform_settings(user_id: int) -> list[str]:
+    """As `settings`, for a transaction of an administrator of the platform: it may write what is no university's."""
+    return [*settings(None, user_id), "SET LOCAL lms.platform = 'on'"]

@@ -148,8 +148,10 @@ _QUEUE = "hashtextextended('members ' || CAST(:university_id AS bigint), 1)"
 _IN_TURN = Statement(text(f"SELECT pg_advisory_xact_lock({_QUEUE}) IS NULL AS locked"))
 
 
-async def invite(work: Work, guests: Sequence[Guest], lasts: timedelta) -> list[Invited]:
+async def invite(work: Work, guests: Sequence[Guest], lasts: timedelta, *, by: int | None) -> list[Invited]:
     """Invite these people, in a number of statements that does not depend on how many they are.
+
+    `by` is the member who invites; None: somebody who is no member, for the platform.
 
     Who is a member already, or has the address or number of one, is told and left out. In each university one at a time
     invites. `work` acts in the university; the members, their roles and invitations are audited, and told.
@@ -158,7 +160,7 @@ async def invite(work: Work, guests: Sequence[Guest], lasts: timedelta) -> list[
     ids = await accounts_of(work, [Person(guest.email, guest.display_name) for guest in guests])
     failures = _failures(guests, ids, await _known(work, guests, ids))
     new = [(id_, guest) for id_, guest, failure in zip(ids, guests, failures, strict=True) if failure is None]
-    tokens = await _added(work, new, lasts) if new else {}
+    tokens = await _added(work, new, lasts, by) if new else {}
     return [
         Invited(failure=failure) if failure is not None else Invited(id_, tokens[id_])
         for id_, failure in zip(ids, failures, strict=True)
@@ -196,7 +198,7 @@ def _failures(guests: Sequence[Guest], ids: Sequence[int], known: Sequence[Row])
     return found
 
 
-async def _added(work: Work, new: Sequence[tuple[int, Guest]], lasts: timedelta) -> dict[int, str]:
+async def _added(work: Work, new: Sequence[tuple[int, Guest]], lasts: timedelta, by: int | None) -> dict[int, str]:
     """Add them, write it down and tell it; gives the tokens by person."""
     await work.rows(
         _ADD_MEMBERS,
@@ -215,7 +217,7 @@ async def _added(work: Work, new: Sequence[tuple[int, Guest]], lasts: timedelta)
             roles=[role.name for _, role in held],
             departments=[role.department_id for _, role in held],
         )
-    tokens = await _open(work, [id_ for id_, _ in new], lasts)
+    tokens = await _open(work, [id_ for id_, _ in new], lasts, by)
     await work.audit_each("member.invite", "User", [(id_, None, _told(guest)) for id_, guest in new])
     await work.tell_each("member.invited", "User", [(id_, {}) for id_, _ in new])
     return tokens
@@ -231,7 +233,7 @@ def _told(guest: Guest) -> Mapping[str, Any]:
     }
 
 
-async def _open(work: Work, people: Sequence[int], lasts: timedelta) -> dict[int, str]:
+async def _open(work: Work, people: Sequence[int], lasts: timedelta, by: int | None) -> dict[int, str]:
     """A new invitation for each person; gives the tokens."""
     minted = [mint(Prefix.INVITATION) for _ in people]
     await work.rows(
@@ -239,15 +241,16 @@ async def _open(work: Work, people: Sequence[int], lasts: timedelta) -> dict[int
         MemberRow,
         people=list(people),
         digests=[one.digest for one in minted],
-        invited_by=inviter(work),
+        invited_by=by,
         lasts=lasts,
     )
     return {person: one.token for person, one in zip(people, minted, strict=True)}
 
 
-def inviter(work: Work) -> int | None:
-    """Who invites, as a member; None for administrators of the platform, who are none by that."""
-    return work.viewer.user_id if work.viewer.is_admin else None
+async def renewed(work: Work, person: int, lasts: timedelta, *, by: int | None) -> str:
+    """The token of another invitation of somebody; the one that is open is good no longer."""
+    await work.rows(_END, MemberRow, person=person)
+    return (await _open(work, [person], lasts, by))[person]
 
 
 async def resend_invitation(work: Work, given: Given) -> dict[str, Any]:
@@ -256,12 +259,10 @@ async def resend_invitation(work: Work, given: Given) -> dict[str, Any]:
     row = await member_to_change(work, given)
     if not (row["status"] == "invited" or (row["status"] == "inactive" and row["never_came"])):
         raise Refused(UserErrorCode.CLOSED, f"this person is {row['status']} here, and waits for no invitation", WHOM)
-    await work.rows(_END, MemberRow, person=row["id"])
-    tokens = await _open(work, [row["id"]], lasts)
+    work.once["token"] = await renewed(work, row["id"], lasts, by=work.viewer.user_id)
     if row["status"] != "invited":
         await set_status(work, row, "member.invite", "invited")
     await work.audit("invitation.send", "User", row["id"], after={"days": lasts.days})
-    work.once["token"] = tokens[row["id"]]
     return {"user_id": row["id"]}
 
 

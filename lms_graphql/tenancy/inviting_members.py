@@ -33,7 +33,7 @@ async def invite_member(work: Work, given: Given) -> dict[str, Any]:
     lasts = lasts_of(given)
     departments = await _departments(work, [given])
     guest = _guest(work, given, departments)
-    (invited,) = await invite(work, [guest], lasts)
+    (invited,) = await invite(work, [guest], lasts, by=work.viewer.user_id)
     if invited.failure is not None:
         raise Refused.all([invited.failure._replace(path=("input", *invited.failure.path))])
     work.once["token"] = invited.token
@@ -61,7 +61,7 @@ async def bulk_invite_members(work: Work, given: Given) -> dict[str, Any]:
             failure = refused.failures[0]
             results[index] = Invited(failure=failure._replace(path=failure.path[1:]))
     async with work.part(keep=not is_trial):
-        invited = await invite(work, list(found.values()), lasts)
+        invited = await invite(work, list(found.values()), lasts, by=work.viewer.user_id)
     results |= dict(zip(found, invited, strict=True))
     if is_trial or all(result.failure is not None for result in invited):
         work.nothing_changed()
