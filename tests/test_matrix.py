@@ -215,7 +215,7 @@ Viewer MANAGE_UNIVERSITY                                              -    -    
 Viewer MANAGE_DEPARTMENTS                                             -    -    -    -    -    -    -    -    -    -    -    -    -    +
 Viewer MANAGE_TERMS                                                   -    -    -    -    -    -    -    -    -    -    -    -    -    +
 Viewer MANAGE_MEMBERS                                                 -    -    -    -    -    -    -    -    -    -    -    -    -    +
-Viewer MANAGE_ROLES                                                   -    -    -    -    -    -    -    -    -    -    -    -    -    +
+Viewer MANAGE_ROLES                                                   -    -    -    -    -    -    -    -    -    -    -    +    +    +
 Viewer SEE_AUDIT_LOG                                                  -    -    -    -    -    -    -    -    -    -    -    -    -    +
 Course course SEE_UNPUBLISHED                                         -    -    -    -    -    -    -    +    +    +    -    +    -    +
 Course course EXPORT                                                  -    -    -    -    -    -    -    -    -    +    -    +    -    +

@@ -138,6 +138,7 @@ RULES: Mapping[str, Rules] = {
             "revoked_at": End(),
         },
     ),
+    "invitations": Rules(rows_go="nobody comes in by them any more"),
     "disclosures": Rules(columns={"kind": _WORD, "request_id": Keep("a number of ours, not of the person")}),
     "erasures": Rules(columns={"reason": _RECORD, "request_id": Keep("a number of ours, not of the person")}),
     "university_members": Rules(

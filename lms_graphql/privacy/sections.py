@@ -153,6 +153,7 @@ SECTIONS = (
     Section("posts_reported", "post_reports"),
     Section("disclosures", "disclosures"),
     Section("exemptions", "grade_exemptions"),
+    Section("invitations", "invitations", withheld={"digest": "what the token is recognised by"}),
     # What the person did to the records of others, whom it is not for this document to tell of.
     Section(
         "enrollments_changed",
@@ -171,6 +172,7 @@ SECTIONS = (
     Section("people_excused", "grade_exemptions", "excused_by", only=("id", "course_offering_id", "created_at")),
     Section("grades_frozen", "grade_freezes", "frozen_by", only=("course_offering_id", "frozen_at")),
     Section("jobs", "jobs", "created_by", only=("id", "kind", "state", "created_at", "finished_at")),
+    Section("people_invited", "invitations", "invited_by", only=("id", "user_id", "created_at", "expires_at")),
     Section("records_seen", "disclosures", "viewer_id", only=("at", "kind", "request_id")),
     Section(
         "service_tokens_issued",

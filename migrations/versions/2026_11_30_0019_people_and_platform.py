@@ -82,7 +82,7 @@ _RIGHTS = (
     f"CREATE POLICY tenant ON invitations USING ({_TENANT}) WITH CHECK ({_TENANT})",
     "CREATE POLICY recognition ON invitations FOR SELECT TO lms_auth USING (true)",
     "GRANT SELECT (university_id, id, user_id, invited_by, created_at, expires_at, accepted_at, revoked_at), INSERT,"
-    " UPDATE (revoked_at) ON invitations TO lms_app",
+    " UPDATE (revoked_at), DELETE ON invitations TO lms_app",
     "GRANT USAGE ON SEQUENCE invitations_id_seq TO lms_app",
     "GRANT SELECT, UPDATE (accepted_at) ON invitations TO lms_auth",
     "GRANT UPDATE (status, joined_at) ON university_members TO lms_auth",

@@ -302,7 +302,8 @@ async def test_of_two_that_hang_below_each_other_one_does(platform, owner):
 
 async def test_any_moves_leave_a_tree(platform, owner):
     """Each is done, with all depths right, or refused; several at once."""
-    ids, chance = [await subject(platform, f"ANY-{n}") for n in range(8)], random.Random(7)
+    ids = [await subject(platform, f"ANY-{n}") for n in range(8)]
+    chance = random.Random(7)  # noqa: S311 - not a secret
     codes = set()
     for _ in range(25):
         moves = [{"subjectId": chance.choice(ids), "parentId": chance.choice([None, *ids])} for _ in range(8)]

@@ -202,6 +202,12 @@ async def _kept(rows: Rows, made: Any, tenant: Any, people: dict[str, int]) -> N
         " VALUES ($1, sha256('a token'), ARRAY['lab:grade'], $2, now() + interval '1 hour')",
         tenant["university_id"], people["admin"],
     )  # fmt: skip
+    for name in ("visitor", "student"):
+        await rows.driver.execute(
+            "INSERT INTO invitations (university_id, user_id, digest, invited_by, expires_at)"
+            " VALUES ($1, $2, sha256('an invitation'), $3, now() + interval '1 hour')",
+            tenant["university_id"], people[name], people["admin"],
+        )  # fmt: skip
     await rows.driver.execute(
         "INSERT INTO grading_runs (university_id, submission_id, service_token_id, lease_until)"
         " SELECT university_id, $2, id, now() + interval '1 hour' FROM service_tokens"

@@ -354,7 +354,7 @@ async def test_what_the_roles_may(driver, tenant_tables):
         "subjects": {"SELECT", "INSERT", "DELETE"},
         "platform_audit_log": {"INSERT"},
         "service_tokens": {"INSERT"},
-        "invitations": {"INSERT"},
+        "invitations": {"INSERT", "DELETE"},
         "erasures": {"INSERT"},
         "disclosures": {"SELECT", "INSERT"},
         "jobs": {"SELECT", "INSERT", "UPDATE"},
