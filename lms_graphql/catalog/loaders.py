@@ -45,6 +45,7 @@ from lms_graphql.catalog.models import (
     Subject,
     Term,
 )
+from lms_graphql.content.policy import visible_assets
 from lms_graphql.engine.dataloaders import KEYS, TEXT_KEYS, Loader, Many, One, Page
 from lms_graphql.engine.rows import Row, record
 from lms_graphql.storage.statements import columns
@@ -612,7 +613,7 @@ class PoolSizes(One[int]):
 
     @override
     def query(self) -> Select[Any]:
-        statement: Select[Any] = soundness.pool_sizes(self.viewer)
+        statement: Select[Any] = soundness.pool_sizes().where(policy.visible_pool_sizes(self.viewer))
         return statement
 
 
@@ -623,7 +624,7 @@ class AssetNumbers(One[int]):
 
     @override
     def query(self) -> Select[Any]:
-        statement: Select[Any] = soundness.asset_numbers(self.viewer)
+        statement: Select[Any] = soundness.asset_numbers().where(visible_assets(self.viewer))
         return statement
 
 
@@ -634,7 +635,7 @@ class PublishProblemsByCourse(Loader[int, list[soundness.Problem]]):
 
     @override
     def query(self) -> Select[Any]:
-        statement: Select[Any] = soundness.shown_items(self.viewer)
+        statement: Select[Any] = soundness.shown_items().where(policy.visible_drafts(self.viewer))
         return statement
 
     @override

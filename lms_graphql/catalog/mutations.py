@@ -39,10 +39,8 @@ class CreateCourseInput:
     department_id: strawberry.ID | None = optional(
         "The department that offers it. An administrator of departments names one of them; null: none."
     )
-    level: CourseLevel | None = strawberry.field(
-        default=CourseLevel.UNDERGRADUATE, description="Its academic level; never null."
-    )
-    language_code: str | None = strawberry.field(default="en", description=f"{_LANGUAGE} Never null.")
+    level: CourseLevel = strawberry.field(default=CourseLevel.UNDERGRADUATE, description="Its academic level.")
+    language_code: str = strawberry.field(default="en", description=_LANGUAGE)
     difficulty: CourseDifficulty | None = optional(_DIFFICULTY)
     credit_hours: Decimal | None = optional(_CREDITS)
 

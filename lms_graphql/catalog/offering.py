@@ -86,8 +86,15 @@ async def offering_to_edit(
 ) -> Row:
     """The offering that a global id names, locked; NOT_FOUND if the viewer does not see it, FORBIDDEN unless `may`."""
     number = number_of(text, "CourseOffering", work.viewer.university_id)
+    return await lock_offering(work, number, path, "offering", may)
+
+
+async def lock_offering(
+    work: Work, number: int | None, path: tuple[str, ...], word: str, may: Callable[[Viewer, Mapping[str, Any]], bool]
+) -> Row:
+    """As `offering_to_edit`, by its number, for what hangs on it and is called `word` to the viewer."""
     row = None if number is None else await work.one(_OFFERINGS[work.viewer.standing], OfferingRow, offering_id=number)
-    return allowed(work, row, path, "offering", may)
+    return allowed(work, row, path, word, may)
 
 
 async def create_offering(work: Work, given: Given) -> dict[str, Any]:

@@ -44,13 +44,13 @@ class CreateOfferingInput:
     ends_at: datetime | None = optional("When it ends; null: it stays open.")
     enrollment_starts_at: datetime | None = optional("From when people may enrol; null: at any time.")
     enrollment_ends_at: datetime | None = optional("Until when people may enrol; null: until it ends.")
-    visibility: OfferingVisibility | None = strawberry.field(
-        default=OfferingVisibility.PRIVATE, description="Who may find it; never null."
+    visibility: OfferingVisibility = strawberry.field(
+        default=OfferingVisibility.PRIVATE, description="Who may find it."
     )
     capacity: int | None = optional("How many may take part; null: any number.")
     waitlist_capacity: int | None = optional("How many may wait for a seat; null: any number, 0: none.")
-    enrollment_mode: OfferingEnrollmentMode | None = strawberry.field(
-        default=OfferingEnrollmentMode.OPEN, description="How people enrol themselves; never null."
+    enrollment_mode: OfferingEnrollmentMode = strawberry.field(
+        default=OfferingEnrollmentMode.OPEN, description="How people enrol themselves."
     )
     drop_until: datetime | None = optional("Until when people may drop it without a record; null: until it ends.")
     certificate_valid_days: int | None = optional(_VALID)
@@ -94,8 +94,8 @@ class CloneOfferingInput:
     )
     term_id: strawberry.ID | None = optional("The global id of the term of the new one; null: none.")
     term_name: str | None = optional(_TERM_NAME)
-    visibility: OfferingVisibility | None = strawberry.field(
-        default=OfferingVisibility.PRIVATE, description="Who may find the new one; never null."
+    visibility: OfferingVisibility = strawberry.field(
+        default=OfferingVisibility.PRIVATE, description="Who may find the new one."
     )
     include_instructors: bool | None = optional(
         "Whether who teaches it, and is still an active member, teaches the new one too; null: no."

@@ -8,6 +8,8 @@ from lms_graphql.catalog import soundness
 from lms_graphql.catalog.cataloging import versioned
 from lms_graphql.catalog.editing import COURSE, EDITORS
 from lms_graphql.catalog.models import Course
+from lms_graphql.catalog.policy import visible_drafts, visible_pool_sizes
+from lms_graphql.content.policy import visible_assets
 from lms_graphql.engine.context import Viewer
 from lms_graphql.engine.mutations import Given
 from lms_graphql.engine.rows import record
@@ -27,9 +29,9 @@ _SET = Statement(
     )
 )
 _VIEWERS = [Viewer(standing=standing) for standing in EDITORS]
-_ITEMS = {viewer.standing: Statement(soundness.shown_items(viewer)) for viewer in _VIEWERS}
-_POOLS = {viewer.standing: Statement(soundness.pool_sizes(viewer)) for viewer in _VIEWERS}
-_ASSETS = {viewer.standing: Statement(soundness.asset_numbers(viewer)) for viewer in _VIEWERS}
+_ITEMS = {viewer.standing: Statement(soundness.shown_items().where(visible_drafts(viewer))) for viewer in _VIEWERS}
+_POOLS = {viewer.standing: Statement(soundness.pool_sizes().where(visible_pool_sizes(viewer))) for viewer in _VIEWERS}
+_ASSETS = {viewer.standing: Statement(soundness.asset_numbers().where(visible_assets(viewer))) for viewer in _VIEWERS}
 
 
 async def publish_course(work: Work, given: Given) -> dict[str, Any]:

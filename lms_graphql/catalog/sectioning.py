@@ -4,11 +4,11 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Text, bindparam, delete, exists, insert, select, update
 
-from lms_graphql.catalog.editing import EDITORS, allowed
-from lms_graphql.catalog.entries import SECTION_FIELDS, told_as, values_of
-from lms_graphql.catalog.models import CourseOffering, CourseOfferingInstructor, OfferingSection
-from lms_graphql.catalog.offering import offering_to_edit
-from lms_graphql.catalog.policy import may_run_offering, offering_department, visible_sections
+from lms_graphql.catalog.editing import EDITORS
+from lms_graphql.catalog.entries import SECTION_FIELDS, not_there, told_as, values_of
+from lms_graphql.catalog.models import CourseOfferingInstructor, OfferingSection
+from lms_graphql.catalog.offering import lock_offering, offering_to_edit
+from lms_graphql.catalog.policy import may_run_offering, visible_sections
 from lms_graphql.content.models import ContentItemSetting
 from lms_graphql.engine.context import Viewer
 from lms_graphql.engine.mutations import Given
@@ -45,20 +45,14 @@ _REFERRING: dict[str, Any] = {
 }
 
 
-def _offering_of(viewer: Viewer) -> Any:
-    """The offering of a section that the viewer sees, locked: what `may_run_offering` asks for."""
-    return (
-        select(CourseOffering.id, *offering_department(viewer))
-        .join(
-            OfferingSection,
-            (OfferingSection.university_id == UNIVERSITY) & (OfferingSection.course_offering_id == CourseOffering.id),
+_SEEN = {
+    standing: Statement(
+        select(OfferingSection.course_offering_id).where(
+            OfferingSection.id == _SECTION, visible_sections(Viewer(standing=standing))
         )
-        .where(CourseOffering.university_id == UNIVERSITY, OfferingSection.id == _SECTION, visible_sections(viewer))
-        .with_for_update(of=CourseOffering, key_share=True)
     )
-
-
-_OFFERINGS = {standing: Statement(_offering_of(Viewer(standing=standing))) for standing in EDITORS}
+    for standing in EDITORS
+}
 _READ = Statement(select(*columns(OfferingSection)).where(*_HERE))
 _ADD = Statement(
     insert(OfferingSection)
@@ -126,11 +120,11 @@ async def _section_to_edit(work: Work, given: Given) -> Row:
     """The section `sectionId` of an offering that the viewer runs, in the version that is expected; locked."""
     number = number_of(given["sectionId"], "OfferingSection", work.viewer.university_id)
     standing = work.viewer.standing
-    found = None if number is None else await work.one(_OFFERINGS[standing], _Row, section_id=number)
-    allowed(work, found, SECTION, "section", may_run_offering)
-    # Read once the offering is locked, by when it may be gone.
-    section = await work.one(_READ, _Row, section_id=number)
-    row = allowed(work, section, SECTION, "section", lambda _viewer, _row: True)
+    found = None if number is None else await work.one(_SEEN[standing], _Row, section_id=number)
+    await lock_offering(work, found and found["course_offering_id"], SECTION, "section", may_run_offering)
+    row = await work.one(_READ, _Row, section_id=number)  # as it is now that nobody else changes it
+    if row is None:
+        raise not_there("section", SECTION)
     require_version(row["version"], given.get("expectedVersion"))
     return row
 

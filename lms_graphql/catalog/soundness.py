@@ -2,7 +2,7 @@
 
 What is shown are the active items of modules that are published with all above them. Three statements, whatever the
 size of a course, and for several courses at once: the items with their payloads, the pools and the assets that these
-name.
+name. Who runs them adds the policy of each.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,15 +11,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 import orjson
-from sqlalchemy import Text, and_, any_, cast, func, or_, select
+from sqlalchemy import Text, and_, any_, cast, func, select
 
 from lms_graphql.assessment.models import Question, QuestionPool
-from lms_graphql.catalog.reach import only_reached, reaches_course
-from lms_graphql.content import payloads
+from lms_graphql.content import payloads, references
 from lms_graphql.content.checking import checked_payload
 from lms_graphql.content.models import Asset, ContentItem
-from lms_graphql.content.policy import visible_assets
-from lms_graphql.engine.context import Viewer
 from lms_graphql.engine.dataloaders import KEYS
 from lms_graphql.engine.usererrors import Refused
 from lms_graphql.storage.tenancy import UNIVERSITY
@@ -53,15 +50,15 @@ class Problem(msgspec.Struct, frozen=True):
 # ---- what is looked at
 
 
-def shown_items(viewer: Viewer) -> Any:
+def shown_items() -> Any:
     """By course its published modules, each with its active items: a row without an item for one that has none."""
-    reached = only_reached(viewer, Module.university_id == UNIVERSITY, reaches_course(Module.course_id))
     item = and_(
         ContentItem.university_id == UNIVERSITY, ContentItem.module_id == Module.id, ContentItem.is_active.is_(True)
     )
     return (
         select(
             Module.course_id,
+            Module.university_id,
             Module.id.label("module_id"),
             ContentItem.id.label("item_id"),
             cast(ContentItem.content_type, Text).label("content_type"),
@@ -69,84 +66,77 @@ def shown_items(viewer: Viewer) -> Any:
             cast(ContentItem.data_json, Text).label("data"),
         )
         .outerjoin(ContentItem, item)
-        .where(Module.course_id == any_(KEYS), Module.effective_published.is_(True), reached)
+        .where(Module.course_id == any_(KEYS), Module.effective_published.is_(True))
         .order_by(Module.course_id, Module.depth, Module.sequence_index, Module.id, ContentItem.sequence_index)
     )
 
 
-def pool_sizes(viewer: Viewer) -> Any:
-    """Pools that courses in reach can draw from, by id: whose they are, and how many active questions they have."""
-    course_id: Any = QuestionPool.course_id
-    mine = or_(course_id.is_(None), reaches_course(course_id))
+def pool_sizes() -> Any:
+    """Pools by id: whose they are, and how many active questions they have."""
     active = and_(
         Question.university_id == UNIVERSITY, Question.pool_id == QuestionPool.id, Question.is_active.is_(True)
     )
     return (
-        select(QuestionPool.id, QuestionPool.course_id, func.count(Question.id).label("questions"))
+        select(
+            QuestionPool.id,
+            QuestionPool.university_id,
+            QuestionPool.course_id,
+            func.count(Question.id).label("questions"),
+        )
         .outerjoin(Question, active)
-        .where(QuestionPool.id == any_(KEYS), only_reached(viewer, QuestionPool.university_id == UNIVERSITY, mine))
+        .where(QuestionPool.id == any_(KEYS))
         .group_by(QuestionPool.university_id, QuestionPool.id)
     )
 
 
-def asset_numbers(viewer: Viewer) -> Any:
+def asset_numbers() -> Any:
     """The assets of these ids that are there."""
-    return select(Asset.id).where(Asset.id == any_(KEYS), visible_assets(viewer))
+    return select(Asset.id, Asset.university_id).where(Asset.id == any_(KEYS))
 
 
 class Looked(NamedTuple):
-    """A row of `shown_items` with an item, its payload (None: unreadable), and what is wrong with it by itself."""
+    """A row of `shown_items` with an item: what is wrong with its payload by itself, and what that refers to."""
 
     row: Any
-    payload: payloads.Payload | None
     faults: Sequence[str]
+    assets: Sequence[int] = ()
+    pool: int | None = None
+    draws: int | None = None
+    """How many questions a quiz draws; None: all of its pool."""
 
 
 def looked_at(rows: Sequence[Any]) -> list[Looked]:
-    """The items of these rows with their payloads."""
+    """The items of these rows."""
     return [_looked(row) for row in rows if row["item_id"] is not None]
 
 
 def _looked(row: Any) -> Looked:
     payload = payloads.decode(row["content_type"], row["data"], item_id=row["item_id"])
     if payload is None:
-        return Looked(row, None, ["it can't be read"])
+        return Looked(row, ["it can't be read"])
+    data = orjson.loads(row["data"])
+    faults: list[str] = []
     try:
-        checked_payload(row["content_type"], orjson.loads(row["data"]))
+        checked_payload(row["content_type"], data)
     except Refused as refused:
-        return Looked(row, payload, [failure.message for failure in refused.failures])
-    except NotImplementedError:  # the rules for writing payloads come with those who write them
-        pass
-    return Looked(row, payload, [])
+        faults = [failure.message for failure in refused.failures]
+    assets = sorted(number for number in references.asset_ids_of(row["content_type"], data) if number <= _LARGEST_ID)
+    pool = references.pool_id_of(row["content_type"], data)
+    draws = payload.num_questions_per_attempt if isinstance(payload, payloads.QuizPayload) else None
+    return Looked(row, faults, assets, pool, draws)
+
+
+_LARGEST_ID = 2**63 - 1
 
 
 def pools_of(items: Sequence[Looked]) -> list[int]:
     """The pools that these items name."""
-    named = {_pool(item.payload) for item in items}
-    return sorted(number for number in named if number is not None)
+    return sorted({item.pool for item in items if item.pool is not None and item.pool <= _LARGEST_ID})
 
 
 def assets_of(items: Sequence[Looked]) -> list[int]:
     """The assets that these items name."""
-    return sorted({number for item in items for number in _assets(item.payload)})
-
-
-_LARGEST = 2**63 - 1
-
-
-def _pool(payload: payloads.Payload | None) -> int | None:
-    number = payload.question_pool_id if isinstance(payload, payloads.QuizPayload) else None
-    return number if number is not None and abs(number) <= _LARGEST else None
-
-
-def _assets(payload: payloads.Payload | None) -> list[int]:
-    if isinstance(payload, payloads.VideoPayload):
-        named = [payload.asset_id]
-    elif isinstance(payload, payloads.TextPayload):
-        named = [block.asset_id for block in payload.blocks if isinstance(block, payloads.ImageBlock)]
-    else:
-        named = []
-    return [number for number in named if number is not None and abs(number) <= _LARGEST]
+    return sorted({number for item in items for number in item.assets})
 
 
 # ---- what is wrong
@@ -183,27 +173,24 @@ def _of_item(course_id: int, item: Looked, pools: Mapping[int, Any], assets: Map
 
     for fault in item.faults:
         yield problem(ProblemKind.BROKEN_PAYLOAD, f"its payload is broken: {fault}")
-    missing = [number for number in dict.fromkeys(_assets(item.payload)) if assets.get(number) is None]
-    for number in missing:
-        yield problem(ProblemKind.MISSING_ASSET, f"there is no asset {number}: take it out, or name another one")
-    if isinstance(item.payload, payloads.QuizPayload):
-        wrong = _of_quiz(course_id, item.payload, pools)
-        if wrong is not None:
-            yield problem(*wrong)
+    for number in item.assets:
+        if assets.get(number) is None:
+            yield problem(ProblemKind.MISSING_ASSET, f"there is no asset {number}: take it out, or name another one")
+    wrong = _of_quiz(course_id, item, pools) if item.row["content_type"] == "quiz" else None
+    if wrong is not None:
+        yield problem(*wrong)
 
 
-def _of_quiz(course_id: int, quiz: payloads.QuizPayload, pools: Mapping[int, Any]) -> tuple[ProblemKind, str] | None:
-    if quiz.question_pool_id is None:
+def _of_quiz(course_id: int, quiz: Looked, pools: Mapping[int, Any]) -> tuple[ProblemKind, str] | None:
+    if quiz.pool is None:
         return ProblemKind.POOL_NOT_SET, "it draws from no question pool: name one"
-    pool = pools.get(quiz.question_pool_id)
+    pool = pools.get(quiz.pool)
     if pool is None or pool["course_id"] not in {None, course_id}:
-        return ProblemKind.POOL_MISSING, f"there is no question pool {quiz.question_pool_id} for this course"
-    there, asked = pool["questions"], quiz.num_questions_per_attempt
+        return ProblemKind.POOL_MISSING, f"there is no question pool {quiz.pool} for this course"
+    there = pool["questions"]
     if there == 0:
         return ProblemKind.POOL_EMPTY, "its question pool has no active question: add one"
-    if asked is not None and there < asked:
-        return (
-            ProblemKind.POOL_TOO_SMALL,
-            f"it draws {asked} questions, its pool has {there}: add some, or draw fewer",
-        )
+    if quiz.draws is not None and there < quiz.draws:
+        message = f"it draws {quiz.draws} questions, its pool has {there}: add some, or draw fewer"
+        return ProblemKind.POOL_TOO_SMALL, message
     return None

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, String, and_, bindparam, delete, exists, select
+from sqlalchemy import BigInteger, String, bindparam, delete, exists, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lms_graphql.catalog.editing import EDITORS, allowed
+from lms_graphql.catalog.editing import EDITORS
 from lms_graphql.catalog.entries import not_there, told_as
-from lms_graphql.catalog.models import CourseOffering, CourseOfferingInstructor, OfferingSection
-from lms_graphql.catalog.offering import offering_to_edit
-from lms_graphql.catalog.policy import may_administer_offering, offering_department, visible_instructors
+from lms_graphql.catalog.models import CourseOfferingInstructor, OfferingSection
+from lms_graphql.catalog.offering import lock_offering, offering_to_edit
+from lms_graphql.catalog.policy import may_administer_offering, visible_instructors
 from lms_graphql.engine.context import Viewer
 from lms_graphql.engine.mutations import Given
 from lms_graphql.engine.relay import number_of
@@ -63,29 +63,19 @@ def _assigning() -> Statement:
     )
 
 
-def _taught(viewer: Viewer) -> Any:
-    """Who teaches, as the viewer sees it, with the offering locked."""
-    shown = [column for column in columns(CourseOfferingInstructor) if column.key != "id"]
-    return (
-        select(CourseOffering.id, CourseOfferingInstructor.id.label("number"), *shown, *offering_department(viewer))
-        .join(
-            CourseOffering,
-            and_(
-                CourseOffering.university_id == UNIVERSITY,
-                CourseOffering.id == CourseOfferingInstructor.course_offering_id,
-            ),
-        )
-        .where(CourseOfferingInstructor.id == _INSTRUCTOR, visible_instructors(viewer))
-        .with_for_update(of=CourseOffering, key_share=True)
-    )
-
-
 _ASSIGN = _assigning()
-_TAUGHT = {standing: Statement(_taught(Viewer(standing=standing))) for standing in EDITORS}
+_SEEN = {
+    standing: Statement(
+        select(*columns(CourseOfferingInstructor)).where(
+            CourseOfferingInstructor.id == _INSTRUCTOR, visible_instructors(Viewer(standing=standing))
+        )
+    )
+    for standing in EDITORS
+}
 _REMOVE = Statement(
     delete(CourseOfferingInstructor)
     .where(CourseOfferingInstructor.university_id == UNIVERSITY, CourseOfferingInstructor.id == _INSTRUCTOR)
-    .returning(CourseOfferingInstructor.id)
+    .returning(*columns(CourseOfferingInstructor))
 )
 
 
@@ -120,14 +110,15 @@ async def remove_instructor(work: Work, given: Given) -> dict[str, Any]:
     """Have somebody no longer teach an offering; gives `deleted_id` and `offering_id`. What they graded stays."""
     number = number_of(given["instructorId"], "OfferingInstructor", work.viewer.university_id)
     standing = work.viewer.standing
-    found = None if number is None else await work.one(_TAUGHT[standing], _Row, instructor_id=number)
-    row = allowed(work, found, INSTRUCTOR, "instructor", may_administer_offering)
-    if not await work.rows(_REMOVE, _Row, instructor_id=number):  # somebody was faster
+    found = None if number is None else await work.one(_SEEN[standing], _Row, instructor_id=number)
+    offering_id = found and found["course_offering_id"]
+    await lock_offering(work, offering_id, INSTRUCTOR, "instructor", may_administer_offering)
+    row = await work.one(_REMOVE, _Row, instructor_id=number)
+    if row is None:  # somebody was faster
         raise not_there("instructor", INSTRUCTOR)
-    kept = ("course_offering_id", "user_id", "section_id", "role")
-    await work.audit("instructor.remove", "OfferingInstructor", number, before=told_as(row, kept))
-    await work.tell("offering.changed", "CourseOffering", row["id"])
-    return {"deleted_id": given["instructorId"], "offering_id": row["id"]}
+    await work.audit("instructor.remove", "OfferingInstructor", row["id"], before=told_as(dict(row.items())))
+    await work.tell("offering.changed", "CourseOffering", offering_id)
+    return {"deleted_id": given["instructorId"], "offering_id": offering_id}
 
 
 async def _person(work: Work, given: Given) -> int:
