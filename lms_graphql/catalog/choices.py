@@ -126,6 +126,7 @@ COURSE_FILTERS: Mapping[str, Choice] = {
     "openForEnrollment": Flag(
         lambda viewer: _offered(viewer, _is_open()), lambda viewer: not_(_offered(viewer, _is_open()))
     ),
+    "archived": Flag(lambda _: Course.archived_at.is_not(None), lambda _: Course.archived_at.is_(None)),
 }
 OFFERING_FILTERS: Mapping[str, Choice] = {
     "term": of("Term", lambda _, term_id: CourseOffering.term_id == term_id),

@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import aliased
 from typing_extensions import override
 
-from lms_graphql.catalog import policy
+from lms_graphql.catalog import policy, soundness
 from lms_graphql.catalog.choices import (
     COURSE_FILTERS,
     COURSE_ORDERS,
@@ -45,8 +45,9 @@ from lms_graphql.catalog.models import (
     Subject,
     Term,
 )
+from lms_graphql.content.policy import visible_assets
 from lms_graphql.engine.dataloaders import KEYS, TEXT_KEYS, Loader, Many, One, Page
-from lms_graphql.engine.rows import record
+from lms_graphql.engine.rows import Row, record
 from lms_graphql.storage.statements import columns
 from lms_graphql.storage.tenancy import UNIVERSITY
 from lms_graphql.tenancy.models import UniversityMember
@@ -54,20 +55,27 @@ from lms_graphql.tenancy.models import UniversityMember
 DomainRow = record("Domain", tenant=False)
 SubjectRow = record("Subject", tenant=False)
 CourseRow = record(
-    "Course", seldom=("language_code", "credit_hours", "difficulty", "is_published", "created_at", "updated_at")
+    "Course",
+    seldom=(
+        *("language_code", "credit_hours", "difficulty", "is_published", "created_at", "updated_at"),
+        *("archived_at", "version"),
+    ),
 )
 OfferingRow = record(
     "CourseOffering",
     seldom=(
         *("waitlist_capacity", "created_at", "updated_at", "overrides", "gradebook", "viewer_can"),
-        "certificate_valid_days",
+        *("certificate_valid_days", "version"),
     ),
 )
 TermRow = record("Term", seldom=("created_at", "updated_at"))
-SectionRow = record("OfferingSection", seldom=("created_at", "updated_at"))
+SectionRow = record("OfferingSection", seldom=("created_at", "updated_at", "version"))
 InstructorRow = record("OfferingInstructor")
 PrerequisiteRow = record("CoursePrerequisite")
 TransitivePrerequisiteRow = record("TransitivePrerequisite")
+PublishProblemRow = record("PublishProblem")
+PoolSizeRow = record("PoolSize")
+AssetNumberRow = record("AssetNumber")
 
 _DEEPEST = 32
 """Where a chain of prerequisites ends, should there ever be a cycle."""
@@ -182,30 +190,35 @@ class CourseByCode(One[str]):
         )
 
 
-class CoursesByUniversity(Page[int]):
+class _Catalog(Page[int]):
+    """What all lists of courses have in common: archived ones are in none, unless they are asked for."""
+
+    row = CourseRow
+    order = (Course.id,)
+    orders = COURSE_ORDERS
+    filters = COURSE_FILTERS
+
+    def courses(self) -> Select[Any]:
+        """The courses that the viewer may see, of any list."""
+        seen = select(*self.columns(Course)).where(policy.visible_courses(self.viewer))
+        asked = any(name == "archived" for name, _ in self.page.filters)
+        return seen if asked else seen.where(Course.archived_at.is_(None))
+
+
+class CoursesByUniversity(_Catalog):
     """The courses of the request's university that the viewer may see, by id."""
 
-    row = CourseRow
-    order = (Course.id,)
-    orders = COURSE_ORDERS
-    filters = COURSE_FILTERS
-
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
-        return select(*self.columns(Course)).where(Course.university_id == parent, policy.visible_courses(self.viewer))
+        return self.courses().where(Course.university_id == parent)
 
 
-class CoursesByDepartment(Page[int]):
+class CoursesByDepartment(_Catalog):
     """The courses of each department that the viewer may see, by id."""
 
-    row = CourseRow
-    order = (Course.id,)
-    orders = COURSE_ORDERS
-    filters = COURSE_FILTERS
-
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
-        return select(*self.columns(Course)).where(Course.department_id == parent, policy.visible_courses(self.viewer))
+        return self.courses().where(Course.department_id == parent)
 
 
 class _Offerings(Loader[Any, Any]):
@@ -330,13 +343,8 @@ class SubjectDescendants(Many[int]):
         return select(below.c.key, *columns(Subject)).join(Subject, Subject.id == below.c.id).order_by(below.c.path)
 
 
-class CoursesBySubject(Page[int]):
+class CoursesBySubject(_Catalog):
     """The courses that belong to each subject, as their main one or another, and that the viewer may see, by id."""
-
-    row = CourseRow
-    order = (Course.id,)
-    orders = COURSE_ORDERS
-    filters = COURSE_FILTERS
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
@@ -347,22 +355,17 @@ class CoursesBySubject(Page[int]):
             ),
             select(main.id).where(main.university_id == UNIVERSITY, main.primary_subject_id == parent),
         )
-        return select(*self.columns(Course)).where(Course.id.in_(belonging), policy.visible_courses(self.viewer))
+        return self.courses().where(Course.id.in_(belonging))
 
 
-class CoursesBySubtree(Page[int]):
+class CoursesBySubtree(_Catalog):
     """The courses that belong to each subject or to any below it, and that the viewer may see, by id."""
-
-    row = CourseRow
-    order = (Course.id,)
-    orders = COURSE_ORDERS
-    filters = COURSE_FILTERS
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
         belonging = _courses_of_subtrees()  # of all parents at once, beside the pages
         courses = select(belonging.c.course_id).where(belonging.c.key == parent)
-        return select(*self.columns(Course)).where(Course.id.in_(courses), policy.visible_courses(self.viewer))
+        return self.courses().where(Course.id.in_(courses))
 
 
 def _courses_of_subtrees() -> CTE:
@@ -598,3 +601,50 @@ class OfferingsByInstructor(_Offerings, Page[int]):
                 policy.visible_offerings(self.viewer),
             )
         )
+
+
+# ---- whether courses are fit to be published
+
+
+class PoolSizes(One[int]):
+    """How many active questions a pool has that courses in reach can draw from; for staff alone."""
+
+    row = PoolSizeRow
+
+    @override
+    def query(self) -> Select[Any]:
+        statement: Select[Any] = soundness.pool_sizes().where(policy.visible_pool_sizes(self.viewer))
+        return statement
+
+
+class AssetNumbers(One[int]):
+    """Whether an asset is there."""
+
+    row = AssetNumberRow
+
+    @override
+    def query(self) -> Select[Any]:
+        statement: Select[Any] = soundness.asset_numbers().where(visible_assets(self.viewer))
+        return statement
+
+
+class PublishProblemsByCourse(Loader[int, list[soundness.Problem]]):
+    """What keeps each course from being published; for staff alone."""
+
+    row = PublishProblemRow
+
+    @override
+    def query(self) -> Select[Any]:
+        statement: Select[Any] = soundness.shown_items().where(policy.visible_drafts(self.viewer))
+        return statement
+
+    @override
+    async def load_batch(self, keys: list[int]) -> list[list[soundness.Problem]]:
+        rows: dict[int, list[Row]] = {key: [] for key in keys}
+        for row in await self.rows(keys):
+            rows[row[0]].append(row)
+        items = {key: soundness.looked_at(found) for key, found in rows.items()}
+        every = [item for found in items.values() for item in found]
+        pools = await self.context.loader(PoolSizes).values(soundness.pools_of(every))
+        assets = await self.context.loader(AssetNumbers).values(soundness.assets_of(every))
+        return [soundness.problems(key, rows[key], items[key], pools, assets) for key in keys]

@@ -100,6 +100,7 @@ class Course(TenantRow, Model):
         Index("ix_courses_language", "university_id", "language_code", "id"),
         Index("ix_courses_created_at", "university_id", "created_at", "id"),
         Index("ix_courses_updated_at", "university_id", "updated_at", "id"),
+        Index("ix_courses_archived", "university_id", "id", postgresql_where=text("archived_at IS NOT NULL")),
     )
 
     department_id: Mapped[BigInt | None]
@@ -117,6 +118,10 @@ class Course(TenantRow, Model):
     """How much it asks for, whatever its academic level; null where nobody has said."""
     content_version: Mapped[UUID] = mapped_column(server_default=func.gen_random_uuid())
     """Another one after every change of the course's modules and items: see `syllabus.service.renew_version`."""
+    archived_at: Mapped[Time | None]
+    """Since when no list of courses has it; null: it is in the catalog."""
+    version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+    """Counts the changes of the catalog's entry; those of modules and items it does not."""
     title_key: Mapped[str] = key_column(Text(collation="C"), normal("title"))
     level_key: Mapped[str] = key_column(Text, _LEVEL_KEY)
 
@@ -162,6 +167,7 @@ class CoursePrerequisite(TenantRow, Model):
     prerequisite_type: Mapped[str] = mapped_column(prerequisite_type_enum, server_default="strict")
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
+    version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
 
 
 class Term(TenantRow, Model):
@@ -228,6 +234,8 @@ class CourseOffering(TenantRow, Model):
     drop_until: Mapped[Time | None]
     certificate_valid_days: Mapped[int | None] = mapped_column(Integer)
     """For how long its certificates hold; null: for ever."""
+    version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+    """Counts what editors change; that somebody enrols or leaves it does not."""
 
 
 class OfferingSection(TenantRow, Model):
@@ -245,6 +253,7 @@ class OfferingSection(TenantRow, Model):
     name: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
+    version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
 
 
 class CourseOfferingInstructor(TenantRow, Model):

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, SQLColumnExpression, and_, exists, or_, select
 from sqlalchemy.orm import aliased
 
+from lms_graphql.assessment.models import QuestionPool
 from lms_graphql.catalog.models import (
     Course,
     CourseOffering,
@@ -17,6 +18,8 @@ from lms_graphql.catalog.models import (
 from lms_graphql.catalog.reach import (
     administers,
     department_of_course,
+    only_reached,
+    reaches_course,
     reaches_course_here,
     reaches_offering_here,
     seen_or_reached,
@@ -25,6 +28,7 @@ from lms_graphql.catalog.reach import (
 from lms_graphql.engine.context import Standing, Viewer
 from lms_graphql.enrollment.models import CourseEnrollment
 from lms_graphql.storage.tenancy import UNIVERSITY, USER
+from lms_graphql.syllabus.models import Module
 
 # ---- what is seen
 
@@ -107,6 +111,18 @@ def visible_prerequisites(viewer: Viewer) -> ColumnElement[bool]:
             for course, course_id in both
         ),
     )
+
+
+def visible_drafts(viewer: Viewer) -> ColumnElement[bool]:
+    """Modules to be judged with all that is in them, shown or not: for staff alone, in their reach."""
+    return only_reached(viewer, Module.university_id == UNIVERSITY, reaches_course(Module.course_id))
+
+
+def visible_pool_sizes(viewer: Viewer) -> ColumnElement[bool]:
+    """How large pools are that courses in reach can draw from, shared ones too: for staff alone."""
+    course_id: Any = QuestionPool.course_id
+    drawn_from = or_(course_id.is_(None), reaches_course(course_id))
+    return only_reached(viewer, QuestionPool.university_id == UNIVERSITY, drawn_from)
 
 
 # ---- what may be done with the calendar

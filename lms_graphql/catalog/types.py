@@ -28,6 +28,7 @@ from lms_graphql.catalog.loaders import (
     OfferingsByCourse,
     OfferingsByTerm,
     PrerequisitesByCourse,
+    PublishProblemsByCourse,
     SectionById,
     SectionsByOffering,
     SubjectAncestors,
@@ -38,9 +39,10 @@ from lms_graphql.catalog.loaders import (
     SubjectsByParent,
     TermById,
 )
-from lms_graphql.catalog.policy import COURSE_ACTS, OFFERING_ACTS, may_see_records
+from lms_graphql.catalog.policy import COURSE_ACTS, OFFERING_ACTS, may_edit_course, may_see_records
+from lms_graphql.catalog.soundness import MOST_PROBLEMS
 from lms_graphql.certificates.loaders import CertificatesByOffering
-from lms_graphql.content.loaders import DueByOffering, OverridesByOffering
+from lms_graphql.content.loaders import DueByOffering, ItemById, OverridesByOffering
 from lms_graphql.discussion.loaders import ReportedPostsByOffering, ThreadsByOffering
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.counts import CountedConnection
@@ -76,7 +78,7 @@ from lms_graphql.reviews.loaders import (
     ReviewSummaryByCourse,
     ReviewSummaryByOffering,
 )
-from lms_graphql.syllabus.loaders import SyllabusByCourse
+from lms_graphql.syllabus.loaders import ModuleById, SyllabusByCourse
 from lms_graphql.syllabus.outline import DEEPEST, flat
 from lms_graphql.tenancy.loaders import DepartmentById, UniversityById, UserById
 from lms_graphql.tenancy.types import Department, University, User, due_between
@@ -84,7 +86,7 @@ from lms_graphql.tenancy.types import Department, University, User, due_between
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
     from lms_graphql.assessment.types import QuestionPool, QuizAttempt, Submission, SubmissionFilter
     from lms_graphql.certificates.types import Certificate
-    from lms_graphql.content.types import DueItem, SettingOverride
+    from lms_graphql.content.types import Content, DueItem, SettingOverride
     from lms_graphql.discussion.types import DiscussionPost, DiscussionThread, ThreadFilter, ThreadOrder
     from lms_graphql.enrollment.types import Eligibility, Enrollment, EnrollmentFilter, EnrollmentOrder
     from lms_graphql.grades.types import CourseGrade, Gradebook, GradeFilter, GradeItem, GradeOrder, GradingPolicy
@@ -97,6 +99,7 @@ _Grade = Annotated["CourseGrade", strawberry.lazy("lms_graphql.grades.types")]
 _Gradebook = Annotated["Gradebook", strawberry.lazy("lms_graphql.grades.types")]
 _GradeItem = Annotated["GradeItem", strawberry.lazy("lms_graphql.grades.types")]
 _GradingPolicy = Annotated["GradingPolicy", strawberry.lazy("lms_graphql.grades.types")]
+_Content = Annotated["Content", strawberry.lazy("lms_graphql.content.types")]
 _DueItem = Annotated["DueItem", strawberry.lazy("lms_graphql.content.types")]
 _Override = Annotated["SettingOverride", strawberry.lazy("lms_graphql.content.types")]
 _EnrollmentFilter = Annotated["EnrollmentFilter", strawberry.lazy("lms_graphql.enrollment.types")]
@@ -192,6 +195,7 @@ class CourseFilter:
     open_for_enrollment: bool | None = optional(
         "Whether it has an offering that the viewer may see and that people may enrol in now; seats are not looked at."
     )
+    archived: bool | None = optional("True: it is archived, as no course is of a list that does not ask for this.")
 
 
 @strawberry.input(
@@ -317,6 +321,7 @@ class CoursePrerequisite:
     """See models.CoursePrerequisite."""
 
     type: PrerequisiteType = column("prerequisite_type", "How it asks for it.")
+    version: int = strawberry.field(description="Counts the changes of its type, for `expectedVersion`.")
     course: Annotated["Course", strawberry.lazy("lms_graphql.catalog.types")] | None = edge(
         CourseById, "The course that is asked for.", key="prerequisite_course_id"
     )
@@ -331,6 +336,47 @@ class TransitivePrerequisite:
     course: Annotated["Course", strawberry.lazy("lms_graphql.catalog.types")] | None = edge(
         CourseById, "The course that is asked for.", key="course_id"
     )
+
+
+@strawberry.enum(description="What keeps a course from being published.")
+class PublishProblemCode(Enum):
+    """The values of soundness.ProblemKind."""
+
+    NO_PUBLISHED_MODULE = strawberry.enum_value(
+        "no_published_module", description="No module is published with all modules above it."
+    )
+    NO_ACTIVE_ITEM = strawberry.enum_value("no_active_item", description="No published module has an active item.")
+    BROKEN_PAYLOAD = strawberry.enum_value(
+        "broken_payload", description="An item's payload can't be read, or has a value that can't be taken."
+    )
+    MISSING_ASSET = strawberry.enum_value("missing_asset", description="An item names an asset that is not there.")
+    POOL_NOT_SET = strawberry.enum_value("pool_not_set", description="A quiz names no question pool.")
+    POOL_MISSING = strawberry.enum_value(
+        "pool_missing", description="A quiz names a question pool that is not there, or is another course's."
+    )
+    POOL_EMPTY = strawberry.enum_value("pool_empty", description="A quiz's question pool has no active question.")
+    POOL_TOO_SMALL = strawberry.enum_value(
+        "pool_too_small", description="A quiz draws more questions than its pool has active ones."
+    )
+
+
+@strawberry.type(description="One thing that keeps a course from being published.")
+class PublishProblem:
+    """See soundness.Problem."""
+
+    code: PublishProblemCode = strawberry.field(description="What is wrong, for programs.")
+    message: str = strawberry.field(description="What is wrong and what would help, for people, in English.")
+    module: _Module | None = edge(
+        ModuleById, "The module it is about; null: the whole course.", key=lambda problem, _context: problem.module_id
+    )
+    content_item: _Content | None = edge(
+        ItemById, "The item it is about; null: none.", key=lambda problem, _context: problem.content_item_id
+    )
+
+
+def _of_editor(course: Any, context: Context) -> int | None:
+    """The course's id, for a viewer who may edit it."""
+    return course["id"] if may_edit_course(context.viewer, course) else None
 
 
 def _of_member(row: Any, context: Context) -> int | None:
@@ -365,8 +411,14 @@ class Course(Node):
     language_code: str = strawberry.field(description="The language it is taught in, as an ISO 639 code.")
     credit_hours: Decimal | None = strawberry.field(description="What it counts for; null where credits are not used.")
     is_published: bool = strawberry.field(description="Whether it is open to others than staff.")
+    archived_at: datetime | None = strawberry.field(
+        description="Since when it is in no list of courses that does not ask for it; null: it is in the catalog."
+    )
     created_at: datetime = strawberry.field(description="When it was added.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
+    version: int = strawberry.field(
+        description="Counts the changes of this entry, for `expectedVersion`; those of modules and items it does not."
+    )
     university: University | None = edge(UniversityById, "The university that offers it.", key="university_id")
     department: Department | None = edge(DepartmentById, "The department that offers it.", key="department_id")
     primary_subject: Subject | None = edge(SubjectById, "Its main subject.", key="primary_subject_id")
@@ -429,6 +481,16 @@ class Course(Node):
     grading_policy: _GradingPolicy | None = edge(
         PolicyByCourse, "How its grade is worked out where an offering does not say otherwise; null without a policy."
     )
+    publish_problems: list[PublishProblem] | None = edge(
+        PublishProblemsByCourse,
+        f"What keeps it from being published, at most {MOST_PROBLEMS} things, of the highest modules first: empty "
+        "where it is fit. It is about what would be shown: active items of published modules. Null for all but its "
+        "editors.",
+        key=_of_editor,
+        pick=lambda found, _course: found,
+        size=10,
+        weight=20,
+    )
     viewer_can: bool = with_arguments(
         lambda course, context, act: COURSE_ACTS[act.value](context.viewer, course),
         "Whether the viewer may do this with it.",
@@ -462,6 +524,7 @@ class OfferingSection(Node):
     name: str = strawberry.field(description="Its name.")
     created_at: datetime = strawberry.field(description="When it was added.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
+    version: int = strawberry.field(description="Counts its changes, for `expectedVersion`.")
     offering: Annotated["CourseOffering", strawberry.lazy("lms_graphql.catalog.types")] | None = edge(
         OfferingById, "The offering.", key="course_offering_id"
     )
@@ -510,6 +573,9 @@ class CourseOffering(Node):
     visibility: OfferingVisibility = strawberry.field(description="Who may find it.")
     created_at: datetime = strawberry.field(description="When it was added.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
+    version: int = strawberry.field(
+        description="Counts the changes of what its staff set, for `expectedVersion`; that people enrol it does not."
+    )
     course: Course | None = edge(CourseById, "The course; null when the viewer may not see it.", key="course_id")
     university: University | None = edge(UniversityById, "The university that offers it.", key="university_id")
     viewer_enrollment: _Enrollment | None = edge(

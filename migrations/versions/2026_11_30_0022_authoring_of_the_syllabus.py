@@ -4,14 +4,14 @@ A module's version counts what is said of it, and where it hangs, but not the pl
 assets the payload of a content item names is kept in a table by a trigger, whoever writes the payload, so that an asset
 in use is found by an index and can't be deleted.
 
-Revision: 0022, after 0019
+Revision: 0022, after 0021
 """
 
 from alembic import op
 from sqlalchemy import text
 
 revision = "0022"
-down_revision = "0019"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
