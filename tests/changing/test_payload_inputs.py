@@ -6,7 +6,7 @@ import pytest
 from graphql import GraphQLInputObjectType, GraphQLList, get_named_type, get_nullable_type
 
 from lms_graphql.schema import build
-from tests.changing.contents import CREATE, UPDATE, Author, number
+from tests.changing.contents import CREATE, UPDATE, Author, error, number
 
 SCHEMA = build().graphql
 SEGMENT = {"startSeconds": 0.5, "endSeconds": 2.0, "text": "Good morning."}
@@ -281,9 +281,9 @@ async def test_a_bad_value_is_refused_at_its_place_and_nothing_is_done(author, m
 async def test_what_the_types_refuse_names_its_place(author, module, api, place, value, message):
     given = {"moduleId": module, "title": "New", "payload": with_bad(author, place, value)}
     answer = await api(CREATE, {"input": given}, user=author.world.people["instructor"])
-    (error,) = answer["errors"]
+    (told,) = answer["errors"]
     assert answer.get("data") is None
-    assert error["message"] == message or (value is None and error["message"].startswith(message))
+    assert told["message"] == message or (value is None and told["message"].startswith(message))
 
 
 def fields(type_, place=()):
@@ -317,7 +317,7 @@ async def test_all_that_is_wrong_is_told_at_once(author, module):
     given = {"moduleId": module, "title": "New", "payload": {"text": {"layout": " ", "blocks": blocks}}}
     errors = (await author.sent(CREATE, given))["errors"]
     at = ["input", "payload", "text"]
-    assert [(error["message"].split(":")[0], error["path"]) for error in errors] == [
+    assert [(one["message"].split(":")[0], one["path"]) for one in errors] == [
         ("blocks[1].assetId", [*at, "blocks", "1", "image", "assetId"]),
         ("layout", [*at, "layout"]),
         ("blocks[0].latex", [*at, "blocks", "0", "math", "latex"]),
@@ -359,7 +359,7 @@ async def test_an_article_is_made_of_markdown(author, module, world):
     }
     bad = f"A\n\n<div>\n\n$$ {{ $$\n\n***\n\n![x](asset:{asset}x)\n\n[a](javascript:x)\n"
     made = await author.sent(CREATE, {"moduleId": module, "title": "New", "payload": {"text": {"markdown": bad}}})
-    assert [(error["message"], error["code"]) for error in made["errors"]] == [
+    assert [(one["message"], one["code"]) for one in made["errors"]] == [
         ("markdown line 3: HTML is not taken: write Markdown", "INVALID"),
         ("markdown line 7: there is no block for a line across", "INVALID"),
         ("markdown line 9: there is no such asset", "NOT_FOUND"),
@@ -367,7 +367,7 @@ async def test_an_article_is_made_of_markdown(author, module, world):
         ("markdown line 9: an image has an asset or an address, one of the two", "INVALID"),
         ("markdown line 11: the link to 'javascript:x' is not taken: http, https, mailto or tel", "INVALID"),
     ]
-    assert {tuple(error["path"]) for error in made["errors"]} == {("input", "payload", "text", "markdown")}
+    assert {tuple(one["path"]) for one in made["errors"]} == {("input", "payload", "text", "markdown")}
 
 
 async def test_a_pool_that_all_courses_share_may_be_drawn_from_and_one_of_another_course_may_not(author, module, owner):
@@ -377,7 +377,47 @@ async def test_a_pool_that_all_courses_share_may_be_drawn_from_and_one_of_anothe
     for pool, code in ((shared, None), (other, "NOT_FOUND")):
         payload = {"quiz": {"quizMode": "EXAM", "questionPoolId": author.id("QuestionPool", pool)}}
         made = await author.sent(CREATE, {"moduleId": module, "title": "New", "payload": payload})
-        assert [error["code"] for error in made["errors"]] == [code] * (code is not None)
+        assert [one["code"] for one in made["errors"]] == [code] * (code is not None)
+
+
+async def test_an_asset_of_another_course_may_not_be_named_but_where_it_is_already(author, module, owner):
+    add = (
+        "INSERT INTO assets (university_id, course_id, url, asset_type) VALUES ($1, $2, 'https://a.example', 'image')"
+        " RETURNING id"
+    )
+    own = await owner.fetchval(add, author.university_id, author.course["id"])
+    other = await owner.fetchval(add, author.university_id, author.world.alpha["draft"]["id"])
+
+    def image(number):
+        return {"text": {"blocks": [{"image": {"assetId": author.id("Asset", number)}}]}}
+
+    item = await author.created(module, image(own))
+    told = await author.sent(UPDATE, {"contentItemId": item, "payload": image(other)})
+    assert [one["code"] for one in told["errors"]] == ["NOT_FOUND"]
+    data = {"blocks": [{"type": "image", "asset_id": other}]}
+    await owner.execute("UPDATE content_items SET data_json = $1 WHERE id = $2", json.dumps(data), number(item))
+    assert (await author.sent(UPDATE, {"contentItemId": item, "payload": image(other)}))["errors"] == []
+
+
+async def test_a_hidden_file_is_an_asset_for_staff_alone(author, module, owner, world):
+    add = (
+        "INSERT INTO assets (university_id, url, asset_type, is_staff_only) VALUES ($1, 'https://a.example', 'other',"
+        " true) RETURNING id"
+    )
+    secret = author.id("Asset", await owner.fetchval(add, author.university_id))
+    shown = author.id("Asset", world.alpha["asset"]["id"])
+
+    def lab(asset):
+        files = [{"path": "tests/a.py", "role": "HIDDEN_TEST", "assetId": asset}]
+        return {"moduleId": module, "title": "A lab", "payload": {"engineeringLab": {"files": files}}}
+
+    before = await author.state()
+    message = "students can get at this asset: name one that is for staff alone (`isStaffOnly`)"
+    assert (await author.sent(CREATE, lab(shown)))["errors"] == [
+        error("INVALID", f"files[0].assetId: {message}", "payload", "engineeringLab", "files", "0", "assetId")
+    ]
+    assert await author.state() == before
+    assert (await author.sent(CREATE, lab(secret)))["errors"] == []
 
 
 async def test_students_never_see_what_is_for_staff(author, module, api, world):
