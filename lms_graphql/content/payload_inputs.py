@@ -92,7 +92,7 @@ class VideoPayloadInput:
     )
     duration_seconds: int | None = optional("Its length, from 0 to 1,000,000 seconds.")
     thumbnail_url: str | None = optional("A still picture of it; as `url`.")
-    asset_id: strawberry.ID | None = optional("The asset of this university that holds it.")
+    asset_id: strawberry.ID | None = optional("The asset that holds it: of the library, or of this course.")
     transcript: TranscriptInput | None = optional(
         "What is said in it. Unlike all other fields, left out it stays as it is; null takes it away."
     )
@@ -145,8 +145,8 @@ class LabFileInput:
     )
     role: LabFileRole = strawberry.field(description="Whom it is for.")
     asset_id: strawberry.ID | None = optional(
-        "The asset that holds it; without one the container's image has the file. A HIDDEN_TEST can only be an asset"
-        " that is for staff alone."
+        "The asset that holds it, of the library or of this course; without one the container's image has the file. A"
+        " HIDDEN_TEST can only be an asset that is for staff alone."
     )
 
 
@@ -205,7 +205,7 @@ class MathBlockInput:
 class ImageBlockInput:
     """An image."""
 
-    asset_id: strawberry.ID | None = optional("The asset of this university; this or `url`.")
+    asset_id: strawberry.ID | None = optional("The asset, of the library or of this course; this or `url`.")
     url: str | None = optional("Where it is: http or https, or the path of a file of an imported course.")
     alt_text: str | None = optional("What it shows, for those who can't see it: one line of at most 2000 characters.")
     caption: str | None = optional("The line below it, of at most 2000 characters.")

@@ -42,7 +42,7 @@ async def restore_content_item_revision(work: Work, given: Given) -> dict[str, A
     if former is None:
         raise Refused(UserErrorCode.NOT_FOUND, "the content item has no such former revision", _PATH)
     wanted = as_said(former)
-    await require_there(work, item["course_id"], _references(item["content_type"], former["data"]))
+    await require_there(work, item["course_id"], _references(item["content_type"], former["data"]), item["id"])
     return await say(work, item, wanted, "item.restore", reason=f"revision {given['revision']}")
 
 

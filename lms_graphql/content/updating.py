@@ -40,7 +40,7 @@ async def update_content_item(work: Work, given: Given) -> dict[str, Any]:
     wanted = said(given)
     if given.get("payload") is not None:
         _require_kind(item, given["payload"])
-        payload = await payload_for(work, item["course_id"], given["payload"])
+        payload = await payload_for(work, item["course_id"], given["payload"], item["id"])
         wanted["data_json"] = _with_transcript(item, given["payload"], payload.data)
     return await say(work, item, wanted, "item.update")
 

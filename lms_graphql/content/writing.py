@@ -81,13 +81,15 @@ def _seconds(value: int | None) -> int | None:
     return value
 
 
-async def payload_for(work: Work, course_id: int, given: Given) -> GivenPayload:
-    """The payload that an input gives, good to be stored in an item of the course; Refused tells all that is wrong.
+async def payload_for(work: Work, course_id: int, given: Given, item_id: int | None = None) -> GivenPayload:
+    """The payload that an input gives, good to be stored in an item of the course, None for a new one.
+
+    Refused tells all that is wrong.
 
     To read Markdown takes long: it must not keep others waiting.
     """
     payload = await asyncio.to_thread(given_payload, given, work.viewer.university_id)
-    await require_there(work, course_id, payload.references)
+    await require_there(work, course_id, payload.references, item_id)
     return payload
 
 

@@ -128,7 +128,7 @@ RULES: Mapping[str, Rules] = {
     ),
     "post_reports": Rules(columns={"kind": _WORD, "reason": Put("erased"), "outcome": _WORD}),
     "course_reviews": Rules(columns={"review_text": _GONE, "hidden_reason": Put("erased", filled=True)}),
-    "content_item_revisions": Rules("changed_by", {"title": _COURSE, "data_json": _COURSE}),
+    "content_item_revisions": Rules("changed_by", dict.fromkeys(("title", "description", "data_json"), _COURSE)),
     "service_tokens": Rules(
         "issued_by",
         {

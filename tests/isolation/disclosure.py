@@ -90,7 +90,7 @@ RULES: Mapping[str, Mapping[str, str]] = {
         "key_id": NEVER,
         "metadata_json": NEVER,
     },
-    "content_item_revisions": {"title": NEVER, "data_json": NEVER},
+    "content_item_revisions": {"title": NEVER, "description": NEVER, "data_json": NEVER},
     "content_item_settings": {"points": _SETTING, "min_score": _SETTING, "late_penalty_percent_per_day": _SETTING},
     "content_items": {"title": _item("t.id"), "description": _item("t.id"), "data_json": _item("t.id")},
     "course_grades": {"final_score": _POSTED, "letter_grade": _POSTED},

@@ -572,6 +572,30 @@ async def test_external_keys_are_not_thrown_away(superuser, tenant_keys):
         assert await state(database) == await state(tenant_keys)
 
 
+async def test_what_items_were_is_kept_since_0023_and_not_thrown_away(superuser, with_rules):
+    async with copied(superuser, with_rules) as database:
+        await migrations.upgrade(database.owner, "0023")
+        before_it = ScriptDirectory.from_config(migrations.config()).get_revision("0023").down_revision
+        for title in ("One", "Two"):
+            await execute(database, f"UPDATE content_items SET title = '{title}', description = title WHERE id = 1")
+        await execute(database, "UPDATE content_items SET sequence_index = sequence_index + 50 WHERE id = 1")
+        driver = await connect(database.owner)
+        kept = await driver.fetch("SELECT revision, title, description FROM content_item_revisions ORDER BY revision")
+        number = await driver.fetchval("SELECT revision FROM content_items WHERE id = 1")
+        await driver.close()
+        assert [row["revision"] for row in kept] == [1, 2]
+        assert (kept[1]["title"], kept[1]["description"], number) == ("One", kept[0]["title"], 3)
+        before = await state(database)
+        line = await refused(migrations.downgrade(database.owner, before_it))
+        assert line == (
+            "revision 0023 can't be taken back and changed nothing:"
+            " 1 former descriptions and durations of content items"
+        )
+        assert await state(database) == before
+        await execute(database, "UPDATE content_item_revisions SET description = NULL")
+        await migrations.downgrade(database.owner, before_it)
+
+
 # ---- where migrating is not possible at all ----
 
 
