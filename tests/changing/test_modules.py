@@ -268,6 +268,15 @@ async def test_reordered(authors, grown):
         ("Course", grown.course["id"]), {"module_ids": [number(grown[title]) for title in "CAB"]})  # fmt: skip
 
 
+async def test_reordered_where_the_first_is(authors, grown):
+    assert codes(await authors.sent(REORDER, {"moduleIds": [grown[title] for title in ("A2", "A3", "A1")]})) == []
+    assert [title for title, depth, _ in await grown.tree() if depth == 1][:3] == ["A2", "A3", "A1"]
+    assert codes(await authors.sent(REORDER, {"moduleIds": []})) == [("INVALID", ["moduleIds"])]
+    assert codes(await authors.sent(REORDER, {"moduleIds": ["no id", grown["A"]]})) == [("NOT_FOUND", ["moduleIds"])]
+    both = {"moduleIds": [grown["A1"]], "parentId": grown["A"], "courseId": grown.id}
+    assert codes(await authors.sent(REORDER, both)) == [("INVALID", ["parentId"])]
+
+
 async def test_all_siblings_and_no_others_are_named(authors, grown):
     before = await authors.state()
     a1, a2, a3 = (grown[title] for title in ("A1", "A2", "A3"))
