@@ -22,8 +22,8 @@ from sqlalchemy import (
     column,
     exists,
     func,
-    null,
     not_,
+    null,
     select,
     union_all,
 )
