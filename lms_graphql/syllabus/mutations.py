@@ -1,12 +1,14 @@
 """The fields of Mutation about modules."""
 
+from typing import Any
+
 import strawberry
 
 from lms_graphql.catalog.loaders import CourseById
 from lms_graphql.catalog.types import Course
-from lms_graphql.content.loaders import ItemById
-from lms_graphql.content.types import QuizContent
-from lms_graphql.engine.context import Context
+from lms_graphql.content.loaders import AssetById, ItemById
+from lms_graphql.content.types import Asset, QuizContent
+from lms_graphql.engine.context import Context, LoaderClass
 from lms_graphql.engine.edges import optional, with_arguments
 from lms_graphql.engine.mutations import Payload, changed, mutation, told, user_errors
 from lms_graphql.engine.rows import Row
@@ -129,26 +131,26 @@ class ModulesPayload:
     errors: list[UserError] = user_errors()
 
 
-async def _reordered(payload: Payload, context: Context) -> list[Row]:
-    """The modules in their new order."""
-    ids = payload.keys.get("module_ids", ())
-    found = await context.loader(ModuleById).values(ids)
-    return [found[module_id] for module_id in ids if found[module_id] is not None]
+def _found(loader: LoaderClass, key: str) -> Any:
+    """What the viewer sees of the rows whose ids a service returned under this name, in their order."""
+
+    async def resolve(payload: Payload, context: Context) -> list[Row]:
+        ids = payload.keys.get(key, ())
+        found = await context.loader(loader).values(ids)
+        return [found[row_id] for row_id in ids if found[row_id] is not None]
+
+    return resolve
 
 
 @strawberry.type(description="What `reorderModules` gives.")
 class ReorderModulesPayload:
     """The payload of `reorderModules`."""
 
-    modules: list[Module] = with_arguments(_reordered, "The modules in their new order; empty: refused.", size=10)
+    modules: list[Module] = with_arguments(
+        _found(ModuleById, "module_ids"), "The modules in their new order; empty: refused.", size=10
+    )
     course: Course | None = changed(CourseById, "course_id", "Their course as it is now; null: refused.")
     errors: list[UserError] = user_errors()
-
-
-async def _without_pool(payload: Payload, context: Context) -> list[Row]:
-    ids = payload.keys.get("without_pool", ())
-    found = await context.loader(ItemById).values(ids)
-    return [found[item_id] for item_id in ids if found[item_id] is not None]
 
 
 @strawberry.type(description="What `copyModule` gives.")
@@ -157,8 +159,14 @@ class CopyModulePayload:
 
     module: Module | None = changed(ModuleById, "module_id", "The copy; null: refused.")
     quizzes_without_pool: list[QuizContent] = with_arguments(
-        _without_pool,
+        _found(ItemById, "without_pool"),
         "The copied quizzes whose questions belong to the other course: give each a pool before it is published.",
+        size=10,
+    )
+    assets_of_other_courses: list[Asset] = with_arguments(
+        _found(AssetById, "assets"),
+        "The assets that the copy names and that stay another course's: who writes this one can't change them, and of"
+        " those for staff only its staff see nothing.",
         size=10,
     )
     errors: list[UserError] = user_errors()
