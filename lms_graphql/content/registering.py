@@ -79,7 +79,7 @@ async def update_asset(work: Work, given: Given) -> dict[str, Any]:
     row = await asset_to_edit(work, given["assetId"])
     require_version(row["version"], given.get("expectedVersion"))
     before, said = written(row), _said(given)
-    after = {**before, **{name: said.pop(name) for name in ("title", "is_staff_only") if name in said}}
+    after: dict[str, Any] = {**before, **{name: said.pop(name) for name in ("title", "is_staff_only") if name in said}}
     if "courseId" in given:
         after["course_id"] = await owner_named(work, given["courseId"])
     if given.get("kind") is not None:
