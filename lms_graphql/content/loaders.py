@@ -1,7 +1,8 @@
 """Assets, content items and what offerings ask of them. Payloads are fetched only for documents that select of them."""
 
 from collections import defaultdict
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -21,6 +22,7 @@ from sqlalchemy import (
     column,
     exists,
     func,
+    not_,
     null,
     select,
     union_all,
@@ -28,16 +30,17 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 from typing_extensions import override
 
+from lms_graphql.assessment.models import Upload
 from lms_graphql.catalog.models import Course, OfferingSection
 from lms_graphql.catalog.policy import visible_courses
 from lms_graphql.catalog.reach import is_reached
 from lms_graphql.content import payloads, policy
-from lms_graphql.content.models import Asset, ContentItem, ContentItemRevision, ContentItemSetting
+from lms_graphql.content.models import Asset, ContentItem, ContentItemAsset, ContentItemRevision, ContentItemSetting
 from lms_graphql.content.settings import applying
 from lms_graphql.engine.context import Context, Viewer
 from lms_graphql.engine.dataloaders import KEYS, Loader, Many, One, Page
 from lms_graphql.engine.edges import PAYLOAD
-from lms_graphql.engine.filters import NO_ROW, Filter, moment
+from lms_graphql.engine.filters import NO_ROW, AnyOf, Filter, Flag, moment
 from lms_graphql.engine.relay import number_of
 from lms_graphql.engine.rows import Row, once, record
 from lms_graphql.enrollment.models import CourseEnrollment
@@ -50,6 +53,7 @@ from lms_graphql.syllabus.policy import visible_modules_of_course
 from lms_graphql.tenancy.policy import shown_name
 
 AssetRow = record("Asset")
+UseRow = record("AssetUse")
 TranscriptRow = record("Transcript")
 SettingRow = record("ItemSetting")
 DueRow = record("DueItem")
@@ -301,15 +305,88 @@ class RevisionByNumber(One[tuple[int, int]]):
         return [found.get(key) for key in keys]
 
 
+def _asset_columns() -> list[Any]:
+    """The columns of an asset, and of the upload that it is, if it is one; see `_with_upload`."""
+    upload = [getattr(Upload, name).label(f"upload_{name}") for name in ("user_id", "sha256")]
+    return [
+        *columns(Asset),
+        Asset.meta_json,
+        *upload,
+        *(getattr(Upload, name) for name in ("file_name", "media_type", "size_bytes")),
+    ]
+
+
+def _with_upload(query: Select[Any]) -> Select[Any]:
+    return query.select_from(Asset).outerjoin(
+        Upload, and_(Upload.university_id == UNIVERSITY, Upload.id == Asset.upload_id)
+    )
+
+
 class AssetById(One[int]):
-    """An asset of the request's university."""
+    """An asset that the viewer may see."""
 
     row = AssetRow
 
     @override
     def query(self) -> Select[Any]:
-        return select(Asset.id, *columns(Asset), Asset.meta_json).where(
+        return _with_upload(select(Asset.id, *_asset_columns())).where(
             Asset.id == any_(KEYS), policy.visible_assets(self.viewer)
+        )
+
+
+ASSET_FILTERS: Mapping[str, Filter | AnyOf | Flag] = {
+    "course": Filter(
+        lambda _viewer, value: Asset.course_id == value,
+        BigInteger(),
+        lambda given, context: number_of(given, "Course", context.viewer.university_id) or NO_ROW,
+    ),
+    "kind": AnyOf(Asset.asset_type),
+    "isStaffOnly": Flag(lambda _viewer: Asset.is_staff_only.is_(True), lambda _viewer: Asset.is_staff_only.is_(False)),
+    "isUsed": Flag(lambda _viewer: policy.asset_is_used(), lambda _viewer: not_(policy.asset_is_used())),
+}
+"""Filters of assets, by the names of the fields of `AssetFilter`."""
+
+
+class Assets(Page[int]):
+    """The assets of the request's university for who writes courses, by id."""
+
+    row = AssetRow
+    order = (Asset.id,)
+    filters = ASSET_FILTERS
+
+    @override
+    def children(self, parent: ColumnElement[Any]) -> Select[Any]:
+        return _with_upload(select(*_asset_columns())).where(
+            Asset.university_id == parent, policy.listed_assets(self.viewer)
+        )
+
+
+class OrphanAssets(Page[int]):
+    """Assets of at least a day that no item names, for who writes courses, by id."""
+
+    row = AssetRow
+    order = (Asset.id,)
+
+    @override
+    def children(self, parent: ColumnElement[Any]) -> Select[Any]:
+        return _with_upload(select(*_asset_columns())).where(
+            Asset.university_id == parent,
+            policy.listed_assets(self.viewer),
+            Asset.created_at < func.now() - timedelta(days=1),
+            not_(policy.asset_is_used()),
+        )
+
+
+class UsesByAsset(Page[int]):
+    """The items that name an asset and that the viewer sees, by id."""
+
+    row = UseRow
+    order = (ContentItemAsset.content_item_id,)
+
+    @override
+    def children(self, parent: ColumnElement[Any]) -> Select[Any]:
+        return select(*columns(ContentItemAsset)).where(
+            ContentItemAsset.asset_id == parent, policy.visible_uses(self.viewer)
         )
 
 

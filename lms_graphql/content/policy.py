@@ -1,5 +1,6 @@
 """Who may see which content, and how much of it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import (
@@ -19,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 
-from lms_graphql.catalog.policy import published_course
+from lms_graphql.catalog.policy import may_edit_course, published_course
 from lms_graphql.catalog.reach import (
     if_reached,
     only_reached,
@@ -30,12 +31,13 @@ from lms_graphql.catalog.reach import (
     reaches_section,
     seen_or_reached,
 )
-from lms_graphql.content.models import Asset, ContentItem, ContentItemRevision, ContentItemSetting
+from lms_graphql.content.models import Asset, ContentItem, ContentItemAsset, ContentItemRevision, ContentItemSetting
 from lms_graphql.engine.context import Viewer
 from lms_graphql.enrollment.models import CourseEnrollment
 from lms_graphql.enrollment.policy import takes_part
 from lms_graphql.storage.tenancy import NOBODY, UNIVERSITY, USER
 from lms_graphql.syllabus.models import Module
+from lms_graphql.tenancy.policy import may_author
 
 _STAFF_ONLY_KEYS = ("container_image", "env")
 _TRANSCRIPT = "transcript"
@@ -102,9 +104,53 @@ def visible_items_of_module(viewer: Viewer) -> ColumnElement[bool]:
     return seen_or_reached(viewer, here, ContentItem.is_active.is_(True), reaches_course_here())
 
 
-def visible_assets(_viewer: Viewer) -> ColumnElement[bool]:
-    """All of the request's university: an asset is found only through what refers to it, or by its id."""
-    return Asset.university_id == UNIVERSITY
+def visible_assets(viewer: Viewer) -> ColumnElement[bool]:
+    """Those of the library, and a course's where content that the viewer sees names them; none that is for staff only.
+
+    Staff also see all of the library, and of the courses in their reach.
+    """
+    here = Asset.university_id == UNIVERSITY
+    named = exists().where(
+        ContentItemAsset.university_id == UNIVERSITY,
+        ContentItemAsset.asset_id == Asset.id,
+        ContentItem.id == ContentItemAsset.content_item_id,
+        visible_items(viewer),
+    )
+    shown = or_(Asset.course_id.is_(None), named.correlate(Asset))
+    return seen_or_reached(viewer, here, and_(Asset.is_staff_only.is_(False), shown), _reached_asset())
+
+
+def listed_assets(viewer: Viewer) -> ColumnElement[bool]:
+    """The lists of assets are for those who write courses: the library, and the courses in their reach."""
+    return only_reached(viewer, Asset.university_id == UNIVERSITY, _reached_asset())
+
+
+def _reached_asset() -> ColumnElement[bool]:
+    of_course: Any = Asset.course_id
+    return or_(of_course.is_(None), reaches_course(of_course))
+
+
+def asset_is_used() -> ColumnElement[bool]:
+    """That the payload of any item names the asset, whoever sees the item."""
+    return (
+        exists()
+        .where(ContentItemAsset.university_id == UNIVERSITY, ContentItemAsset.asset_id == Asset.id)
+        .correlate(Asset)
+    )
+
+
+def visible_uses(viewer: Viewer) -> ColumnElement[bool]:
+    """Where an asset is used, as far as the viewer sees it: by items that they see."""
+    here = ContentItemAsset.university_id == UNIVERSITY
+    seen = exists().where(ContentItem.id == ContentItemAsset.content_item_id, visible_items(viewer))
+    return and_(here, seen.correlate(ContentItemAsset))
+
+
+def may_edit_asset(viewer: Viewer, asset: Mapping[str, Any]) -> bool:
+    """Change it: a course's who may edit the course, and of the library who may add courses."""
+    if asset["course_id"] is None:
+        return may_author(viewer)
+    return may_edit_course(viewer, {"id": asset["course_id"], "department_id": asset["department_id"]})
 
 
 def visible_revisions(viewer: Viewer) -> ColumnElement[bool]:

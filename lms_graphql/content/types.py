@@ -28,6 +28,7 @@ from lms_graphql.content.loaders import (
     RevisionsByItem,
     SettingForViewer,
     TranscriptByItem,
+    UsesByAsset,
 )
 from lms_graphql.content.payloads import STUDENT_VISIBLE
 from lms_graphql.discussion.loaders import ThreadsByItem
@@ -42,14 +43,17 @@ from lms_graphql.engine.edges import (
     database_id,
     edge,
     entity,
+    optional,
     page,
     plain_list,
     with_arguments,
 )
+from lms_graphql.engine.filters import FILTER_RULE
 from lms_graphql.engine.relay import Connection, number_of
 from lms_graphql.grades.loaders import CategoryById
 from lms_graphql.grades.types import GradeCategory
 from lms_graphql.progress.loaders import ViewerContentProgress
+from lms_graphql.storage.files import Files, StoredFile
 from lms_graphql.syllabus.loaders import ModuleById
 from lms_graphql.syllabus.types import Module
 from lms_graphql.tenancy.loaders import UserById
@@ -60,6 +64,7 @@ if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
     from lms_graphql.discussion.types import DiscussionThread, ThreadFilter, ThreadOrder
     from lms_graphql.progress.types import ContentProgress
 
+_AssetUse = Annotated["AssetUse", strawberry.lazy("lms_graphql.content.types")]
 _ContentProgress = Annotated["ContentProgress", strawberry.lazy("lms_graphql.progress.types")]
 _QuestionPool = Annotated["QuestionPool", strawberry.lazy("lms_graphql.assessment.types")]
 _QuizAttempt = Annotated["QuizAttempt", strawberry.lazy("lms_graphql.assessment.types")]
@@ -83,19 +88,75 @@ def _meta(name: str, description: str) -> Any:
     return computed(lambda row, _context: getattr(payloads.decode_asset_meta(row["meta_json"]), name), description)
 
 
-@entity(AssetById, "A file of the university's library.")
+@strawberry.enum(description="What kind of file an asset is.")
+class AssetKind(Enum):
+    """What authors can say; an asset that was imported may be called anything else."""
+
+    IMAGE = strawberry.enum_value("image", description="An image.")
+    PDF = strawberry.enum_value("pdf", description="A PDF.")
+    AUDIO = strawberry.enum_value("audio", description="Sound.")
+    VIDEO = strawberry.enum_value("video", description="A video.")
+    OTHER = strawberry.enum_value("other", description="None of these: a data set, a program, an archive.")
+
+
+def _asset_url(row: Any, context: Context) -> str:
+    """Its own address, or one that is made for now."""
+    if row["upload_id"] is None:
+        return str(row["url"])
+    file = StoredFile(
+        row["university_id"], row["upload_id"], row["upload_user_id"], *(row[name] for name in _OF_UPLOAD)
+    )
+    return context.service(Files).store.url(file, row["upload_sha256"])
+
+
+_OF_UPLOAD = ("file_name", "media_type", "size_bytes")
+
+
+@entity(
+    AssetById,
+    "A file of the university's library, which everybody may see, or of a course, which is seen with the content that"
+    " names it. What is for staff only is null for everybody else, wherever it is named.",
+)
 class Asset(Node):
     """See models.Asset."""
 
     database_id: strawberry.ID = database_id()
-    url: str = strawberry.field(description="Where it is.")
-    asset_type: str = strawberry.field(description="What it is: image, pdf, audio, other.")
+    url: str = computed(
+        _asset_url, "Where it is. For a file that was uploaded, where it can be fetched by GET for 10 minutes from now."
+    )
+    asset_type: str = strawberry.field(
+        description="What it is: image, pdf, audio, video, other, or another word for what was imported."
+    )
+    title: str | None = strawberry.field(description="What it is called in the library; null: nothing.")
     alt_text: str | None = _meta("alt_text", "What it shows, for those who can't see it.")
     width_pixels: int | None = _meta("width", "The width of an image in pixels.")
     height_pixels: int | None = _meta("height", "The height of an image in pixels.")
     license: str | None = _meta("license", "Under which terms it may be used.")
+    file_name: str | None = strawberry.field(
+        description="What the file that was uploaded is called; null for an address."
+    )
+    media_type: str | None = strawberry.field(description="Its media type; null for an address.")
+    size_bytes: int | None = strawberry.field(description="Its size in bytes; null for an address.")
+    is_staff_only: bool = strawberry.field(description="Whether nobody but staff may have it.")
+    course: Course | None = edge(
+        CourseById, "The course that it belongs to; null: the university's library.", key="course_id"
+    )
+    usage: CountedConnection[_AssetUse] = page(
+        UsesByAsset, "The items that name it in their payloads and that the viewer sees, by id."
+    )
+    version: int = strawberry.field(description="Counts its changes, from 1. For `expectedVersion`.")
     created_at: datetime = strawberry.field(description="When it was added.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
+
+
+@strawberry.input(description=f"Which assets are wanted. {FILTER_RULE}")
+class AssetFilter:
+    """See loaders.ASSET_FILTERS."""
+
+    course: strawberry.ID | None = optional("Belongs to this course.")
+    kind: list[AssetKind] | None = optional("Is one of these.")
+    is_staff_only: bool | None = optional("Whether it is for staff only.")
+    is_used: bool | None = optional("Whether any item names it.")
 
 
 # what the viewer did with an item
@@ -584,6 +645,16 @@ class ContentItemRevision:
         argument("against", int, "The number of the other revision: a former one, or the one that the item is now."),
         weight=5,
     )
+
+
+# where assets are used
+
+
+@strawberry.type(description="Where an asset is used.")
+class AssetUse:
+    """See models.ContentItemAsset."""
+
+    content_item: Content | None = edge(ItemById, "The item whose payload names it.", key="content_item_id")
 
 
 # what offerings ask

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import ARRAY, BigInteger, Text, any_, bindparam, cast, select
+from sqlalchemy import ARRAY, BigInteger, Text, any_, bindparam, cast, exists, select
 
 from lms_graphql.assessment.copying import copy_rubrics
 from lms_graphql.assessment.models import QuestionPool
 from lms_graphql.catalog.editing import course_to_edit, lock_course
-from lms_graphql.content.models import ContentItem
+from lms_graphql.content.models import Asset, ContentItem, ContentItemAsset
 from lms_graphql.content.planting import PARENT, ItemSeed, ModuleSeed, plant
 from lms_graphql.engine.inputs import line
 from lms_graphql.engine.mutations import Given
@@ -41,8 +41,25 @@ _POOLS = Statement(
 )
 
 
+_ASSETS = Statement(
+    select(Asset.id)
+    .where(
+        Asset.university_id == UNIVERSITY,
+        Asset.course_id != bindparam("course_id", type_=BigInteger, required=True),
+        exists().where(
+            ContentItemAsset.university_id == UNIVERSITY,
+            ContentItemAsset.asset_id == Asset.id,
+            ContentItemAsset.content_item_id == any_(_IDS),
+        ),
+    )
+    .order_by(Asset.id)
+)
+
+
 async def copy_module(work: Work, given: Given) -> dict[str, Any]:
     """Copy a module; gives `module_id` of the copy, and `without_pool`: quizzes that lost theirs on the way.
+
+    `assets` are those that the copy names and that belong to another course.
 
     The copy itself is not published, whatever is below it. Archived modules below it are not copied.
     """
@@ -64,7 +81,9 @@ async def copy_module(work: Work, given: Given) -> dict[str, Any]:
     sources = [item["id"] for module in modules for item in items.get(module["id"], ())]
     copies = dict(zip(sources, planted.item_ids, strict=True))
     await copy_rubrics(work, course_id, copies)
-    return {"module_id": planted.module_ids[0], "without_pool": [copies[item_id] for item_id in left_out]}
+    assets = [row["id"] for row in await work.rows(_ASSETS, _Row, course_id=course_id, ids=planted.item_ids)]
+    without_pool = [copies[item_id] for item_id in left_out]
+    return {"module_id": planted.module_ids[0], "without_pool": without_pool, "assets": assets}
 
 
 async def _places(work: Work, given: Given) -> tuple[Row, int, Row | None]:

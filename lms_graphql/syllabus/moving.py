@@ -141,8 +141,7 @@ async def _write(
 
 async def reorder_modules(work: Work, given: Given) -> dict[str, Any]:
     """Put all modules below a module, or at the top of a course, in this order; gives `module_ids`, and `course_id`."""
-    course_id, parent = await place_named(work, given)
-    parent_id = None if parent is None else parent["id"]
+    course_id, parent_id = await _shared_parent(work, given)
     before = await siblings(work, course_id, parent_id)
     wanted = _named(work, given["moduleIds"], before)
     keys = {"module_ids": wanted, "course_id": course_id}
@@ -155,6 +154,17 @@ async def reorder_modules(work: Work, given: Given) -> dict[str, Any]:
     await work.tell("modules.reordered", entity, entity_id, courseId=course_id)
     await renew_version(work, course_id)
     return keys
+
+
+async def _shared_parent(work: Work, given: Given) -> tuple[int, int | None]:
+    """The course, locked, and the module that all stand below: what is named, else that of the first of them."""
+    if given.get("courseId") is None and given.get("parentId") is None:
+        if not given["moduleIds"]:
+            raise Refused(UserErrorCode.INVALID, "name the modules in their new order", _IDS)
+        first = await module_to_edit(work, given["moduleIds"][0], _IDS)
+        return first["course_id"], first["parent_module_id"]
+    course_id, parent = await place_named(work, given)
+    return course_id, None if parent is None else parent["id"]
 
 
 def _named(work: Work, texts: Sequence[str], there: Sequence[int]) -> list[int]:

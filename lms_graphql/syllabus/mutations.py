@@ -1,19 +1,21 @@
 """The fields of Mutation about modules."""
 
+from typing import Any
+
 import strawberry
 
-from lms_graphql.catalog.editing import may_try
 from lms_graphql.catalog.loaders import CourseById
 from lms_graphql.catalog.types import Course
-from lms_graphql.content.loaders import ItemById
-from lms_graphql.content.types import QuizContent
-from lms_graphql.engine.context import Context
+from lms_graphql.content.loaders import AssetById, ItemById
+from lms_graphql.content.types import Asset, QuizContent
+from lms_graphql.engine.context import Context, LoaderClass
 from lms_graphql.engine.edges import optional, with_arguments
 from lms_graphql.engine.mutations import Payload, changed, mutation, told, user_errors
 from lms_graphql.engine.rows import Row
 from lms_graphql.engine.usererrors import UserError
 from lms_graphql.syllabus import copying, creating, deleting, moving, publishing
 from lms_graphql.syllabus.loaders import ModuleById
+from lms_graphql.syllabus.policy import may_edit_modules
 from lms_graphql.syllabus.types import Module, ModuleType
 
 _MODULE = "The global id of the module."
@@ -69,7 +71,9 @@ class ReorderModulesInput:
     """The input of `reorderModules`."""
 
     course_id: strawberry.ID | None = optional("The course whose top modules these are; instead of `parentId`.")
-    parent_id: strawberry.ID | None = optional("The module that they are directly below.")
+    parent_id: strawberry.ID | None = optional(
+        "The module that they are directly below. Neither of the two: wherever the first of them is."
+    )
     module_ids: list[strawberry.ID] = strawberry.field(
         description="All of them, each once, in the new order; CONFLICT tells which are missing."
     )
@@ -127,26 +131,26 @@ class ModulesPayload:
     errors: list[UserError] = user_errors()
 
 
-async def _reordered(payload: Payload, context: Context) -> list[Row]:
-    """The modules in their new order."""
-    ids = payload.keys.get("module_ids", ())
-    found = await context.loader(ModuleById).values(ids)
-    return [found[module_id] for module_id in ids if found[module_id] is not None]
+def _found(loader: LoaderClass, key: str) -> Any:
+    """What the viewer sees of the rows whose ids a service returned under this name, in their order."""
+
+    async def resolve(payload: Payload, context: Context) -> list[Row]:
+        ids = payload.keys.get(key, ())
+        found = await context.loader(loader).values(ids)
+        return [found[row_id] for row_id in ids if found[row_id] is not None]
+
+    return resolve
 
 
 @strawberry.type(description="What `reorderModules` gives.")
 class ReorderModulesPayload:
     """The payload of `reorderModules`."""
 
-    modules: list[Module] = with_arguments(_reordered, "The modules in their new order; empty: refused.", size=10)
+    modules: list[Module] = with_arguments(
+        _found(ModuleById, "module_ids"), "The modules in their new order; empty: refused.", size=10
+    )
     course: Course | None = changed(CourseById, "course_id", "Their course as it is now; null: refused.")
     errors: list[UserError] = user_errors()
-
-
-async def _without_pool(payload: Payload, context: Context) -> list[Row]:
-    ids = payload.keys.get("without_pool", ())
-    found = await context.loader(ItemById).values(ids)
-    return [found[item_id] for item_id in ids if found[item_id] is not None]
 
 
 @strawberry.type(description="What `copyModule` gives.")
@@ -155,8 +159,14 @@ class CopyModulePayload:
 
     module: Module | None = changed(ModuleById, "module_id", "The copy; null: refused.")
     quizzes_without_pool: list[QuizContent] = with_arguments(
-        _without_pool,
+        _found(ItemById, "without_pool"),
         "The copied quizzes whose questions belong to the other course: give each a pool before it is published.",
+        size=10,
+    )
+    assets_of_other_courses: list[Asset] = with_arguments(
+        _found(AssetById, "assets"),
+        "The assets that the copy names and that stay another course's: who writes this one can't change them, and of"
+        " those for staff only its staff see nothing.",
         size=10,
     )
     errors: list[UserError] = user_errors()
@@ -178,19 +188,22 @@ class SyllabusMutation:
     """Joined into Mutation."""
 
     create_module: ModulePayload | None = mutation(
-        creating.create_module, CreateModuleInput, f"Add a module.{_EDITORS}", may=may_try
+        creating.create_module, CreateModuleInput, f"Add a module.{_EDITORS}", may=may_edit_modules
     )
     update_module: ModulePayload | None = mutation(
-        creating.update_module, UpdateModuleInput, f"Change what is said of a module.{_EDITORS}", may=may_try
+        creating.update_module, UpdateModuleInput, f"Change what is said of a module.{_EDITORS}", may=may_edit_modules
     )
     move_module: ModulePayload | None = mutation(
         moving.move_module,
         MoveModuleInput,
         f"Move a module with all below it, within its course.{_EDITORS}",
-        may=may_try,
+        may=may_edit_modules,
     )
     reorder_modules: ReorderModulesPayload | None = mutation(
-        moving.reorder_modules, ReorderModulesInput, f"Put sibling modules into another order.{_EDITORS}", may=may_try
+        moving.reorder_modules,
+        ReorderModulesInput,
+        f"Put sibling modules into another order.{_EDITORS}",
+        may=may_edit_modules,
     )
     copy_module: CopyModulePayload | None = mutation(
         copying.copy_module,
@@ -198,38 +211,38 @@ class SyllabusMutation:
         f"Copy a module with all below it, its items and their rubrics, at most {copying.MOST_COPIED} of them. The copy"
         " is not published; archived modules below it are left out; learners' records and what offerings ask stay where"
         " they are. For who may edit both courses.",
-        may=may_try,
+        may=may_edit_modules,
         weight=50,
     )
     archive_module: ModulesPayload | None = mutation(
         publishing.archive_module,
         ModuleInput,
         f"Put a module away with all below it: no student sees them any more, records stay.{_EDITORS}",
-        may=may_try,
+        may=may_edit_modules,
     )
     restore_module: ModulesPayload | None = mutation(
         publishing.restore_module,
         ModuleInput,
         f"Bring an archived module back with what was archived with it; nothing of it is published.{_EDITORS}",
-        may=may_try,
+        may=may_edit_modules,
     )
     delete_module: DeleteModulePayload | None = mutation(
         deleting.delete_module,
         ModuleInput,
         "Delete a module with all below it and in it, for good. Refused, with how many of what, where there are"
         f" learners' records, settings of offerings or threads; archive it then.{_EDITORS}",
-        may=may_try,
+        may=may_edit_modules,
     )
     publish_module: ModulesPayload | None = mutation(
         publishing.publish_module,
         PublishModuleInput,
         "Publish a module, or with all below it that is not archived. Students see it once all above it and the course"
         f" are published too.{_EDITORS}",
-        may=may_try,
+        may=may_edit_modules,
     )
     unpublish_module: ModulesPayload | None = mutation(
         publishing.unpublish_module,
         PublishModuleInput,
         f"Take a module back from students, and thereby what is below it.{_EDITORS}",
-        may=may_try,
+        may=may_edit_modules,
     )

@@ -84,7 +84,7 @@ BEGIN
     END IF;
     INSERT INTO public.content_item_assets (university_id, content_item_id, asset_id)
     SELECT asset.university_id, NEW.id, asset.id FROM public.assets AS asset
-    WHERE asset.university_id = NEW.university_id AND asset.id = ANY (named)
+    WHERE asset.university_id = NEW.university_id AND asset.id = ANY (named) FOR KEY SHARE
     ON CONFLICT DO NOTHING;
     RETURN NULL;
 END

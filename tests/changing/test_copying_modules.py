@@ -164,7 +164,8 @@ async def test_what_is_too_much_or_too_deep(authors, grown, owner):
     deep = authors.id("Module", above["id"])
     await owner.execute(
         "INSERT INTO content_items"
-        " (university_id, course_id, module_id, content_type, title, data_json, sequence_index) SELECT $1, $2, $3, 'resource', 'x', '{}', n FROM generate_series(1, 5000) n",
+        " (university_id, course_id, module_id, content_type, title, data_json, sequence_index)"
+        " SELECT $1, $2, $3, 'resource', 'x', '{}', n FROM generate_series(1, 5000) n",
         authors.university_id, grown.course["id"], grown.rows["B1"]["id"],
     )  # fmt: skip
     before = await authors.state()

@@ -45,6 +45,8 @@ GOOD_IDS = {
     "postId": _of_alpha("DiscussionPost", "post"),
     "reviewId": _of_alpha("CourseReview", "review"),
     "gradeItemId": _of_alpha("GradeItem", "exam"),
+    "moduleId": _of_alpha("Module", "lesson"),
+    "moduleIds": _of_alpha("Module", "lesson"),
 }
 """Ids that the other fields of an input are given, by the field's name; a KeyError names one that is missing."""
 GOOD: dict[tuple[str, str], Callable[[Any], str]] = {

@@ -8,6 +8,7 @@ import pytest
 
 from lms_graphql.storage.transaction import Transaction
 from tests.changing.authoring import Authors, Grown, codes, document, number
+from tests.conftest import running_api
 
 MOVE = document("moveModule", "module { id }")
 REORDER = document("reorderModules", "modules { id }")
@@ -27,6 +28,13 @@ VALID = """
            = (SELECT count(*) FROM modules m JOIN tree USING (id, depth) WHERE m.effective_published = tree.shown),
            (SELECT bool_and(places = ARRAY(SELECT generate_series(1, count))) FROM siblings)
 """
+
+
+@pytest.fixture(scope="module")
+async def api(written, world):
+    """With as many connections as mutations that wait for their course at once, however slow the machine is."""
+    async with running_api(written.app, max_in_flight=200, pool_size=110) as running:
+        yield running
 
 
 @pytest.fixture
