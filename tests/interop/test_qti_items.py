@@ -1,15 +1,13 @@
 """Items of QTI: what is written is read as it was, and what is others' is read or refused with the reason."""
 
 import msgspec
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lms_graphql.assessment.pooling import checked_question
-from lms_graphql.demo.questions import POOLS
-from lms_graphql.interop.qti.elements import UnmappedError, UnreadableError, parse
+from lms_graphql.interop.qti.elements import parse
 from lms_graphql.interop.qti.reading import read_item
-from lms_graphql.interop.qti.texts import blocks, read_blocks, read_text, text_in
+from lms_graphql.interop.qti.texts import blocks, read_text, text_in
 from lms_graphql.interop.qti.writing import write_item
 from tests.questions import TEXTS, seeds
 

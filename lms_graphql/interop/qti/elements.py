@@ -71,9 +71,7 @@ def parse(data: bytes) -> Element:
 
 def plain_names(root: Element) -> Element:
     """The tree with the names of QTI and XHTML without their namespaces; raises UnmappedError for MathML and others."""
-    for element in root.iter():
-        if not isinstance(element.tag, str):
-            continue
+    for element in elements(root):
         namespace, _, name = element.tag.rpartition("}")
         namespace = namespace.removeprefix("{")
         if namespace == MATHML or (not namespace and name == "math"):
@@ -115,7 +113,18 @@ def only(root: Element, name: str) -> Element | None:
 
 def elements(root: Element) -> Iterator[Element]:
     """All elements of a tree but instructions, the root first."""
-    return (element for element in root.iter() if isinstance(element.tag, str))
+    return (element for element in root.iter() if not is_instruction(element))
+
+
+def children(element: Element) -> Iterator[Element]:
+    """The elements right below one, without instructions."""
+    return (child for child in element if not is_instruction(child))
+
+
+def is_instruction(element: Element) -> bool:
+    """Whether it is no element of the document, but an instruction."""
+    tag: Any = element.tag
+    return not isinstance(tag, str)
 
 
 def same(one: Element, other: Element) -> bool:
@@ -127,7 +136,7 @@ def _canonical(element: Element) -> str:
     return canonicalize(tostring(element, "unicode"), strip_text=True)
 
 
-def instruction(target: str, text: str) -> Element:
+def instruction(target: str, text: str) -> Any:
     """A processing instruction, which is for us and says nothing to others."""
     return ProcessingInstruction(target, text)
 
@@ -135,7 +144,7 @@ def instruction(target: str, text: str) -> Element:
 def instructed(element: Element, target: str) -> str | None:
     """What the instruction with this target says that is an element's first child; None without one."""
     first = element[0] if len(element) else None
-    if first is None or isinstance(first.tag, str) or (element.text or "").strip():
+    if first is None or not is_instruction(first) or (element.text or "").strip():
         return None
     name, _, text = (first.text or "").partition(" ")
     return text if name == target else None

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 from lms_graphql.assessment.payloads import Answer
-from lms_graphql.interop.qti.elements import UnmappedError, elements, made, same
+from lms_graphql.interop.qti.elements import UnmappedError, elements, is_instruction, made, same
 
 RESPONSE, SCORE, FEEDBACK, RIGHT = "RESPONSE", "SCORE", "FEEDBACK", "RIGHT"
 EXPLANATION = "EXPLANATION"
@@ -164,9 +164,8 @@ def read_mark(found: Element | None, ours: Callable[[], Element | None]) -> Mark
     raise UnmappedError(f"its response processing is of its own kind{more}")
 
 
-_PLAIN = frozenset(
-    "responseProcessing responseCondition responseIf responseElse setOutcomeValue baseValue variable correct".split()
-)
+_RULES = {"responseProcessing", "responseCondition", "responseIf", "responseElse", "setOutcomeValue"}
+_PLAIN = _RULES | {"baseValue", "variable", "correct"}
 
 
 def _by_template(address: str) -> Mark:
@@ -186,7 +185,7 @@ def _about_score(found: Element) -> Element:
     for parent in list(elements(rules)):
         for child in list(parent):
             is_other = child.tag == "setOutcomeValue" and child.get("identifier") not in {SCORE, *used}
-            if is_other or not isinstance(child.tag, str):
+            if is_other or is_instruction(child):
                 parent.remove(child)
     for parent in list(elements(rules)):
         for child in list(parent):

@@ -3,28 +3,24 @@
 What would be lost is either no reason against it, and then noted, or one.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from decimal import Decimal
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
 
-from lms_graphql.assessment.payloads import Answer, Option, stored
+from lms_graphql.assessment.payloads import Option, stored
 from lms_graphql.assessment.pooling import QuestionSeed
 from lms_graphql.interop.qti import marks
-from lms_graphql.interop.qti.elements import UnmappedError, attributes, elements, made, only, plain_names, same
+from lms_graphql.interop.qti.answers import Asked, read_answer
+from lms_graphql.interop.qti.elements import UnmappedError, children, elements, only, plain_names
 from lms_graphql.interop.qti.texts import joined, read_blocks, read_text, read_words
-from lms_graphql.interop.qti.writing import HINT, STEM, id_of, name_of
+from lms_graphql.interop.qti.writing import HINT, STEM, id_of
 
 GAP = "(…)"
 _PARTS = frozenset(
-    "responseDeclaration outcomeDeclaration itemBody responseProcessing modalFeedback stylesheet".split()
+    {"responseDeclaration", "outcomeDeclaration", "itemBody", "responseProcessing", "modalFeedback", "stylesheet"}
 )
 _INLINE = frozenset({"textEntryInteraction", "inlineChoiceInteraction"})
-_LOOKS = frozenset({"stylesheet"})
-_ONE_POINT = Decimal(1)
-_SEVERAL = "options of different worth have no place here"
 
 
 class ReadItem(NamedTuple):
@@ -34,25 +30,15 @@ class ReadItem(NamedTuple):
     notes: list[str]
 
 
-class Asked(NamedTuple):
-    """What an interaction asks: the type of its question, the options, and the correct responses as they stand."""
-
-    type: str
-    options: list[Option]
-    correct: list[str]
-    declared: Element
-
-
 def read_item(root: Element) -> ReadItem:
     """The question that an item asks; raises UnmappedError."""
     if root.tag.rpartition("}")[2] != "assessmentItem":
         raise UnmappedError(f"it is no assessmentItem but {root.tag.rpartition('}')[2][:40]!a}")
     item, notes = plain_names(root), list[str]()
-    for child in elements(made("item", *item)):
-        if child.tag in ("templateDeclaration", "templateProcessing"):
+    for part in children(item):
+        if part.tag.startswith("template"):
             raise UnmappedError("a program fills in its variables (templates)")
-    for part in item:
-        if isinstance(part.tag, str) and part.tag not in _PARTS:
+        if part.tag not in _PARTS:
             raise UnmappedError(f"the element {part.tag[:40]} has no place here")
     if item.get("adaptive") == "true":
         raise UnmappedError("it is adaptive: it answers in several turns")
@@ -61,17 +47,17 @@ def read_item(root: Element) -> ReadItem:
         raise UnmappedError("it has no itemBody")
     interaction = _interaction(body)
     asked = _asked(item, interaction, notes)
-    answer, points = _answer(item, asked, notes)
+    answer, points = read_answer(item, asked, notes)
     seed = QuestionSeed(
         asked.type,
         _stem(body, interaction),
         points,
         stored(asked.options),
-        [read_text(block) for block in body.findall("rubricBlock")],
+        _hints(body),
         stored(answer),
         _explanation(item, notes),
     )
-    if any(part.tag in _LOOKS for part in elements(item)):
+    if item.find("stylesheet") is not None:
         notes.append("its stylesheet is not taken over")
     return ReadItem(seed, notes)
 
@@ -116,8 +102,8 @@ def _rename(item: Element, name: str) -> None:
 
 
 def _choices(interaction: Element, tag: str, read: Callable[[Element], str], **more: Any) -> list[Option]:
-    for child in interaction:
-        if isinstance(child.tag, str) and child.tag not in (tag, "prompt", "simpleMatchSet"):
+    for child in children(interaction):
+        if child.tag not in (tag, "prompt"):
             raise UnmappedError(f"the element {child.tag[:40]} in its {interaction.tag} has no place here")
     return [Option(id_of(choice.get("identifier", "")), read(choice), **more) for choice in interaction.findall(tag)]
 
@@ -186,12 +172,11 @@ def _stem(body: Element, interaction: Element) -> str:
     """All text of the body, with a gap where the interaction stands within a text."""
     rest = Element("div")
     rest.text = body.text
-    for child in body:
-        if not isinstance(child.tag, str) or child.tag == "rubricBlock":
+    for child in children(body):
+        if child.tag == "rubricBlock":
             continue
-        part = deepcopy(child)
-        if any(element is interaction for element in elements(child)):
-            part = _without_interaction(child, interaction)
+        has_interaction = any(element is interaction for element in elements(child))
+        part = _without_interaction(child, interaction) if has_interaction else deepcopy(child)
         if part is not None:
             rest.append(part)
     prompt = only(interaction, "prompt")
@@ -226,150 +211,16 @@ def _without_interaction(block: Element, interaction: Element) -> Element | None
     return copy
 
 
+def _hints(body: Element) -> list[str]:
+    blocks = [element for element in elements(body) if element.tag == "rubricBlock"]
+    for block in blocks:
+        if block.get("class") != HINT or block.get("view") != "tutor":
+            raise UnmappedError("the element rubricBlock has no place here")
+    return [read_text(block) for block in blocks]
+
+
 def _explanation(item: Element, notes: list[str]) -> str | None:
     found = [read_text(feedback) for feedback in item.findall("modalFeedback")]
     if len(found) > 1:
         notes.append("its feedback to different answers is one explanation here")
     return joined(found) or None
-
-
-# ---- what is right, and what it is worth
-
-
-def _answer(item: Element, asked: Asked, notes: list[str]) -> tuple[Answer, Decimal]:
-    for block in item.findall("itemBody/rubricBlock"):
-        if block.get("class") != HINT or block.get("view") != "tutor":
-            raise UnmappedError("the element rubricBlock has no place here")
-    maximum = _maximum(item)
-    candidate = _by_correct(asked)
-
-    def ours() -> Element | None:
-        if candidate is None or maximum is None or asked.type in ("numerical", "single_choice", "dropdown"):
-            return None
-        expected = marks.mapping(asked.type, candidate, [option.id for option in asked.options], name_of)
-        declared = asked.declared.find("mapping")
-        if (expected is None) != (declared is None):
-            return None
-        if expected is not None and declared is not None and not same(expected, declared):
-            return None
-        return marks.processing(asked.type, candidate, maximum, name_of)
-
-    if asked.type == "text":
-        candidate = _accepted(asked)
-    mark = marks.read_mark(only(item, "responseProcessing"), ours)
-    if mark.kind == "own":
-        return _required(candidate), _first(maximum)
-    if mark.kind == "map":
-        return _mapped(asked, notes)
-    if mark.kind == "equal" or asked.type == "numerical":
-        return _number(asked, mark), _first(mark.points, maximum)
-    if asked.type in ("multiple_choice", "ordering", "matching"):
-        notes.append("who is right in part gets a part of the points here")
-    return _required(_by_correct(asked)), _first(mark.points, maximum)
-
-
-def _first(*points: Decimal | None) -> Decimal:
-    """The first that is said; one point where nothing is."""
-    return next((one for one in points if one is not None), _ONE_POINT)
-
-
-def _maximum(item: Element) -> Decimal | None:
-    """What can be reached by what the item declares."""
-    declared = {found.get("identifier"): found for found in item.findall("outcomeDeclaration")}
-    score, most = declared.get(marks.SCORE), declared.get("MAXSCORE")
-    found = None if score is None else marks.decimal(score.get("normalMaximum"))
-    return marks.decimal(most.findtext("defaultValue/value")) if found is None and most is not None else found
-
-
-def _required(answer: Answer | None) -> Answer:
-    if answer is None:
-        raise UnmappedError("it does not say what is right (correctResponse)")
-    return answer
-
-
-def _by_correct(asked: Asked) -> Answer | None:
-    """What is right by the correct response; None where there is none."""
-    correct = [text.strip() for text in asked.correct]
-    if asked.type == "multiple_choice":
-        return Answer(correct=[id_of(name) for name in correct])
-    if not correct:
-        return None
-    if asked.type in ("single_choice", "dropdown"):
-        return Answer(correct=[id_of(name) for name in correct])
-    if asked.type == "ordering":
-        return Answer(order=[id_of(name) for name in correct])
-    if asked.type == "matching":
-        return Answer(pairs=[_pair(text) for text in correct])
-    if asked.type == "text":
-        return Answer(accepted=correct, case_sensitive=True)
-    return Answer(value=correct[0])
-
-
-def _pair(text: str) -> tuple[str, str]:
-    names = text.split()
-    if len(names) != 2:
-        raise UnmappedError("one of its pairs is none")
-    return id_of(names[0]), id_of(names[1])
-
-
-def _accepted(asked: Asked) -> Answer | None:
-    """The texts that bring something by the mapping, each as much."""
-    mapping = asked.declared.find("mapping")
-    if mapping is None:
-        return _by_correct(asked)
-    right = {key: value for key, value in marks.counts(mapping).items() if value > 0}
-    cases = {
-        entry.get("caseSensitive", "true") for entry in mapping.findall("mapEntry") if entry.get("mapKey") in right
-    }
-    if len(set(right.values())) > 1 or len(cases) > 1:
-        raise UnmappedError("its accepted texts differ in worth, or in whether their case matters")
-    return Answer(accepted=list(right), case_sensitive=cases != {"false"}) if right else None
-
-
-def _mapped(asked: Asked, notes: list[str]) -> tuple[Answer, Decimal]:
-    """What is right by the mapping, and what it brings altogether."""
-    mapping = asked.declared.find("mapping")
-    if mapping is None:
-        raise UnmappedError("it is marked by a mapping that it does not have")
-    counts = marks.counts(mapping)
-    right = {key: value for key, value in counts.items() if value > 0}
-    if len(set(right.values())) > 1:
-        raise UnmappedError(_SEVERAL)
-    if not right:
-        raise UnmappedError("by its mapping nothing is right")
-    each = next(iter(right.values()))
-    if asked.type == "text":
-        return _required(_accepted(asked)), each
-    if asked.type in ("single_choice", "dropdown"):
-        if len(right) > 1:
-            raise UnmappedError(_SEVERAL)
-        return Answer(correct=[id_of(key) for key in right]), each
-    if asked.type == "multiple_choice":
-        answer = Answer(correct=[id_of(key) for key in right])
-        if asked.correct and set(answer.correct) != set(_required(_by_correct(asked)).correct):
-            raise UnmappedError("its mapping and its correct response say different things")
-        notes.append("an option that is wrong costs as much as one that is right brings here")
-        return answer, each * len(right)
-    if asked.type == "matching":
-        return Answer(pairs=[_pair(key) for key in right]), each * len(right)
-    raise UnmappedError("what it maps has no place here")
-
-
-_BOUNDS = re.compile(r"\s+")
-
-
-def _number(asked: Asked, mark: marks.Mark) -> Answer:
-    """The number and how far off an answer may be."""
-    answer = _required(_by_correct(asked))
-    if asked.type != "numerical" or len(asked.correct) != 1:
-        raise UnmappedError("it compares something as numbers that is none")
-    said = {} if mark.equal is None else attributes(mark.equal)
-    mode = said.get("toleranceMode", "exact")
-    if mode == "exact":
-        return answer
-    bounds = _BOUNDS.split(said.get("tolerance", "").strip())
-    if mode not in ("absolute", "relative") or len(set(bounds)) != 1:
-        raise UnmappedError("its tolerance is not the same on both sides")
-    if "false" in (said.get("includeLowerBound", "true"), said.get("includeUpperBound", "true")):
-        raise UnmappedError("the bounds of its tolerance do not count as right, as they do here")
-    return Answer(value=answer.value, tolerance=bounds[0] + ("%" if mode == "relative" else ""))

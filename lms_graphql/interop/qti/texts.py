@@ -14,14 +14,13 @@ from xml.etree.ElementTree import Element, tostring
 from lms_graphql.interop.olx.article import as_markdown, read_article
 from lms_graphql.interop.olx.markdown import escaped
 from lms_graphql.interop.olx.sanitize import UnreadableHtmlError
-from lms_graphql.interop.qti.elements import UnmappedError, elements, instructed, instruction, made
+from lms_graphql.interop.qti.elements import UnmappedError, elements, instructed, instruction, is_instruction, made
 
 _TARGET = "lms-markdown"
-_KNOWN = frozenset(
-    "p div span br strong b em i code kbd samp a ul ol li pre blockquote h1 h2 h3 h4 h5 h6 hr dl dt dd table caption"
-    " thead tbody tfoot tr th td".split()
-)
-_FILES = frozenset("img object audio video source embed iframe".split())
+_LISTS = {"ul", "ol", "li", "dl", "dt", "dd", "table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td"}
+_BLOCKS = {"p", "div", "pre", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "hr"}
+_KNOWN = _LISTS | _BLOCKS | {"span", "br", "strong", "b", "em", "i", "code", "kbd", "samp", "a"}
+_FILES = {"img", "object", "audio", "video", "source", "embed", "iframe"}
 _BLANK = re.compile(r"\n[ \t]*\n")
 _HEADING = re.compile(r"(#{1,6}) (\S.*)")
 _ITEM = re.compile(r"(- |[0-9]{1,9}[.)] )(\S.*)")
@@ -98,7 +97,7 @@ def words_in(tag: str, text: str, **attributes: str) -> Element:
 
 
 def _carrying(element: Element, text: str) -> Element:
-    said = instruction(_TARGET, base64.b64encode(text.encode()).decode())
+    said: Element = instruction(_TARGET, base64.b64encode(text.encode()).decode())
     said.tail, element.text = element.text, None
     element.insert(0, said)
     return element
@@ -140,10 +139,8 @@ def _carried(element: Element) -> str | None:
 
 def _shown(element: Element) -> str:
     """The inside of an element as it is written, without instructions."""
-    inner = "".join(tostring(child, "unicode") for child in element if isinstance(child.tag, str))
-    first = element.text or ""
-    tails = [child.tail or "" for child in element if not isinstance(child.tag, str)]
-    return first + "".join(tails) + inner
+    parts = (child.tail or "" if is_instruction(child) else tostring(child, "unicode") for child in element)
+    return (element.text or "") + "".join(parts)
 
 
 def read_blocks(element: Element) -> str:
@@ -167,10 +164,10 @@ def _html(element: Element) -> str:
     copy = Element("div")
     copy.text = element.text
     for child in element:
-        if isinstance(child.tag, str):
-            copy.append(child)
-        else:
+        if is_instruction(child):
             _append(copy, child.tail or "")
+        else:
+            copy.append(child)
     return tostring(copy, "unicode", method="html")
 
 

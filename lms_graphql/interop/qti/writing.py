@@ -1,6 +1,7 @@
 """A question as an item of QTI 2.1."""
 
 import re
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from xml.etree.ElementTree import Element, tostring
 
@@ -50,7 +51,7 @@ def write_item(seed: QuestionSeed, identifier: str) -> bytes:
     if seed.explanation is not None:
         shown = {"outcomeIdentifier": marks.FEEDBACK, "identifier": marks.EXPLANATION, "showHide": "show"}
         item.append(text_in("modalFeedback", seed.explanation, **shown))
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(item, "utf-8", short_empty_elements=True)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(item, "unicode")}'.encode()
 
 
 def _declaration(type_: str, answer: Answer, ids: list[str]) -> Element:
@@ -64,11 +65,11 @@ def _declaration(type_: str, answer: Answer, ids: list[str]) -> Element:
     return declared
 
 
-_RESPONSES = {
+_RESPONSES: Mapping[str, Callable[[Answer], tuple[str, str, list[str]]]] = {
     "single_choice": lambda answer: ("single", "identifier", [name_of(answer.correct[0])]),
     "dropdown": lambda answer: ("single", "identifier", [name_of(answer.correct[0])]),
     "multiple_choice": lambda answer: ("multiple", "identifier", [name_of(id_) for id_ in answer.correct]),
-    "numerical": lambda answer: ("single", "float", [answer.value]),
+    "numerical": lambda answer: ("single", "float", [answer.value or ""]),
     "text": lambda answer: ("single", "string", answer.accepted[:1]),
     "ordering": lambda answer: ("ordered", "identifier", [name_of(id_) for id_ in answer.order]),
     "matching": lambda answer: (
