@@ -58,7 +58,7 @@ def _first(*points: Decimal | None) -> Decimal:
 def _maximum(item: Element) -> Decimal | None:
     """What can be reached by what the item declares."""
     declared = {found.get("identifier"): found for found in item.findall("outcomeDeclaration")}
-    score, most = declared.get(marks.SCORE), declared.get("MAXSCORE")
+    score, most = declared.get(marks.SCORE), declared.get(marks.MAXSCORE)
     found = None if score is None else marks.decimal(score.get("normalMaximum"))
     return marks.decimal(most.findtext("defaultValue/value")) if found is None and most is not None else found
 

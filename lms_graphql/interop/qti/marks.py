@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 from lms_graphql.assessment.payloads import Answer
 from lms_graphql.interop.qti.elements import UnmappedError, elements, is_instruction, made, same
 
-RESPONSE, SCORE, FEEDBACK, RIGHT = "RESPONSE", "SCORE", "FEEDBACK", "RIGHT"
+RESPONSE, SCORE, MAXSCORE, FEEDBACK, RIGHT = "RESPONSE", "SCORE", "MAXSCORE", "FEEDBACK", "RIGHT"
 EXPLANATION = "EXPLANATION"
 
 Names = Callable[[str], str]
@@ -206,7 +206,7 @@ def _by_rule(rule: Element) -> Mark | None:
     if condition.tag == "isNull" and _constant(given) == 0 and len(rest) == 1 and len(rest[0]) == 1:
         return Mark("map") if rest[0].tag == "responseElse" and _is_mapped(rest[0][0]) else None
     points = _constant(given)
-    if points is None or not _is_nothing(rest) or not _compares(condition):
+    if (points is None and not _is_most(given)) or not _is_nothing(rest) or not _compares(condition):
         return None
     if condition.tag == "match":
         return Mark("match", points)
@@ -226,7 +226,12 @@ def _is_nothing(branches: list[Element]) -> bool:
     """Whether what is otherwise done is nothing, or to give nothing."""
     if not branches:
         return True
-    return len(branches) == 1 and branches[0].tag == "responseElse" and [*map(_constant, branches[0])] == [0]
+    return len(branches) == 1 and branches[0].tag == "responseElse" and [*map(_constant, branches[0])] in ([], [0])
+
+
+def _is_most(rule: Element) -> bool:
+    """Whether a rule gives all that can be reached, as the item declares it."""
+    return len(rule) == 1 and rule[0].tag == "variable" and rule[0].get("identifier") == MAXSCORE
 
 
 def _constant(rule: Element) -> Decimal | None:

@@ -84,7 +84,7 @@ def _outcomes(seed: QuestionSeed) -> list[Element]:
     score = {"identifier": marks.SCORE, "cardinality": "single", "baseType": "float"}
     found = [
         made("outcomeDeclaration", values("defaultValue", ["0"]), **score, normalMaximum=str(seed.points)),
-        _outcome("MAXSCORE", seed.points),
+        _outcome(marks.MAXSCORE, seed.points),
     ]
     if seed.type == "ordering":
         found.append(_outcome(marks.RIGHT, Decimal(0)))
