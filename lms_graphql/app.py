@@ -1,5 +1,6 @@
 """The ASGI application: everything that lives as long as the process, and the routes."""
 
+import asyncio
 import gc
 import logging
 import re
@@ -33,13 +34,14 @@ from lms_graphql.grades.regrading import REGRADE, regrade_part
 from lms_graphql.grades.roster import roster
 from lms_graphql.identity.issuers import Issuer, IssuersError, read_issuers
 from lms_graphql.identity.recognition import Identity
+from lms_graphql.interop.qti.exporting import package_of, questions_of
 from lms_graphql.jobs.running import Handler, Runner
 from lms_graphql.privacy.disclosures import record_disclosures
 from lms_graphql.privacy.export import export
 from lms_graphql.privacy.ledger import Ledger
 from lms_graphql.server.authentication import Authenticator
 from lms_graphql.server.badges import badge_routes
-from lms_graphql.server.export import ExportEndpoint, RosterEndpoint
+from lms_graphql.server.export import ExportEndpoint, QuestionsEndpoint, RosterEndpoint
 from lms_graphql.server.health import health_routes
 from lms_graphql.server.http import GraphQLEndpoint
 from lms_graphql.server.lookup import Lookup
@@ -170,6 +172,13 @@ class Service:
         if context.disclosed:
             await self.disclose(viewer, context.disclosed, request_id)
 
+    async def questions(self, viewer: Viewer, pool: str, request_id: str) -> AsyncGenerator[bytes]:
+        """The questions of a pool as a package of QTI."""
+        async with self.snapshot() as snapshot:
+            await snapshot.act_for(viewer.university_id, viewer.user_id)
+            found = await questions_of(Context(viewer, snapshot, self._cursors, request_id=request_id), pool)
+        yield await asyncio.to_thread(package_of, found)
+
     async def look_as(self, snapshot: Snapshot, viewer: Viewer, person: str, request_id: str) -> Viewer:
         """The viewer that one of their people is, for staff who look as that one does; the snapshot acts for them."""
         return await self._identities.look_as(snapshot, viewer, person, request_id)
@@ -235,6 +244,8 @@ def create_app(settings: Settings, database: URL) -> "Application":
     roster_endpoint = RosterEndpoint(_service, places=places, deadline_seconds=settings.deadline_seconds)
     routes = _routes(settings, database, endpoint, export_endpoint)
     routes.append(Route("/u/{short_code}/export/offerings/{offering}/grades.csv", roster_endpoint))
+    questions_endpoint = QuestionsEndpoint(_service, places=places, deadline_seconds=settings.deadline_seconds)
+    routes.append(Route("/u/{short_code}/export/pools/{pool}/questions.zip", questions_endpoint))
     if metrics is not None:
 
         def state(request: Request) -> State:

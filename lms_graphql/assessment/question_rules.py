@@ -26,6 +26,8 @@ LONGEST_ACCEPTED = 1_000
 
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _LAYOUT = {"\n", "\t"}
+_NO_SIGNS = {"\ufffe", "\uffff"}
+"""No XML can have these."""
 _HUNDREDTH = Decimal("0.01")
 _WITH_OPTIONS = ("single_choice", "multiple_choice", "dropdown", "ordering", "matching")
 _KEYS_OF: Mapping[str, tuple[str, ...]] = {
@@ -73,7 +75,7 @@ def _wrong_text(value: Any, most: int) -> str | None:
         return "this must not be empty"
     if len(value) > most:
         return f"this has {len(value)} characters, at most {most} can be taken"
-    if any(unicodedata.category(sign) in {"Cc", "Cs"} and sign not in _LAYOUT for sign in value):
+    if any(sign in _NO_SIGNS or (unicodedata.category(sign) in {"Cc", "Cs"} and sign not in _LAYOUT) for sign in value):
         return "this has signs that can't be stored or shown"
     return None
 

@@ -53,6 +53,9 @@ class Service(Protocol):
     def roster(self, viewer: Viewer, offering: str, request_id: str) -> AsyncGenerator[bytes]:
         """The final grades of an offering, in parts; written down as read at the end."""
 
+    def questions(self, viewer: Viewer, pool: str, request_id: str) -> AsyncGenerator[bytes]:
+        """The questions of a pool with their right answers, in parts."""
+
 
 class ExportEndpoint:
     """The endpoint, for members of the university alone: 401 for nobody, 404 for who is none.
@@ -122,6 +125,17 @@ class RosterEndpoint(ExportEndpoint):
     @override
     def _parts(self, service: Service, viewer: Viewer, scope: Scope, identifier: str) -> AsyncGenerator[bytes]:
         return service.roster(viewer, scope["path_params"]["offering"], identifier)
+
+
+class QuestionsEndpoint(ExportEndpoint):
+    """`GET /u/<short code>/export/pools/<global id>/questions.zip`: QTI 2.1, for who may edit the pool's questions."""
+
+    media_type = "application/zip"
+    filename = "questions.zip"
+
+    @override
+    def _parts(self, service: Service, viewer: Viewer, scope: Scope, identifier: str) -> AsyncGenerator[bytes]:
+        return service.questions(viewer, scope["path_params"]["pool"], identifier)
 
 
 async def _person(authenticator: Authenticator, authorization: str | None) -> Principal:

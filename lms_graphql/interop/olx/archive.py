@@ -5,6 +5,7 @@ Format: edx.readthedocs.io, «Open Learning XML», section «The Structure of an
 """
 
 import gzip
+import io
 import os
 import stat
 import tarfile
@@ -67,6 +68,16 @@ def read_archive(path: Path) -> Archive:
         raise ArchiveError(f"{path.name!r} is damaged or cannot be read ({_one_line(error)})") from None
 
 
+def read_zip(data: bytes, *, most_bytes: int) -> dict[str, bytes]:
+    """The text files of a zip that is in memory, by their paths; raises ArchiveError."""
+    try:
+        return _read_zip(io.BytesIO(data), most_bytes)
+    except ArchiveError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError) as error:
+        raise ArchiveError(f"the package is damaged or cannot be read ({_one_line(error)})") from None
+
+
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
@@ -86,9 +97,10 @@ def _root(files: Mapping[str, bytes]) -> str:
 class _Collected:
     """The files read so far, with the limits that hold for all of them together."""
 
-    def __init__(self, packed_bytes: int | None = None) -> None:
+    def __init__(self, packed_bytes: int | None = None, most_bytes: int = MAX_TOTAL_BYTES) -> None:
         self.files: dict[str, bytes] = {}
         self._packed_bytes = packed_bytes
+        self._most_bytes = most_bytes
         self._total = 0
         self._members = 0
         self._paths: set[str] = set()
@@ -121,8 +133,8 @@ class _Collected:
         if size > MAX_FILE_BYTES:
             raise ArchiveError(f"{path!r} is larger than {MAX_FILE_BYTES:,} bytes; take it out of the package")
         self._total += more
-        if self._total > MAX_TOTAL_BYTES:
-            raise ArchiveError(f"the package unpacks to more than {MAX_TOTAL_BYTES:,} bytes")
+        if self._total > self._most_bytes:
+            raise ArchiveError(f"the package unpacks to more than {self._most_bytes:,} bytes")
         if self._packed_bytes is not None:
             check_ratio(self._total, self._packed_bytes)
 
@@ -193,11 +205,11 @@ def _read_tar(stream: _Readable) -> dict[str, bytes]:
     return collected.files
 
 
-def _read_zip(packed: IO[bytes]) -> dict[str, bytes]:
+def _read_zip(packed: IO[bytes], most_bytes: int = MAX_TOTAL_BYTES) -> dict[str, bytes]:
     size = packed.seek(0, os.SEEK_END)
-    if size > MAX_TOTAL_BYTES:
-        raise ArchiveError(f"the package is larger than {MAX_TOTAL_BYTES:,} bytes")
-    collected = _Collected(packed_bytes=size)
+    if size > most_bytes:
+        raise ArchiveError(f"the package is larger than {most_bytes:,} bytes")
+    collected = _Collected(packed_bytes=size, most_bytes=most_bytes)
     with zipfile.ZipFile(packed) as archive:
         for member in archive.infolist():
             folder = member.filename.endswith("/")  # is_dir() fails where a damaged package has no name at all
