@@ -39,7 +39,7 @@ REFERENCES = (
 )
 _ONCE: dict[str, tuple[tuple[str, Callable[[Any], Any]], ...]] = {
     "courses": (("courseCode", lambda course: course.code or course.sourced_id),),
-    "users": (("email", lambda user: address_of(user)), ("identifier", lambda user: user.identifier)),
+    "users": (("email", lambda user: (address_of(user) or "").lower() or None), ("identifier", lambda user: user.identifier)),
     "roles": (("role", lambda role: (role.user, role.role, role.org)),),
     "enrollments": (("userSourcedId", lambda enrollment: (enrollment.class_, enrollment.user)),),
 }
@@ -47,11 +47,8 @@ _ONCE: dict[str, tuple[tuple[str, Callable[[Any], Any]], ...]] = {
 
 
 def address_of(user: User) -> str | None:
-    """The e-mail address by which a person is known, in small letters: `email`, else a `username` that is one."""
-    for text in (user.email, user.username):
-        if text and is_address(text):
-            return text.lower()
-    return None
+    """The e-mail address by which a person is known: `email`, else a `username` that is one."""
+    return next((text for text in (user.email, user.username) if text and is_address(text)), None)
 
 
 def check(found: Read) -> Read:
