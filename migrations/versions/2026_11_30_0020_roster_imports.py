@@ -68,5 +68,7 @@ def downgrade() -> None:
     """Drop them; refused while there are any."""
     count = op.get_bind().execute(text("SELECT count(*) FROM roster_imports")).scalar_one()
     if count:
-        raise MigrationRefusedError(f"revision 0020 can't be taken back and changed nothing: {count} imports of rosters")
+        raise MigrationRefusedError(
+            f"revision 0020 can't be taken back and changed nothing: {count} imports of rosters"
+        )
     op.execute("DROP TABLE roster_import_errors, roster_imports")

@@ -143,7 +143,7 @@ def _names(cell: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_text()(name.strip()) for name in cell.split(",") if name.strip()))
 
 
-def _spelled_boolean(value: bool) -> str:  # noqa: FBT001 - a cell
+def _spelled_boolean(value: bool) -> str:
     return "true" if value else "false"
 
 

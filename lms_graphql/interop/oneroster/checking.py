@@ -39,7 +39,10 @@ REFERENCES = (
 )
 _ONCE: dict[str, tuple[tuple[str, Callable[[Any], Any]], ...]] = {
     "courses": (("courseCode", lambda course: course.code or course.sourced_id),),
-    "users": (("email", lambda user: (address_of(user) or "").lower() or None), ("identifier", lambda user: user.identifier)),
+    "users": (
+        ("email", lambda user: (address_of(user) or "").lower() or None),
+        ("identifier", lambda user: user.identifier),
+    ),
     "roles": (("role", lambda role: (role.user, role.role, role.org)),),
     "enrollments": (("userSourcedId", lambda enrollment: (enrollment.class_, enrollment.user)),),
 }

@@ -12,7 +12,6 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     Integer,
-    Select,
     Text,
     and_,
     any_,
@@ -24,6 +23,7 @@ from sqlalchemy import (
     insert,
     literal_column,
     null,
+    or_,
     select,
     update,
 )
@@ -32,7 +32,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from lms_graphql.catalog.models import CourseOffering
 from lms_graphql.engine.rows import Row, record
 from lms_graphql.engine.work import Change, Work
-from lms_graphql.enrollment import seats
+from lms_graphql.enrollment import promoting, seats
 from lms_graphql.enrollment.models import CourseEnrollment, EnrollmentEvent, enrollment_status_enum
 from lms_graphql.interop.oneroster import keys
 from lms_graphql.interop.oneroster.keys import Key
@@ -59,24 +59,29 @@ _SHOWN = (
     _STATUS.label("status"),
 )
 _LOCK = Statement(
+    select(CourseOffering.id)
+    .where(CourseOffering.university_id == UNIVERSITY, CourseOffering.id == any_(_IDS))
+    .order_by(CourseOffering.id)
+    .with_for_update(key_share=True)
+)
+_AWAITED = Statement(
+    select(CourseOffering.id)
+    .where(
+        CourseOffering.university_id == UNIVERSITY,
+        CourseOffering.id == any_(_IDS),
+        or_(CourseOffering.capacity.is_(None), CourseOffering.seats_taken < CourseOffering.capacity),
+        seats.waiting_at(CourseOffering.id) > 0,
+    )
+    .order_by(CourseOffering.id)
+)
+_ROOM = Statement(
     select(
         CourseOffering.id,
         CourseOffering.capacity,
         CourseOffering.waitlist_capacity,
         CourseOffering.seats_taken,
-    )
-    .where(CourseOffering.university_id == UNIVERSITY, CourseOffering.id == any_(_IDS))
-    .order_by(CourseOffering.id)
-    .with_for_update(key_share=True)
-)
-_WAITING = Statement(
-    select(CourseEnrollment.course_offering_id.label("id"), func.count().label("waiting"))
-    .where(
-        CourseEnrollment.university_id == UNIVERSITY,
-        CourseEnrollment.course_offering_id == any_(_IDS),
-        CourseEnrollment.status_key == "waitlisted",
-    )
-    .group_by(CourseEnrollment.course_offering_id)
+        seats.waiting_at(CourseOffering.id).label("waiting"),
+    ).where(CourseOffering.university_id == UNIVERSITY, CourseOffering.id == any_(_IDS))
 )
 _ACTIVE = Statement(
     select(UniversityMember.user_id).where(
@@ -94,7 +99,7 @@ def _array(name: str, kind: Any) -> Any:
     return bindparam(name, type_=ARRAY(kind), required=True)
 
 
-def _pairs() -> Select[Any]:
+def _pairs() -> Any:
     names = (column("user_id", BigInteger), column("offering_id", BigInteger))
     pair = func.unnest(_array("people", BigInteger), _array("offerings", BigInteger)).table_valued(*names)
     pair = pair.render_derived(name="pair")
@@ -144,9 +149,9 @@ def _enrolling() -> Statement:
         ),
         _STATUS.in_([literal_column(f"'{status}'", Text) for status in _COMES_BACK]),
     )
-    enrolled = made.returning(
-        CourseEnrollment.id, CourseEnrollment.user_id, CourseEnrollment.course_offering_id
-    ).cte("enrolled")
+    enrolled = made.returning(CourseEnrollment.id, CourseEnrollment.user_id, CourseEnrollment.course_offering_id).cte(
+        "enrolled"
+    )
     joined = coming.join(
         enrolled,
         and_(enrolled.c.user_id == coming.c.user_id, enrolled.c.course_offering_id == coming.c.offering_id),
@@ -219,9 +224,9 @@ class _Coming(NamedTuple):
 class _Room:
     """What is left in the offerings, which are locked; None: any number."""
 
-    def __init__(self, rows: Sequence[Row], waiting: Mapping[int, int]) -> None:
+    def __init__(self, rows: Sequence[Row]) -> None:
         self._seats = {row["id"]: _left(row["capacity"], row["seats_taken"]) for row in rows}
-        self._queue = {row["id"]: _left(row["waitlist_capacity"], waiting.get(row["id"], 0)) for row in rows}
+        self._queue = {row["id"]: _left(row["waitlist_capacity"], row["waiting"]) for row in rows}
 
     def take(self, offering: int) -> str | None:
         """What the next one gets; None: nothing is left."""
@@ -274,11 +279,17 @@ async def _coming(state: State, records: Sequence[Enrollment]) -> list[_Coming]:
     return list(coming.values())
 
 
+async def promote_where_awaited(work: Work, offerings: Sequence[int]) -> None:
+    """Give free seats to those who wait, in offerings that are locked."""
+    for row in await work.rows(_AWAITED, EnrollmentRow, ids=list(offerings)):
+        await promoting.promote(work, row["id"])
+
+
 async def _room(work: Work, offerings: Sequence[int]) -> _Room:
-    """What is left in these offerings; nobody else takes or gives a seat there until the transaction ends."""
-    locked = await work.rows(_LOCK, EnrollmentRow, ids=offerings)
-    waiting = await work.rows(_WAITING, EnrollmentRow, ids=offerings)
-    return _Room(locked, {row["id"]: row["waiting"] for row in waiting})
+    """What is left in these offerings once who waits has moved up; nobody else takes or gives a seat there."""
+    await work.rows(_LOCK, EnrollmentRow, ids=offerings)
+    await promote_where_awaited(work, offerings)
+    return _Room(await work.rows(_ROOM, EnrollmentRow, ids=offerings))
 
 
 async def _enroll(state: State, coming: Sequence[_Coming]) -> None:
@@ -348,7 +359,9 @@ async def _settle(state: State, staying: Sequence[tuple[_Coming, Row]]) -> None:
     if moved:
         sections = [one.section for one, _ in moved]
         await state.work.rows(_SET_SECTIONS, EnrollmentRow, ids=[row["id"] for _, row in moved], sections=sections)
-        changes = [Change(row["id"], {"sectionId": row["section_id"]}, {"sectionId": one.section}) for one, row in moved]
+        changes = [
+            Change(row["id"], {"sectionId": row["section_id"]}, {"sectionId": one.section}) for one, row in moved
+        ]
         told = {row["id"]: (one.offering, one.person, row["status"]) for one, row in moved}
         await _write_down(state.work, changes, told)
 

@@ -6,7 +6,7 @@ A key without a hash belongs to something that has left the roster. Rows that ne
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import (
     ARRAY,
@@ -14,7 +14,6 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Text,
-    and_,
     any_,
     bindparam,
     column,
@@ -44,7 +43,9 @@ _HERE = (
 _SHOWN = (ExternalKey.external_id, ExternalKey.entity_id, ExternalKey.content_hash)
 _BY_NAME = Statement(select(*_SHOWN).where(*_HERE, ExternalKey.external_id == any_(_NAMES)))
 _BY_ID = Statement(select(*_SHOWN).where(*_HERE, ExternalKey.entity_id == any_(_IDS)))
-_LIVE = Statement(select(ExternalKey.external_id, ExternalKey.entity_id).where(*_HERE, ExternalKey.content_hash != None))  # noqa: E711
+_LIVE = Statement(
+    select(ExternalKey.external_id, ExternalKey.entity_id).where(*_HERE, ExternalKey.content_hash != None)
+)
 _FORGET = Statement(delete(ExternalKey).where(*_HERE, ExternalKey.external_id == any_(_NAMES)))
 _RETIRE = Statement(
     update(ExternalKey).where(*_HERE, ExternalKey.external_id == any_(_NAMES)).values(content_hash=None)
@@ -133,13 +134,3 @@ def own_number(short_code: str, entity: str, name: str) -> int | None:
     """The number of the row that such a sourced id names; None for any other."""
     found = re.fullmatch(rf"lms-{re.escape(short_code)}-{entity}-([1-9][0-9]{{0,17}})", name)
     return None if found is None else int(found[1])
-
-
-def keyed_here(model: Any, number: str, entity: str) -> Any:
-    """That a row has a key: for statements that join both."""
-    return and_(
-        ExternalKey.university_id == UNIVERSITY,
-        ExternalKey.system == SYSTEM,
-        ExternalKey.entity == entity,
-        ExternalKey.entity_id == getattr(model, number),
-    )

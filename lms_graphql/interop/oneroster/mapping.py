@@ -1,12 +1,12 @@
 """What the records of a roster are here: for each kind the rows that are wanted, with what they refer to found.
 
-    orgs of type department → departments; any other org is the university itself
-    academicSessions → terms; those of type schoolYear are only the frame of terms
-    courses → courses
-    classes, scheduled → offerings, each of its course; homeroom → sections of such an offering
-    users → members, known by their e-mail address
-    roles → roles: student, teacher (instructor), aide (ta), and administrators of the university or of a department
-    enrollments of teachers, aides and proctors → instructors; those of students: see `enrolling`
+orgs of type department → departments; any other org is the university itself
+academicSessions → terms; those of type schoolYear are only the frame of terms
+courses → courses
+classes, scheduled → offerings, each of its course; homeroom → sections of such an offering
+users → members, known by their e-mail address
+roles → roles: student, teacher (instructor), aide (ta), and administrators of the university or of a department
+enrollments of teachers, aides and proctors → instructors; those of students: see `enrolling`
 """
 
 from collections.abc import Iterable, Sequence

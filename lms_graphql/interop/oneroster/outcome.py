@@ -7,9 +7,7 @@ import msgspec
 
 from lms_graphql.interop.oneroster.records import RowError
 
-ENTITIES = (
-    *("department", "term", "course", "offering", "section", "member", "role", "instructor", "enrollment"),
-)
+ENTITIES = ("department", "term", "course", "offering", "section", "member", "role", "instructor", "enrollment")
 """The kinds, as `external_keys.entity` says them; in the order in which they are stored."""
 
 
@@ -21,6 +19,17 @@ class Counts(msgspec.Struct):
     unchanged: int = 0
     deactivated: int = 0
     refused: int = 0
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """The counts of one kind, for who reads them."""
+
+    entity: str
+    created: int
+    updated: int
+    unchanged: int
+    deactivated: int
+    refused: int
 
 
 class Outcome(msgspec.Struct):

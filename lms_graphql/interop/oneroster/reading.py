@@ -80,7 +80,7 @@ def _properties(text: str) -> Iterator[tuple[str, str]]:
     if not rows or rows[0][:2] != ["propertyName", "value"]:
         raise RosterError("manifest.csv: the first line must be propertyName,value")
     for row in rows[1:]:
-        if len(row) < 2:  # noqa: PLR2004 - a name and a value
+        if len(row) < 2:
             raise RosterError("manifest.csv: each line has a name and a value")
         yield row[0].strip(), row[1].strip()
 

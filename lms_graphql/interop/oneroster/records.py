@@ -127,9 +127,9 @@ class Roster(msgspec.Struct):
     """All that a package says; rows in the order of their files.
 
     `modes` has the files that are there: bulk for the whole of what there is, delta for changes. By file: `leaving` are
-    the sourced ids of rows that say that what they name is to be deactivated, `unread` those of rows that were left out,
-    so that what they name has not left the roster. A file that is `unsure` has rows of which not even that is known, so
-    nothing can be said to have left it.
+    the sourced ids of rows that say that what they name is to be deactivated, `unread` those of rows that were left
+    out, so that what they name has not left the roster. A file that is `unsure` has rows of which not even that is
+    known, so nothing can be said to have left it.
     """
 
     modes: dict[str, str] = {}

@@ -12,10 +12,8 @@ from sqlalchemy import (
     BigInteger,
     Integer,
     Text,
-    and_,
     any_,
     bindparam,
-    case,
     cast,
     delete,
     func,
@@ -28,11 +26,11 @@ from sqlalchemy import (
 
 from lms_graphql.catalog.models import CourseOffering
 from lms_graphql.engine.rows import Row
-from lms_graphql.engine.work import Change, Work
-from lms_graphql.enrollment import promoting, seats
+from lms_graphql.engine.work import Change
+from lms_graphql.enrollment import seats
 from lms_graphql.enrollment.models import CourseEnrollment, EnrollmentEvent, enrollment_status_enum
 from lms_graphql.interop.oneroster import keys, kinds
-from lms_graphql.interop.oneroster.enrolling import EnrollmentRow
+from lms_graphql.interop.oneroster.enrolling import EnrollmentRow, promote_where_awaited
 from lms_graphql.interop.oneroster.state import State, gone_of
 from lms_graphql.interop.oneroster.tables import Table, TableRow
 from lms_graphql.storage.statements import Statement
@@ -80,9 +78,7 @@ def _dropping() -> Statement:
     )
     by, why = bindparam("changed_by", type_=BigInteger, required=True), bindparam("reason", type_=Text, required=True)
     event = [UNIVERSITY, old.c.id, cast(old.c.status, enrollment_status_enum), _DROPPED, by, why]
-    events = (
-        insert(EnrollmentEvent).from_select(seats.EVENT_COLUMNS, select(*event).select_from(old)).cte("events")
-    )
+    events = insert(EnrollmentEvent).from_select(seats.EVENT_COLUMNS, select(*event).select_from(old)).cte("events")
     freed = (
         select(old.c.course_offering_id, func.count().label("number"))
         .where(old.c.status == "active")
@@ -102,25 +98,13 @@ def _dropping() -> Statement:
 
 
 _DROP = _dropping()
-_AWAITED = Statement(
-    select(CourseOffering.id)
-    .where(
-        CourseOffering.university_id == UNIVERSITY,
-        CourseOffering.id == any_(_IDS),
-        or_(CourseOffering.capacity.is_(None), CourseOffering.seats_taken < CourseOffering.capacity),
-        seats.waiting_at(CourseOffering.id) > 0,
-    )
-    .order_by(CourseOffering.id)
-)
 
 
 async def drop(state: State, ids: Sequence[int]) -> None:
     """Drop enrollments; their seats go to those who have waited longest."""
     work = state.work
     await work.rows(_LOCK_OFFERINGS, EnrollmentRow, ids=list(ids))
-    rows = await work.rows(
-        _DROP, EnrollmentRow, ids=list(ids), changed_by=work.viewer.user_id, reason=REASON
-    )
+    rows = await work.rows(_DROP, EnrollmentRow, ids=list(ids), changed_by=work.viewer.user_id, reason=REASON)
     if not rows:
         return
     state.outcome.of("enrollment").deactivated += len(rows)
@@ -132,8 +116,7 @@ async def drop(state: State, ids: Sequence[int]) -> None:
     ]
     await work.tell_each("enrollment.changed", "Enrollment", facts)
     freed = sorted({row["course_offering_id"] for row in rows if row["status"] == "active"})
-    for row in await work.rows(_AWAITED, EnrollmentRow, ids=freed):
-        await promoting.promote(work, row["id"])
+    await promote_where_awaited(work, freed)
 
 
 # ---- rights, which are taken away
@@ -236,7 +219,7 @@ async def _write_down(state: State, table: Table, changes: Sequence[Change]) -> 
         kind = table.kind
         state.outcome.of(kind.entity).deactivated += len(changes)
         await state.work.audit_each(f"{kind.entity}.import", kind.typename, changes, reason=REASON)
-        events = [(change.entity_id, {}) for change in changes]
+        events: list[tuple[int, dict[str, Any]]] = [(change.entity_id, {}) for change in changes]
         await state.work.tell_each(f"{kind.entity}.changed", kind.typename, events)
 
 

@@ -6,7 +6,7 @@ Nothing that came by an earlier roster is dropped unasked in such numbers that t
 import asyncio
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import zstandard
@@ -29,11 +29,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from lms_graphql.engine.context import Context
 from lms_graphql.engine.mutations import Given
 from lms_graphql.engine.rows import record
 from lms_graphql.engine.usererrors import Refused, UserErrorCode
 from lms_graphql.engine.work import Work
-from lms_graphql.files.receiving import file_to_import
+from lms_graphql.files.receiving import ImportFile, file_to_import, read_import
 from lms_graphql.interop.oneroster import steps
 from lms_graphql.interop.oneroster.binding import DELTA
 from lms_graphql.interop.oneroster.checking import check
@@ -125,7 +126,7 @@ _SWEEP = Statement(
     update(RosterImport)
     .where(
         RosterImport.university_id == UNIVERSITY,
-        RosterImport.document != None,  # noqa: E711
+        RosterImport.document.is_not(None),
         RosterImport.job_id.in_(select(Job.id).where(Job.university_id == UNIVERSITY, Job.state == "failed")),
     )
     .values(document=None)
@@ -159,14 +160,33 @@ def read_checked(data: bytes) -> tuple[Roster, Outcome]:
     return found.roster, outcome
 
 
-async def import_roster(work: Work, given: Given) -> dict[str, Any]:
-    """Read a roster that was sent, and have it stored, or tried; gives `import_id` and `job_id`."""
-    file = await file_to_import(work, given["uploadId"])
+class Brought(NamedTuple):
+    """A file that was sent, and what was read in it; or why nothing could be."""
+
+    file: ImportFile | None
+    found: tuple[Roster, Outcome] | None = None
+    refusal: str = ""
+
+
+async def read_roster(context: Context, given: Given) -> Brought:
+    """The roster that the viewer has sent, read in a thread: a large one takes seconds."""
+    file = await read_import(context, given)
+    if file is None:
+        return Brought(None)
     try:
-        # In a thread: a large roster takes seconds.
-        roster, outcome = await asyncio.to_thread(read_checked, file.data)
+        return Brought(file, await asyncio.to_thread(read_checked, file.data))
     except RosterError as error:
-        raise Refused(UserErrorCode.INVALID, str(error), ("input", "uploadId")) from None
+        return Brought(file, refusal=str(error))
+
+
+async def import_roster(work: Work, given: Given) -> dict[str, Any]:
+    """Have a roster that was sent stored, or tried; gives `import_id` and `job_id`."""
+    brought: Brought = work.brought
+    work.brought = brought.file
+    file = await file_to_import(work, given["uploadId"])
+    if brought.found is None:
+        raise Refused(UserErrorCode.INVALID, brought.refusal, ("input", "uploadId"))
+    roster, outcome = brought.found
     mode = _mode(given, roster)
     is_dry_run = bool(given.get("dryRun"))
     await steps.take_turns(work)
@@ -188,7 +208,8 @@ async def import_roster(work: Work, given: Given) -> dict[str, Any]:
 
 
 def _mode(given: Given, roster: Roster) -> Mode:
-    mode: Mode = given.get("mode") or Mode.AS_SAID
+    said = given.get("mode")
+    mode = Mode.AS_SAID if said is None else Mode(said.value)
     changes = [name for name, said in roster.modes.items() if said == DELTA]
     if mode is Mode.FULL and changes:
         message = f"manifest.csv says that {changes[0]}.csv has changes only: import this with mode DIFF"
@@ -200,7 +221,7 @@ def _percent(given: Given) -> int:
     percent: int | None = given.get("mostDroppedPercent")
     if percent is None:
         return MOST_DROPPED_PERCENT
-    if not 0 <= percent <= 100:  # noqa: PLR2004 - percent
+    if not 0 <= percent <= 100:
         raise Refused(UserErrorCode.INVALID, "this must be from 0 to 100", ("input", "mostDroppedPercent"))
     return percent
 

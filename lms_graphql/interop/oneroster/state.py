@@ -14,8 +14,8 @@ from lms_graphql.storage.statements import Statement
 from lms_graphql.storage.tenancy import UNIVERSITY
 from lms_graphql.tenancy.models import University
 
-_UniversityRow = record("RosterUniversity", tenant=False)
-_UNIVERSITY = Statement(
+UniversityRow = record("RosterUniversity", tenant=False)
+HERE_NOW = Statement(
     select(University.name, University.short_code, University.time_zone).where(University.id == UNIVERSITY)
 )
 
@@ -31,7 +31,7 @@ class Here:
 
 async def university(work: Work) -> Here:
     """That of the work."""
-    (row,) = await work.rows(_UNIVERSITY, _UniversityRow)
+    (row,) = await work.rows(HERE_NOW, UniversityRow)
     return Here(row["name"], row["short_code"], row["time_zone"])
 
 

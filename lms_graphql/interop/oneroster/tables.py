@@ -212,7 +212,7 @@ class Table:
                 state.refuse(self.kind.entity, self.kind.file, one.record, *problem)
         await self._write(state, kept, here)
 
-    def _taken(self, number: int, owner: int | None, other: int | None) -> tuple[str, str] | None:
+    def _taken(self, number: int, owner: int | None, other: int | None) -> tuple[str | None, str] | None:
         """The header of what another row has already, and that it has."""
         message = "something else here has the same already"
         if owner not in {None, number}:
@@ -222,7 +222,8 @@ class Table:
     def forbidden(self, _state: State, one: Wanted, row: Row) -> tuple[str | None, str] | None:
         """The header of what can't be done to a row that is here, and why."""
         changed = (name for name in self.kind.fixed if one.columns.get(name) not in {None, row[name]})
-        return next(((self.kind.fixed[name], "this is another one here, and can't be changed") for name in changed), None)
+        message = "this is another one here, and can't be changed"
+        return next(((self.kind.fixed[name], message) for name in changed), None)
 
     def merged(self, _name: str, value: Any, was: Any) -> Any:
         """What a column of a row that is here becomes."""
@@ -280,7 +281,8 @@ class Table:
             before = {names[name]: here[number][name] for name in different}
             changes.append(Change(number, before, {names[name]: row[name] for name in different}))
         await work.audit_each(f"{self.kind.entity}.import", self.kind.typename, changes)
-        await work.tell_each(f"{self.kind.entity}.changed", self.kind.typename, [(one.entity_id, {}) for one in changes])
+        events: list[tuple[int, dict[str, Any]]] = [(change.entity_id, {}) for change in changes]
+        await work.tell_each(f"{self.kind.entity}.changed", self.kind.typename, events)
 
 
 async def claimed(
