@@ -118,8 +118,8 @@ def _time(cell: str) -> datetime:
     try:
         found = datetime.fromisoformat(cell)
     except ValueError:
-        found = datetime.min
-    if found.tzinfo is None:
+        found = None
+    if found is None or found.tzinfo is None:
         raise CellError("this must be a time with its zone, as 2026-09-01T08:00:00Z")
     return found.astimezone(UTC)
 

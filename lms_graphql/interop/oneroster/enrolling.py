@@ -1,8 +1,8 @@
-"""Students of a roster: enrolled by the rules of seats, in a handful of statements for any number of people and offerings.
+"""Students of a roster: enrolled by the rules of seats, in a handful of statements for any number of people.
 
 A roster is the university's word: it asks for no prerequisites and for no enrollment dates. But nobody gets a seat that
-is not there: first seats, then places on the waitlist, then none, in the order of the rows. Who was put on the waitlist,
-here or before, stays in their place in it; who has completed an offering has completed it.
+is not there: first seats, then places on the waitlist, then none, in the order of the rows. Who was put on the
+waitlist, here or before, stays in their place in it; who has completed an offering has completed it.
 """
 
 from collections.abc import Mapping, Sequence

@@ -6,7 +6,7 @@ A key without a hash belongs to something that has left the roster. Rows that ne
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ARRAY,
@@ -14,6 +14,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Text,
+    and_,
     any_,
     bindparam,
     column,
@@ -41,10 +42,18 @@ _HERE = (
     ExternalKey.entity == _ENTITY,
 )
 _SHOWN = (ExternalKey.external_id, ExternalKey.entity_id, ExternalKey.content_hash)
-_BY_NAME = Statement(select(*_SHOWN).where(*_HERE, ExternalKey.external_id == any_(_NAMES)))
-_BY_ID = Statement(select(*_SHOWN).where(*_HERE, ExternalKey.entity_id == any_(_IDS)))
+
+
+def _asked(array: Any, kind: Any, of: Any) -> Statement:
+    """Keys by what is asked for, each by the index: compared with an array, every key would be."""
+    asked = func.unnest(array).table_valued(column("value", kind)).render_derived(name="asked")
+    return Statement(select(*_SHOWN).join_from(asked, ExternalKey, and_(*_HERE, of == asked.c.value)))
+
+
+_BY_NAME = _asked(_NAMES, Text, ExternalKey.external_id)
+_BY_ID = _asked(_IDS, BigInteger, ExternalKey.entity_id)
 _LIVE = Statement(
-    select(ExternalKey.external_id, ExternalKey.entity_id).where(*_HERE, ExternalKey.content_hash != None)
+    select(ExternalKey.external_id, ExternalKey.entity_id).where(*_HERE, ExternalKey.content_hash.is_not(None))
 )
 _FORGET = Statement(delete(ExternalKey).where(*_HERE, ExternalKey.external_id == any_(_NAMES)))
 _RETIRE = Statement(

@@ -140,7 +140,7 @@ class _FileReader:
 
     def add(self, line: int, cells: Sequence[str]) -> None:
         """Read one row: a record more, or an error more."""
-        sourced_id = cells[self._id].strip() if len(cells) > self._id else ""
+        sourced_id = unguarded(cells[self._id].strip()) if len(cells) > self._id else ""
         try:
             _check_id(sourced_id)
         except CellError as error:

@@ -24,6 +24,7 @@ from sqlalchemy import (
     column,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -118,7 +119,7 @@ _GOING_ON = Statement(
     .where(
         RosterImport.university_id == UNIVERSITY,
         RosterImport.is_dry_run.is_(False),
-        Job.state.in_(["queued", "running"]),
+        or_(Job.state == "queued", Job.state == "running"),
     )
     .limit(1)
 )
