@@ -91,6 +91,7 @@ async def test_people_do_not_cost_a_statement_each(alpha, statements):
 
 @pytest.mark.proof
 async def test_five_thousand_people(alpha, statements):
+    await alpha.owner.execute("ANALYZE")  # as autovacuum does; the world's statistics are of a dozen people
     began = time.monotonic()
     payload = await alpha.asked(whole("5000", 5000), mode="DIFF")
     asked = time.monotonic()
@@ -100,6 +101,6 @@ async def test_five_thousand_people(alpha, statements):
     found = await alpha.read(payload["rosterImport"]["id"])
     assert found["counts"]["MEMBER"] == {"created": 5000}
     assert found["counts"]["ENROLLMENT"] == {"created": 4998}
-    print(f"5000 people: asked in {asked - began:.1f} s, stored in {done - asked:.1f} s, {len(statements)} statements")
     assert len(statements) < 500
-    assert done - began < 60
+    assert asked - began < 10  # 0.9 s (measured)
+    assert done - asked < 60
