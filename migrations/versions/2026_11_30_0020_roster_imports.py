@@ -3,14 +3,14 @@
 The roster itself lies in `document` as long as its job runs, and is taken away when that has come to its end: it is full
 of people. Errors name files and lines, never what stands there.
 
-Revision: 0020, after 0019
+Revision: 0020, after 0025
 """
 
 from alembic import op
 from sqlalchemy import text
 
 revision = "0020"
-down_revision = "0019"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 
