@@ -34,6 +34,8 @@ from lms_graphql.grades.regrading import REGRADE, regrade_part
 from lms_graphql.grades.roster import roster
 from lms_graphql.identity.issuers import Issuer, IssuersError, read_issuers
 from lms_graphql.identity.recognition import Identity
+from lms_graphql.interop.oneroster.archive import roster_archive
+from lms_graphql.interop.oneroster.service import IMPORT, import_part
 from lms_graphql.interop.qti.exporting import package_of, questions_of
 from lms_graphql.jobs.running import Handler, Runner
 from lms_graphql.privacy.disclosures import record_disclosures
@@ -41,7 +43,7 @@ from lms_graphql.privacy.export import export
 from lms_graphql.privacy.ledger import Ledger
 from lms_graphql.server.authentication import Authenticator
 from lms_graphql.server.badges import badge_routes
-from lms_graphql.server.export import ExportEndpoint, QuestionsEndpoint, RosterEndpoint
+from lms_graphql.server.export import ExportEndpoint, QuestionsEndpoint, RosterArchiveEndpoint, RosterEndpoint
 from lms_graphql.server.health import health_routes
 from lms_graphql.server.http import GraphQLEndpoint
 from lms_graphql.server.lookup import Lookup
@@ -66,7 +68,7 @@ from lms_graphql.workbench import workbench_config
 
 logger = logging.getLogger(__name__)
 
-JOBS: Mapping[str, Handler] = {REGRADE: regrade_part}
+JOBS: Mapping[str, Handler] = {REGRADE: regrade_part, IMPORT: import_part}
 """What does each kind of job."""
 
 _POINTS_CONNECTIONS = 2
@@ -179,6 +181,16 @@ class Service:
             found = await questions_of(Context(viewer, snapshot, self._cursors, request_id=request_id), pool)
         yield await asyncio.to_thread(package_of, found)
 
+    async def roster_archive(self, viewer: Viewer, request_id: str) -> AsyncGenerator[bytes]:
+        """The university as a roster; before it is sent, that its people's data were read is written down."""
+        async with self.snapshot() as snapshot:
+            await snapshot.act_for(viewer.university_id, viewer.user_id)
+            context = Context(viewer, snapshot, self._cursors, request_id=request_id)
+            async for part in roster_archive(context):
+                yield part
+        if context.disclosed:
+            await self.disclose(viewer, context.disclosed, request_id)
+
     async def look_as(self, snapshot: Snapshot, viewer: Viewer, person: str, request_id: str) -> Viewer:
         """The viewer that one of their people is, for staff who look as that one does; the snapshot acts for them."""
         return await self._identities.look_as(snapshot, viewer, person, request_id)
@@ -246,6 +258,8 @@ def create_app(settings: Settings, database: URL) -> "Application":
     routes.append(Route("/u/{short_code}/export/offerings/{offering}/grades.csv", roster_endpoint))
     questions_endpoint = QuestionsEndpoint(_service, places=places, deadline_seconds=settings.deadline_seconds)
     routes.append(Route("/u/{short_code}/export/pools/{pool}/questions.zip", questions_endpoint))
+    archive_endpoint = RosterArchiveEndpoint(_service, places=places, deadline_seconds=settings.deadline_seconds)
+    routes.append(Route("/u/{short_code}/export/roster.zip", archive_endpoint))
     if metrics is not None:
 
         def state(request: Request) -> State:

@@ -22,6 +22,8 @@ app = typer.Typer(
 )
 imports = typer.Typer(help="Import from other systems. Safe to repeat; all or nothing.", no_args_is_help=True)
 app.add_typer(imports, name="import")
+exports = typer.Typer(help="Export for other systems.", no_args_is_help=True)
+app.add_typer(exports, name="export")
 documents = typer.Typer(help="Trusted documents: the manifest of those that clients use.", no_args_is_help=True)
 app.add_typer(documents, name="documents")
 user = typer.Typer(help="How people sign in: passwords, and identities of other issuers.", no_args_is_help=True)
@@ -122,6 +124,29 @@ def import_academy(
 ) -> None:
     """Import an academy (users, courses, lessons, enrollments, progress); one academy for each university."""
     _run("academy:import_academy", _settings(), dsn=dsn, university=university)
+
+
+@imports.command("roster", epilog="Example: lms-graphql import roster roster.zip --university DEMO --dry-run")
+def import_roster(
+    path: Annotated[Path, typer.Argument(help="A OneRoster 1.2 package: a zip of CSV files.")],
+    university: Annotated[str, typer.Option(help="The short code of the university that gets the roster.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything, then keep nothing.")] = False,
+    confirm_drops: Annotated[
+        bool, typer.Option("--confirm-drops", help="Let leave who is not in the roster, however many they are.")
+    ] = False,
+) -> None:
+    """Import people, courses, classes and enrollments from a roster; rows that can't be taken are told."""
+    options = {"university": university, "dry_run": dry_run, "confirm_drops": confirm_drops}
+    _run("rosters:import_roster", _settings(), path=path, **options)
+
+
+@exports.command("roster", epilog="Example: lms-graphql export roster roster.zip --university DEMO")
+def export_roster(
+    path: Annotated[Path, typer.Argument(help="Where the zip is written; there must be no such file.")],
+    university: Annotated[str, typer.Option(help="The short code of the university.")],
+) -> None:
+    """Write a university's people, courses, classes and enrollments as a OneRoster 1.2 package."""
+    _run("rosters:export_roster", _settings(), path=path, university=university)
 
 
 @documents.command("add", epilog="Example: lms-graphql documents add relay.json --manifest trusted.json")

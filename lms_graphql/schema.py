@@ -33,6 +33,7 @@ from lms_graphql.grades.queries import GradesQuery
 from lms_graphql.identity.mutations import IdentityMutation
 from lms_graphql.interop.bundle.mutations import BundleMutation
 from lms_graphql.interop.oneroster.mutations import RosterMutation
+from lms_graphql.interop.oneroster.queries import RosterQuery
 from lms_graphql.interop.qti.mutations import QtiMutation
 from lms_graphql.jobs.queries import JobsQuery
 from lms_graphql.platform.mutations import PlatformMutation
@@ -60,6 +61,7 @@ class Query(
     PlatformQuery,
     GradesQuery,
     JobsQuery,
+    RosterQuery,
 ):
     """The root of all queries."""
 

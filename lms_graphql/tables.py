@@ -9,6 +9,7 @@ import lms_graphql.enrollment.models
 import lms_graphql.grades.models
 import lms_graphql.identity.models
 import lms_graphql.interop.models
+import lms_graphql.interop.oneroster.models
 import lms_graphql.jobs.models
 import lms_graphql.platform.models
 import lms_graphql.privacy.models

@@ -56,6 +56,9 @@ class Service(Protocol):
     def questions(self, viewer: Viewer, pool: str, request_id: str) -> AsyncGenerator[bytes]:
         """The questions of a pool with their right answers, in parts."""
 
+    def roster_archive(self, viewer: Viewer, request_id: str) -> AsyncGenerator[bytes]:
+        """The people, courses and classes of a university, in parts; written down as read at the end."""
+
 
 class ExportEndpoint:
     """The endpoint, for members of the university alone: 401 for nobody, 404 for who is none.
@@ -136,6 +139,17 @@ class QuestionsEndpoint(ExportEndpoint):
     @override
     def _parts(self, service: Service, viewer: Viewer, scope: Scope, identifier: str) -> AsyncGenerator[bytes]:
         return service.questions(viewer, scope["path_params"]["pool"], identifier)
+
+
+class RosterArchiveEndpoint(ExportEndpoint):
+    """`GET /u/<short code>/export/roster.zip`: a OneRoster package, for the university's administrators."""
+
+    media_type = "application/zip"
+    filename = "roster.zip"
+
+    @override
+    def _parts(self, service: Service, viewer: Viewer, _scope: Scope, identifier: str) -> AsyncGenerator[bytes]:
+        return service.roster_archive(viewer, identifier)
 
 
 async def _person(authenticator: Authenticator, authorization: str | None) -> Principal:

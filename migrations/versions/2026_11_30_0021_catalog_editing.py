@@ -3,14 +3,14 @@
 A course's version does not count that its modules or items have changed (`content_version` tells of that), nor an
 offering's that somebody has enrolled: or each edit of a busy one would be a conflict.
 
-Revision: 0021, after 0019
+Revision: 0021, after 0020
 """
 
 from alembic import op
 from sqlalchemy import text
 
 revision = "0021"
-down_revision = "0019"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
