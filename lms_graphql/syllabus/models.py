@@ -150,6 +150,6 @@ class Module(TenantRow, Model):
     archived_at: Mapped[Time | None]
     """Since when it is put away, with all below it: not published, and not to be."""
     template_version: Mapped[int | None] = mapped_column(Integer)
-    """Of the topmost module of an instance: the version of its template that it has met; null where none is followed."""
+    """Of the topmost module of an instance: the version of its template that it has met; null: it follows none."""
     template_node: Mapped[str | None] = mapped_column(String(64))
     """The key of the template's node that it was made from."""

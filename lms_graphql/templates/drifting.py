@@ -52,7 +52,7 @@ def drift(met: Tree, wanted: Tree, instance: Instance) -> list[Finding]:
             found.append(_missing(met, wanted, instance, node))
             continue
         found += _said(met.nodes.get(node.key, node), node, own)
-        place = _parent(met, wanted, instance, node, own)
+        place = _parent(met, instance, node, own)
         found += [] if place is None else [place]
         if node.kind == MODULE:
             found += [order for kind in KINDS if (order := _order(met, wanted, instance, node, own, kind)) is not None]
@@ -90,7 +90,7 @@ def parent_key(instance: Instance, own: Own) -> str | None:
     return module.key
 
 
-def _parent(met: Tree, wanted: Tree, instance: Instance, node: Node, own: Own) -> Finding | None:
+def _parent(met: Tree, instance: Instance, node: Node, own: Own) -> Finding | None:
     if node.parent is None:
         return None
     here, then = parent_key(instance, own), met.nodes.get(node.key, node).parent
@@ -120,5 +120,3 @@ def kept_order(instance: Instance, own: Own, kind: str, keys: Sequence[str]) -> 
     wanted = set(keys)
     rows = [instance.own(kind, number) for number in instance.below[kind][own.id]]
     return [row.key for row in rows if row.key in wanted and instance.known.get(row.key) is row]
-
-

@@ -106,3 +106,11 @@ def _inside(roots: Sequence[Root], modules: Sequence[Any]) -> list[int]:
             found.add(number)
             todo += below.get(number, ())
     return sorted(found)
+
+
+async def module_with_content(fetch: Fetch, module_id: int, course_id: int) -> Instance:
+    """A module of a course with all below it, whether it follows a template or not: two statements."""
+    modules = await fetch(_MODULES, _Row, course_ids=[course_id])
+    inside = _inside([Root(module_id, course_id, 0, 0, 0)], modules)
+    items = await fetch(_ITEMS, _Row, module_ids=inside)
+    return instances_of([module_id], modules, items)[module_id]

@@ -1,0 +1,95 @@
+"""The nodes that an author's input makes, and the tree of a module that is there."""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from lms_graphql.content.checking import checked_payload
+from lms_graphql.engine.inputs import line
+from lms_graphql.templates.checking import LONGEST_TITLE, seconds, text
+from lms_graphql.templates.instances import Instance
+from lms_graphql.templates.trees import ITEM, MODULE, Node, Tree, new_key
+
+Path = tuple[str, ...]
+Payloads = list[tuple[Mapping[str, Any], Path]]
+
+
+def module_nodes(given: Mapping[str, Any], parent: str | None, path: Path, payloads: Payloads) -> Iterator[Node]:
+    """The nodes of a module with its items and the modules below it; `payloads` gets each payload with its path."""
+    module = Node(
+        new_key(),
+        MODULE,
+        parent,
+        given["moduleType"].value,
+        line(given["title"], (*path, "title"), most=LONGEST_TITLE),
+        text(given.get("description"), (*path, "description")),
+    )
+    yield module
+    for index, item in enumerate(given.get("contentItems") or ()):
+        yield item_node(item, module.key, (*path, "contentItems", str(index)), payloads)
+    for index, child in enumerate(given.get("children") or ()):
+        yield from module_nodes(child, module.key, (*path, "children", str(index)), payloads)
+
+
+def item_node(given: Mapping[str, Any], parent: str, path: Path, payloads: Payloads) -> Node:
+    """The node of an item."""
+    kind = given["contentKind"].value
+    data = payload(kind, given["payload"], (*path, "payload"), payloads)
+    return Node(
+        new_key(),
+        ITEM,
+        parent,
+        kind,
+        line(given["title"], (*path, "title"), most=LONGEST_TITLE),
+        text(given.get("description"), (*path, "description")),
+        seconds(given.get("estimatedDurationSeconds"), (*path, "estimatedDurationSeconds")),
+        data,
+    )
+
+
+def payload(kind: str, given: Any, path: Path, payloads: Payloads) -> dict[str, Any]:
+    """A payload as it is stored; Refused with one failure for each wrong value."""
+    data = checked_payload(kind, given, path)
+    payloads.append((data, path))
+    return data
+
+
+def changes_of(node: Node, given: Mapping[str, Any], path: Path, payloads: Payloads) -> dict[str, Any]:
+    """What a node is to say otherwise; what is not given stays."""
+    changes: dict[str, Any] = {}
+    if given.get("title") is not None:
+        changes["title"] = line(given["title"], (*path, "title"), most=LONGEST_TITLE)
+    if "description" in given:
+        changes["description"] = text(given["description"], (*path, "description"))
+    if given.get("moduleType") is not None:
+        changes["type"] = given["moduleType"].value
+    if "estimatedDurationSeconds" in given:
+        changes["seconds"] = seconds(given["estimatedDurationSeconds"], (*path, "estimatedDurationSeconds"))
+    if given.get("payload") is not None:
+        changes["data"] = payload(node.type, given["payload"], (*path, "payload"), payloads)
+    return changes
+
+
+def tree_of(instance: Instance, shared: Collection[int]) -> tuple[Tree, list[str]]:
+    """A module with all below it, but for inactive items, as a tree of new nodes.
+
+    Also the titles of quizzes whose pool other courses do not have: it is left out.
+    """
+    tree, left_out = Tree(), []
+    keys: dict[int, str] = {}
+    todo = [instance.root.id]
+    while todo:
+        number = todo.pop(0)
+        own = instance.modules[number]
+        key = keys[number] = new_key()
+        parent = None if own is instance.root else keys[own.parent or 0]
+        tree.add(Node(key, MODULE, parent, own.type, own.title, own.description))
+        for item in (instance.items[row] for row in instance.below[ITEM][number]):
+            if not item.is_shown:
+                continue
+            data = dict(item.data or {})
+            if data.get("question_pool_id") is not None and data["question_pool_id"] not in shared:
+                del data["question_pool_id"]
+                left_out.append(item.title)
+            tree.add(Node(new_key(), ITEM, key, item.type, item.title, item.description, item.seconds, data))
+        todo += instance.below[MODULE][number]
+    return tree, left_out
