@@ -1,13 +1,14 @@
 """Whether what an author says of a template can be stored."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from sqlalchemy import ARRAY, BigInteger, any_, bindparam, literal, select, union_all
 
 from lms_graphql.assessment.models import QuestionPool
 from lms_graphql.content.models import Asset
+from lms_graphql.content.references import asset_ids_of, pool_id_of
 from lms_graphql.engine.rows import record
 from lms_graphql.engine.usererrors import Refused, UserErrorCode
 from lms_graphql.engine.work import Work
@@ -35,6 +36,14 @@ _KNOWN = Statement(
         ),
     )
 )
+
+
+class CheckedPayload(NamedTuple):
+    """A payload as it is stored, and where in the input it stands."""
+
+    content_type: str
+    data: Mapping[str, Any]
+    path: tuple[str, ...]
 
 
 def text(given: str | None, path: tuple[str, ...], *, most: int = LONGEST_DESCRIPTION) -> str | None:
@@ -71,18 +80,17 @@ async def shared_pools(work: Work, ids: Iterable[int]) -> set[int]:
     return (await _known(work, (), ids))["pool"]
 
 
-async def check_references(work: Work, payloads: Iterable[tuple[Mapping[str, Any], tuple[str, ...]]]) -> None:
-    """INVALID for payloads, each with its path, that name files that are not there, or pools that are not shared."""
-    given = list(payloads)
-    assets = {number for data, _ in given for number in asset_ids(data)}
-    pools = {number for data, _ in given if (number := data.get("question_pool_id")) is not None}
+async def check_references(work: Work, payloads: Sequence[CheckedPayload]) -> None:
+    """INVALID for payloads that name files that are not there, or pools that are not shared."""
+    assets = {number for one in payloads for number in asset_ids_of(one.content_type, one.data)}
+    pools = {number for one in payloads if (number := pool_id_of(one.content_type, one.data)) is not None}
     if not assets and not pools:
         return
     known = await _known(work, assets, pools)
-    for data, path in given:
-        if not asset_ids(data) <= known["asset"]:
+    for content_type, data, path in payloads:
+        if not asset_ids_of(content_type, data) <= known["asset"]:
             raise Refused(UserErrorCode.INVALID, "asset_id: there is no such file in the university's library", path)
-        if data.get("question_pool_id") not in {None, *known["pool"]}:
+        if pool_id_of(content_type, data) not in {None, *known["pool"]}:
             message = (
                 "question_pool_id: there is no such pool that all courses share; leave it out, and each sets its own"
             )
@@ -92,19 +100,3 @@ async def check_references(work: Work, payloads: Iterable[tuple[Mapping[str, Any
 async def _known(work: Work, assets: Iterable[int], pools: Iterable[int]) -> dict[str, set[int]]:
     rows = await work.rows(_KNOWN, _Row, asset_ids=sorted(assets), pool_ids=sorted(pools))
     return {kind: {row["id"] for row in rows if row["kind"] == kind} for kind in ("asset", "pool")}
-
-
-def asset_ids(data: Any) -> set[int]:
-    """The files that a payload names, however deep."""
-    return set(_assets(data))
-
-
-def _assets(value: Any) -> Iterator[int]:
-    if isinstance(value, Mapping):
-        if isinstance(value.get("asset_id"), int):
-            yield value["asset_id"]
-        for one in value.values():
-            yield from _assets(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _assets(one)

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Text, bindparam, cast, insert, select
 from sqlalchemy.dialects.postgresql import JSONB
 
+from lms_graphql.content.references import pool_id_of
 from lms_graphql.engine.mutations import Given
 from lms_graphql.engine.rows import Row, record
 from lms_graphql.engine.usererrors import Refused, UserErrorCode
@@ -76,9 +77,6 @@ def _told(node: Any) -> dict[str, Any]:
 async def _from_module(work: Work, source: str) -> tuple[Tree, list[str]]:
     row: Row = await module_to_edit(work, source, FROM_MODULE)
     instance: Instance = await module_with_content(work.rows, row["id"], row["course_id"])
-    pools = {
-        item.data["question_pool_id"]
-        for item in instance.items.values()
-        if item.data and isinstance(item.data.get("question_pool_id"), int)
-    }
+    named = (pool_id_of(item.type, item.data or {}) for item in instance.items.values())
+    pools = {pool for pool in named if pool is not None}
     return tree_of(instance, await shared_pools(work, pools) if pools else set())

@@ -4,13 +4,15 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from lms_graphql.content.checking import checked_payload
+from lms_graphql.content.references import pool_id_of
 from lms_graphql.engine.inputs import line
-from lms_graphql.templates.checking import LONGEST_TITLE, seconds, text
+from lms_graphql.engine.usererrors import Refused, UserErrorCode
+from lms_graphql.templates.checking import LONGEST_TITLE, CheckedPayload, seconds, text
 from lms_graphql.templates.instances import Instance
 from lms_graphql.templates.trees import ITEM, MODULE, Node, Tree, new_key
 
 Path = tuple[str, ...]
-Payloads = list[tuple[Mapping[str, Any], Path]]
+Payloads = list[CheckedPayload]
 
 
 def module_nodes(given: Mapping[str, Any], parent: str | None, path: Path, payloads: Payloads) -> Iterator[Node]:
@@ -48,8 +50,10 @@ def item_node(given: Mapping[str, Any], parent: str, path: Path, payloads: Paylo
 
 def payload(kind: str, given: Any, path: Path, payloads: Payloads) -> dict[str, Any]:
     """A payload as it is stored; Refused with one failure for each wrong value."""
+    if not isinstance(given, Mapping):
+        raise Refused(UserErrorCode.INVALID, "this must be an object", path)
     data = checked_payload(kind, given, path)
-    payloads.append((data, path))
+    payloads.append(CheckedPayload(kind, data, path))
     return data
 
 
@@ -87,7 +91,7 @@ def tree_of(instance: Instance, shared: Collection[int]) -> tuple[Tree, list[str
             if not item.is_shown:
                 continue
             data = dict(item.data or {})
-            if data.get("question_pool_id") is not None and data["question_pool_id"] not in shared:
+            if (pool := pool_id_of(item.type, data)) is not None and pool not in shared:
                 del data["question_pool_id"]
                 left_out.append(item.title)
             tree.add(Node(new_key(), ITEM, key, item.type, item.title, item.description, item.seconds, data))

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Text, any_, cast, func, select
+from sqlalchemy.orm import aliased
 from typing_extensions import override
 
 from lms_graphql.engine.dataloaders import KEYS, Loader, One, Page
@@ -55,11 +56,12 @@ class LatestByTemplate(One[int]):
 
     @override
     def query(self) -> Select[Any]:
-        return (
-            select(ModuleTemplateVersion.template_id, *(c for c in _VERSION if c.key != "template_id"))
-            .distinct(ModuleTemplateVersion.template_id)
-            .where(ModuleTemplateVersion.template_id == any_(KEYS), policy.visible_versions(self.viewer))
-            .order_by(ModuleTemplateVersion.template_id, ModuleTemplateVersion.version.desc())
+        other = aliased(ModuleTemplateVersion)
+        newest = select(func.max(other.version)).where(other.template_id == ModuleTemplateVersion.template_id)
+        return select(ModuleTemplateVersion.template_id, *(one for one in _VERSION if one.key != "template_id")).where(
+            ModuleTemplateVersion.template_id == any_(KEYS),
+            ModuleTemplateVersion.version == newest.correlate(ModuleTemplateVersion).scalar_subquery(),
+            policy.visible_versions(self.viewer),
         )
 
 

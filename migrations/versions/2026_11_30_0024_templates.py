@@ -8,14 +8,14 @@ customised is not kept: it is what differs from that version.
 Templates of before have a version 1 of their title and their description, met by all modules that were made of them.
 `default_data` says nothing that a module has, and stays as it is.
 
-Revision: 0024, after 0018
+Revision: 0024, after 0019
 """
 
 from alembic import op
 from sqlalchemy import text
 
 revision = "0024"
-down_revision = "0018"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 
