@@ -336,8 +336,13 @@ async def test_the_audit_log_tells_every_row(templates):
         ("item.move", forces): ({"module_id": monday, "position": 1}, {"module_id": monday, "position": 2}),
         ("item.delete", notes): (
             {
-                **{"content_type": "text", "title": "Notes", "description": None, "module_id": monday, "position": 2},
-                **{"estimated_duration_seconds": None, "template_node": keys["Notes"]},
+                "content_type": "text",
+                "title": "Notes",
+                "description": None,
+                "module_id": monday,
+                "position": 2,
+                "estimated_duration_seconds": None,
+                "template_node": keys["Notes"],
                 "data_json": {"schema_version": 1, "layout": "rich_text_v1", "blocks": []},
             },
             None,
