@@ -1,14 +1,11 @@
 """Whether what an author says of a template can be stored."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable
 
-from sqlalchemy import ARRAY, BigInteger, any_, bindparam, literal, select, union_all
+from sqlalchemy import ARRAY, BigInteger, any_, bindparam, select
 
 from lms_graphql.assessment.models import QuestionPool
-from lms_graphql.content.models import Asset
-from lms_graphql.content.references import asset_ids_of, pool_id_of
 from lms_graphql.engine.rows import record
 from lms_graphql.engine.usererrors import Refused, UserErrorCode
 from lms_graphql.engine.work import Work
@@ -19,31 +16,20 @@ from lms_graphql.templates.trees import Tree
 MOST_NODES = 500
 MOST_LEVELS = 16
 LONGEST_TITLE = 255
+OF_NO_COURSE = 0
+"""No course: what refers to a pool from there finds those that all courses share."""
 LONGEST_DESCRIPTION = 20_000
 MOST_SECONDS = 2**31 - 1
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 _Row = record("Referred")
-_KNOWN = Statement(
-    union_all(
-        select(literal("asset").label("kind"), Asset.id).where(
-            Asset.university_id == UNIVERSITY, Asset.id == any_(bindparam("asset_ids", type_=ARRAY(BigInteger)))
-        ),
-        select(literal("pool").label("kind"), QuestionPool.id).where(
-            QuestionPool.university_id == UNIVERSITY,
-            QuestionPool.course_id.is_(None),
-            QuestionPool.id == any_(bindparam("pool_ids", type_=ARRAY(BigInteger))),
-        ),
+_SHARED = Statement(
+    select(QuestionPool.id).where(
+        QuestionPool.university_id == UNIVERSITY,
+        QuestionPool.course_id.is_(None),
+        QuestionPool.id == any_(bindparam("pool_ids", type_=ARRAY(BigInteger))),
     )
 )
-
-
-class CheckedPayload(NamedTuple):
-    """A payload as it is stored, and where in the input it stands."""
-
-    content_type: str
-    data: Mapping[str, Any]
-    path: tuple[str, ...]
 
 
 def text(given: str | None, path: tuple[str, ...], *, most: int = LONGEST_DESCRIPTION) -> str | None:
@@ -77,26 +63,4 @@ def check_size(tree: Tree, path: tuple[str, ...]) -> None:
 
 async def shared_pools(work: Work, ids: Iterable[int]) -> set[int]:
     """Those of these question pools that all courses of the university share."""
-    return (await _known(work, (), ids))["pool"]
-
-
-async def check_references(work: Work, payloads: Sequence[CheckedPayload]) -> None:
-    """INVALID for payloads that name files that are not there, or pools that are not shared."""
-    assets = {number for one in payloads for number in asset_ids_of(one.content_type, one.data)}
-    pools = {number for one in payloads if (number := pool_id_of(one.content_type, one.data)) is not None}
-    if not assets and not pools:
-        return
-    known = await _known(work, assets, pools)
-    for content_type, data, path in payloads:
-        if not asset_ids_of(content_type, data) <= known["asset"]:
-            raise Refused(UserErrorCode.INVALID, "asset_id: there is no such file in the university's library", path)
-        if pool_id_of(content_type, data) not in {None, *known["pool"]}:
-            message = (
-                "question_pool_id: there is no such pool that all courses share; leave it out, and each sets its own"
-            )
-            raise Refused(UserErrorCode.INVALID, message, path)
-
-
-async def _known(work: Work, assets: Iterable[int], pools: Iterable[int]) -> dict[str, set[int]]:
-    rows = await work.rows(_KNOWN, _Row, asset_ids=sorted(assets), pool_ids=sorted(pools))
-    return {kind: {row["id"] for row in rows if row["kind"] == kind} for kind in ("asset", "pool")}
+    return {row["id"] for row in await work.rows(_SHARED, _Row, pool_ids=sorted(ids))}

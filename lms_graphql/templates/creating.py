@@ -6,6 +6,7 @@ from sqlalchemy import Text, bindparam, cast, insert, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from lms_graphql.content.references import pool_id_of
+from lms_graphql.content.resolving import require_there
 from lms_graphql.engine.mutations import Given
 from lms_graphql.engine.rows import Row, record
 from lms_graphql.engine.usererrors import Refused, UserErrorCode
@@ -14,8 +15,8 @@ from lms_graphql.storage.statements import Statement
 from lms_graphql.storage.tenancy import UNIVERSITY
 from lms_graphql.syllabus.editing import module_to_edit
 from lms_graphql.syllabus.models import ModuleTemplate, module_type_enum
-from lms_graphql.templates.checking import check_references, check_size, shared_pools
-from lms_graphql.templates.growing import Payloads, module_nodes, tree_of
+from lms_graphql.templates.checking import OF_NO_COURSE, check_size, shared_pools
+from lms_graphql.templates.growing import References, module_nodes, tree_of
 from lms_graphql.templates.instances import Instance
 from lms_graphql.templates.reading import module_with_content
 from lms_graphql.templates.trees import Tree, spelled
@@ -55,10 +56,10 @@ async def create_template(work: Work, given: Given) -> dict[str, Any]:
         tree, left_out = await _from_module(work, source)
         check_size(tree, FROM_MODULE)
     else:
-        payloads: Payloads = []
-        tree = Tree(module_nodes(module or {}, None, FROM_TREE, payloads))
+        references: References = []
+        tree = Tree(module_nodes(module or {}, None, work.viewer.university_id, FROM_TREE, references))
         check_size(tree, FROM_TREE)
-        await check_references(work, payloads)
+        await require_there(work, OF_NO_COURSE, references)
     (added,) = await work.rows(_ADD, _Row, **_said(tree))
     after = {**_said(tree), "draft": [_told(node) for node in tree.listed()], "from_module": source}
     await work.audit("template.create", "ModuleTemplate", added["id"], after=after)

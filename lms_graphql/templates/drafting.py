@@ -1,11 +1,12 @@
 """Changing the draft of a template: nodes are added, changed, moved and removed, one change after another."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Text, bindparam, cast, null, update
 from sqlalchemy.dialects.postgresql import JSONB
 
+from lms_graphql.content.resolving import require_there
 from lms_graphql.engine.mutations import Given
 from lms_graphql.engine.rows import Row, record
 from lms_graphql.engine.usererrors import Refused, UserErrorCode
@@ -13,9 +14,9 @@ from lms_graphql.engine.work import Work, require_version
 from lms_graphql.storage.statements import Statement
 from lms_graphql.storage.tenancy import UNIVERSITY
 from lms_graphql.syllabus.models import ModuleTemplate
-from lms_graphql.templates.checking import check_references, check_size
+from lms_graphql.templates.checking import OF_NO_COURSE, check_size
 from lms_graphql.templates.finding import template_to_edit, version_of
-from lms_graphql.templates.growing import Path, Payloads, changes_of, item_node, module_nodes
+from lms_graphql.templates.growing import Path, References, changes_of, item_node, module_nodes
 from lms_graphql.templates.trees import ITEM, MODULE, Node, Tree, read, spelled
 
 CHANGES = ("input", "changes")
@@ -46,12 +47,12 @@ async def update_template(work: Work, given: Given) -> dict[str, Any]:
     before = await _begun(work, template)
     published = spelled(before[1])
     tree = read(before[0])
-    payloads: Payloads = []
+    making = _Making(tree, work.viewer.university_id, [])
     for index, change in enumerate(given["changes"]):
         ((name, wanted),) = change.items()
-        _CHANGES[name](tree, wanted, (*CHANGES, str(index), name), payloads)
+        _CHANGES[name](making, wanted, (*CHANGES, str(index), name))
     check_size(tree, CHANGES)
-    await check_references(work, payloads)
+    await require_there(work, OF_NO_COURSE, making.references)
     after = spelled(tree)
     if after == before[0]:
         work.nothing_changed()
@@ -93,6 +94,14 @@ def _with_places(tree: Tree) -> dict[str, dict[str, Any]]:
 # ---- the changes
 
 
+class _Making(NamedTuple):
+    """The draft that is changed, and what the new payloads refer to."""
+
+    tree: Tree
+    university_id: int | None
+    references: References
+
+
 def _node(tree: Tree, key: str, path: Path, kind: str | None = None) -> Node:
     """The node with this key, of this kind; NOT_FOUND if there is none."""
     node = tree.nodes.get(key)
@@ -113,32 +122,39 @@ def _place(tree: Tree, kind: str, parent: str, position: int | None, path: Path,
     return position - 1
 
 
-def _add_module(tree: Tree, wanted: Mapping[str, Any], path: Path, payloads: Payloads) -> None:
+def _add_module(making: _Making, wanted: Mapping[str, Any], path: Path) -> None:
+    tree = making.tree
     parent = _node(tree, wanted["parentKey"], (*path, "parentKey"), MODULE)
     place = _place(tree, MODULE, parent.key, wanted.get("position"), path)
-    first, *below = module_nodes(wanted["module"], parent.key, (*path, "module"), payloads)
+    first, *below = module_nodes(
+        wanted["module"], parent.key, making.university_id, (*path, "module"), making.references
+    )
     tree.add(first, place)
     for node in below:
         tree.add(node)
 
 
-def _add_item(tree: Tree, wanted: Mapping[str, Any], path: Path, payloads: Payloads) -> None:
+def _add_item(making: _Making, wanted: Mapping[str, Any], path: Path) -> None:
+    tree = making.tree
     parent = _node(tree, wanted["moduleKey"], (*path, "moduleKey"), MODULE)
     place = _place(tree, ITEM, parent.key, wanted.get("position"), path)
-    tree.add(item_node(wanted["item"], parent.key, (*path, "item"), payloads), place)
+    tree.add(item_node(wanted["item"], parent.key, making.university_id, (*path, "item"), making.references), place)
 
 
-def _change_module(tree: Tree, wanted: Mapping[str, Any], path: Path, payloads: Payloads) -> None:
+def _change_module(making: _Making, wanted: Mapping[str, Any], path: Path) -> None:
+    tree = making.tree
     node = _node(tree, wanted["key"], (*path, "key"), MODULE)
-    tree.change(node.key, changes_of(node, wanted, path, payloads))
+    tree.change(node.key, changes_of(node, wanted, making.university_id, path, making.references))
 
 
-def _change_item(tree: Tree, wanted: Mapping[str, Any], path: Path, payloads: Payloads) -> None:
+def _change_item(making: _Making, wanted: Mapping[str, Any], path: Path) -> None:
+    tree = making.tree
     node = _node(tree, wanted["key"], (*path, "key"), ITEM)
-    tree.change(node.key, changes_of(node, wanted, path, payloads))
+    tree.change(node.key, changes_of(node, wanted, making.university_id, path, making.references))
 
 
-def _move(tree: Tree, wanted: Mapping[str, Any], path: Path, _payloads: Payloads) -> None:
+def _move(making: _Making, wanted: Mapping[str, Any], path: Path) -> None:
+    tree = making.tree
     node = _node(tree, wanted["key"], (*path, "key"))
     if node.parent is None:
         raise Refused(UserErrorCode.INVALID, "the topmost module can't be moved", (*path, "key"))
@@ -149,7 +165,8 @@ def _move(tree: Tree, wanted: Mapping[str, Any], path: Path, _payloads: Payloads
     tree.move(node.key, parent.key, place)
 
 
-def _remove(tree: Tree, wanted: Mapping[str, Any], path: Path, _payloads: Payloads) -> None:
+def _remove(making: _Making, wanted: Mapping[str, Any], path: Path) -> None:
+    tree = making.tree
     node = _node(tree, wanted["key"], (*path, "key"))
     if node.parent is None:
         message = "the topmost module can't be removed: archive the template instead"
@@ -157,7 +174,7 @@ def _remove(tree: Tree, wanted: Mapping[str, Any], path: Path, _payloads: Payloa
     tree.remove(node.key)
 
 
-_CHANGES: Mapping[str, Callable[[Tree, Mapping[str, Any], Path, Payloads], None]] = {
+_CHANGES: Mapping[str, Callable[[_Making, Mapping[str, Any], Path], None]] = {
     "addModule": _add_module,
     "addItem": _add_item,
     "changeModule": _change_module,

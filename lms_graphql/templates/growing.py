@@ -3,20 +3,22 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from lms_graphql.content.checking import checked_payload
+from lms_graphql.content.given_payloads import KINDS, Reference, given_payload
 from lms_graphql.content.references import pool_id_of
 from lms_graphql.engine.inputs import line
 from lms_graphql.engine.usererrors import Refused, UserErrorCode
-from lms_graphql.templates.checking import LONGEST_TITLE, CheckedPayload, seconds, text
+from lms_graphql.templates.checking import LONGEST_TITLE, seconds, text
 from lms_graphql.templates.instances import Instance
 from lms_graphql.templates.trees import ITEM, MODULE, Node, Tree, new_key
 
 Path = tuple[str, ...]
-Payloads = list[CheckedPayload]
+References = list[Reference]
 
 
-def module_nodes(given: Mapping[str, Any], parent: str | None, path: Path, payloads: Payloads) -> Iterator[Node]:
-    """The nodes of a module with its items and the modules below it; `payloads` gets each payload with its path."""
+def module_nodes(
+    given: Mapping[str, Any], parent: str | None, university_id: int | None, path: Path, references: References
+) -> Iterator[Node]:
+    """The nodes of a module with its items and the modules below it; `references` gets what its payloads refer to."""
     module = Node(
         new_key(),
         MODULE,
@@ -27,37 +29,32 @@ def module_nodes(given: Mapping[str, Any], parent: str | None, path: Path, paylo
     )
     yield module
     for index, item in enumerate(given.get("contentItems") or ()):
-        yield item_node(item, module.key, (*path, "contentItems", str(index)), payloads)
+        yield item_node(item, module.key, university_id, (*path, "contentItems", str(index)), references)
     for index, child in enumerate(given.get("children") or ()):
-        yield from module_nodes(child, module.key, (*path, "children", str(index)), payloads)
+        yield from module_nodes(child, module.key, university_id, (*path, "children", str(index)), references)
 
 
-def item_node(given: Mapping[str, Any], parent: str, path: Path, payloads: Payloads) -> Node:
+def item_node(
+    given: Mapping[str, Any], parent: str, university_id: int | None, path: Path, references: References
+) -> Node:
     """The node of an item."""
-    kind = given["contentKind"].value
-    data = payload(kind, given["payload"], (*path, "payload"), payloads)
+    payload = given_payload(given["payload"], university_id, (*path, "payload"))
+    references += payload.references
     return Node(
         new_key(),
         ITEM,
         parent,
-        kind,
+        payload.content_type,
         line(given["title"], (*path, "title"), most=LONGEST_TITLE),
         text(given.get("description"), (*path, "description")),
         seconds(given.get("estimatedDurationSeconds"), (*path, "estimatedDurationSeconds")),
-        data,
+        payload.data,
     )
 
 
-def payload(kind: str, given: Any, path: Path, payloads: Payloads) -> dict[str, Any]:
-    """A payload as it is stored; Refused with one failure for each wrong value."""
-    if not isinstance(given, Mapping):
-        raise Refused(UserErrorCode.INVALID, "this must be an object", path)
-    data = checked_payload(kind, given, path)
-    payloads.append(CheckedPayload(kind, data, path))
-    return data
-
-
-def changes_of(node: Node, given: Mapping[str, Any], path: Path, payloads: Payloads) -> dict[str, Any]:
+def changes_of(
+    node: Node, given: Mapping[str, Any], university_id: int | None, path: Path, references: References
+) -> dict[str, Any]:
     """What a node is to say otherwise; what is not given stays."""
     changes: dict[str, Any] = {}
     if given.get("title") is not None:
@@ -69,8 +66,25 @@ def changes_of(node: Node, given: Mapping[str, Any], path: Path, payloads: Paylo
     if "estimatedDurationSeconds" in given:
         changes["seconds"] = seconds(given["estimatedDurationSeconds"], (*path, "estimatedDurationSeconds"))
     if given.get("payload") is not None:
-        changes["data"] = payload(node.type, given["payload"], (*path, "payload"), payloads)
+        changes["data"] = _replaced(node, given["payload"], university_id, (*path, "payload"), references)
     return changes
+
+
+def _replaced(
+    node: Node, given: Mapping[str, Any], university_id: int | None, path: Path, references: References
+) -> dict[str, Any]:
+    """A payload in place of a node's; a video without a transcript keeps the one that it has."""
+    payload = given_payload(given, university_id, path)
+    if payload.content_type != node.type:
+        (field,) = given
+        kind = next(name for name, content_type in KINDS.items() if content_type == node.type)
+        message = f"the item is a {kind} and stays one: give `{kind}`, or add another item"
+        raise Refused(UserErrorCode.INVALID, message, (*path, field))
+    references += payload.references
+    former = (node.data or {}).get("transcript")
+    if node.type != "video" or former is None or "transcript" in given["video"]:
+        return payload.data
+    return {**payload.data, "transcript": former}
 
 
 def tree_of(instance: Instance, shared: Collection[int]) -> tuple[Tree, list[str]]:

@@ -5,6 +5,7 @@ template of its own is no part of it, nor is what lies below that.
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -32,6 +33,7 @@ class Own(msgspec.Struct):
     position: int = 1
     depth: int = 0
     template_version: int | None = None
+    archived_at: datetime | None = None
 
 
 class Instance:
@@ -114,6 +116,7 @@ def _module(row: Mapping[str, Any]) -> Own:
         position=row["sequence_index"],
         depth=row["depth"],
         template_version=row["template_version"],
+        archived_at=row["archived_at"],
     )
 
 

@@ -150,9 +150,11 @@ class _Merge:
         ]
 
     def _may_move(self, node: Node, own: Own) -> bool:
-        """Whether the module that it is to come into will be there, and does not lie below it."""
+        """Whether the module that it is to come into will be there, is not archived, and does not lie below it."""
         at: Ref | None = self._ref(node.parent or "")
         if (MODULE, at) not in self._parents:
+            return False
+        if isinstance(at, int) and self._instance.modules[at].archived_at is not None:
             return False
         while at is not None and not (node.kind == MODULE and at == own.id):
             at = None if at == self._instance.root.id else self._parents[MODULE, at]

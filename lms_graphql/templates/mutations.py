@@ -3,16 +3,16 @@
 from typing import Any
 
 import strawberry
-from strawberry.scalars import JSON
 
 from lms_graphql.catalog.editing import may_try
+from lms_graphql.content.payload_inputs import ContentPayloadInput
 from lms_graphql.engine.edges import computed, optional
 from lms_graphql.engine.mutations import changed, mutation, told, user_errors
 from lms_graphql.engine.usererrors import UserError
 from lms_graphql.jobs.loaders import JobById
 from lms_graphql.jobs.types import Job
 from lms_graphql.syllabus.loaders import ModuleById, TemplateById
-from lms_graphql.syllabus.types import ContentKind, Module, ModuleTemplate, ModuleType
+from lms_graphql.syllabus.types import Module, ModuleTemplate, ModuleType
 from lms_graphql.templates import creating, drafting, instantiating, publishing, spreading, syncing
 from lms_graphql.templates.loaders import VersionById
 from lms_graphql.templates.types import NodeSyncResult, TemplateVersion
@@ -24,8 +24,8 @@ _SECONDS = "About how long it takes, in seconds."
 _POSITION = "Its place among its siblings, 1 is the first; left out, behind the last."
 _EXPECTED = "The `editVersion` that the change is meant for; CONFLICT if the template has changed since."
 _PAYLOAD = (
-    "Its payload as it is stored, checked as that of any item; files and pools by `databaseId`. A quiz without"
-    " `question_pool_id` leaves the pool to each course; one with it needs a pool that all courses share."
+    "What it holds: its kind stays that in all versions. A quiz without a pool leaves the pool to each course; with one"
+    " it needs a pool that all courses share."
 )
 
 
@@ -37,11 +37,10 @@ def _template() -> Any:
 class TemplateItemInput:
     """What becomes a node."""
 
-    content_kind: ContentKind = strawberry.field(description="What it becomes; it stays that in all versions.")
     title: str = strawberry.field(description=_TITLE)
     description: str | None = optional(_DESCRIPTION)
     estimated_duration_seconds: int | None = optional(_SECONDS)
-    payload: JSON = strawberry.field(description=_PAYLOAD)
+    payload: ContentPayloadInput = strawberry.field(description=_PAYLOAD)
 
 
 @strawberry.input(description="A module of a template, with what is in it and below it.")
@@ -116,7 +115,9 @@ class ChangeTemplateItemInput:
     title: str | None = optional(_TITLE)
     description: str | None = optional(f"{_DESCRIPTION} Null takes it away.")
     estimated_duration_seconds: int | None = optional(f"{_SECONDS} Null: unknown.")
-    payload: JSON | None = optional(f"{_PAYLOAD} It replaces the whole payload.")
+    payload: ContentPayloadInput | None = optional(
+        f"{_PAYLOAD} It replaces the whole payload; a video without a transcript keeps the one that it has."
+    )
 
 
 @strawberry.input(description="Where a node of a draft is to stand.")

@@ -7,12 +7,12 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     ColumnElement,
+    DateTime,
     Integer,
     Text,
     and_,
     any_,
     bindparam,
-    case,
     cast,
     column,
     delete,
@@ -26,9 +26,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from lms_graphql.content.models import ContentItem, ContentItemRevision, content_type_enum
+from lms_graphql.content.models import ContentItem, content_type_enum
+from lms_graphql.interop.models import ExternalKey
 from lms_graphql.storage.statements import Statement, columns
-from lms_graphql.storage.tenancy import UNIVERSITY, USER
+from lms_graphql.storage.tenancy import UNIVERSITY
 from lms_graphql.syllabus.models import Module, module_type_enum
 
 
@@ -58,12 +59,21 @@ DRAW = Statement(
     ).bindparams(bindparam("modules", type_=Integer), bindparam("items_", type_=Integer))
 )
 
-_NEW = _given(id=BigInteger, place=Integer, type=Text, title=Text, description=Text, shown=Boolean, node=Text)
+_NEW = _given(
+    id=BigInteger,
+    place=Integer,
+    type=Text,
+    title=Text,
+    description=Text,
+    shown=Boolean,
+    archived=DateTime(timezone=True),
+    node=Text,
+)
 ADD_MODULES = Statement(
     insert(Module).from_select(
         [
             *("university_id", "course_id", "parent_module_id", "depth", "id", "sequence_index", "module_type"),
-            *("title", "description", "is_published", "template_node"),
+            *("title", "description", "is_published", "archived_at", "template_node"),
         ],
         select(
             UNIVERSITY,
@@ -73,7 +83,7 @@ ADD_MODULES = Statement(
             _NEW.c.id,
             _NEW.c.place,
             cast(_NEW.c.type, module_type_enum),
-            *(_NEW.c.title, _NEW.c.description, _NEW.c.shown, _NEW.c.node),
+            *(_NEW.c.title, _NEW.c.description, _NEW.c.shown, _NEW.c.archived, _NEW.c.node),
         ),
         include_defaults=False,
     )
@@ -145,21 +155,7 @@ CHANGE_MODULES = Statement(
     .values(module_type=cast(_SAID.c.type, module_type_enum), title=_SAID.c.title, description=_SAID.c.description)
 )
 
-KEEP_REVISIONS = Statement(
-    insert(ContentItemRevision).from_select(
-        ["university_id", "content_item_id", "revision", "title", "data_json", "changed_by"],
-        select(
-            ContentItem.university_id,
-            ContentItem.id,
-            ContentItem.revision,
-            ContentItem.title,
-            ContentItem.data_json,
-            USER,
-        ).where(*_one_of(ContentItem)),
-        include_defaults=False,
-    )
-)
-_SAID_OF_ITEM = _given(id=BigInteger, title=Text, description=Text, second=Integer, data=Text, revised=Boolean)
+_SAID_OF_ITEM = _given(id=BigInteger, title=Text, description=Text, second=Integer, data=Text)
 CHANGE_ITEMS = Statement(
     update(ContentItem)
     .where(ContentItem.university_id == UNIVERSITY, ContentItem.id == _SAID_OF_ITEM.c.id)
@@ -168,19 +164,22 @@ CHANGE_ITEMS = Statement(
         description=_SAID_OF_ITEM.c.description,
         estimated_duration_seconds=_SAID_OF_ITEM.c.second,
         data_json=cast(_SAID_OF_ITEM.c.data, JSONB),
-        revision=ContentItem.revision + case((_SAID_OF_ITEM.c.revised, 1), else_=0),
     )
+    .returning(ContentItem.id, ContentItem.revision)
 )
+"""The database keeps what they said before, and counts their revisions."""
 
-FORGET_REVISIONS = Statement(
-    delete(ContentItemRevision).where(
-        ContentItemRevision.university_id == UNIVERSITY,
-        ContentItemRevision.content_item_id == any_(bindparam("ids", type_=ARRAY(BigInteger))),
+FORGET_MODULES = Statement(
+    delete(ExternalKey).where(
+        ExternalKey.university_id == UNIVERSITY,
+        ExternalKey.entity == "module",
+        ExternalKey.entity_id == any_(bindparam("ids", type_=ARRAY(BigInteger))),
     )
 )
-DELETE_ITEMS = Statement(delete(ContentItem).where(*_one_of(ContentItem)))
 DELETE_MODULES = Statement(delete(Module).where(*_one_of(Module)))
-RETIRE_MODULES = Statement(update(Module).where(*_one_of(Module)).values(is_published=False, template_node=null()))
+RETIRE_MODULES = Statement(
+    update(Module).where(*_one_of(Module)).values(is_published=False, archived_at=func.now(), template_node=null())
+)
 RETIRE_ITEMS = Statement(update(ContentItem).where(*_one_of(ContentItem)).values(is_active=False, template_node=null()))
 DETACH_MODULES = Statement(update(Module).where(*_one_of(Module)).values(template_node=null()))
 DETACH_ITEMS = Statement(update(ContentItem).where(*_one_of(ContentItem)).values(template_node=null()))

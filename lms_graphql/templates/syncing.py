@@ -44,9 +44,12 @@ async def sync_from_template(work: Work, given: Given) -> dict[str, Any]:
 async def brought_up_to_date(work: Work, root: Root, *, keep: bool = True) -> Synced:
     """Bring an instance to the wanted version; with `keep` False only work out what that would be.
 
-    The course must be locked, and who asks must have been judged. LIMIT_REACHED where a module would lie too deep.
+    The course must be locked, and who asks must have been judged. CLOSED for one that is archived, LIMIT_REACHED
+    where a module would lie too deep.
     """
     instance, met, wanted = (await compared_instances(work.rows, [root]))[root.id]
+    if instance.root.archived_at is not None:
+        raise Refused(UserErrorCode.CLOSED, "this module is archived; restore it first", MODULE)
     try:
         plan = merged(met, wanted, instance, await recorded(work, removable(met, wanted, instance)))
     except TooDeepError as error:

@@ -8,14 +8,14 @@ customised is not kept: it is what differs from that version.
 Templates of before have a version 1 of their title and their description, met by all modules that were made of them.
 `default_data` says nothing that a module has, and stays as it is.
 
-Revision: 0024, after 0019
+Revision: 0024, after 0025
 """
 
 from alembic import op
 from sqlalchemy import text
 
 revision = "0024"
-down_revision = "0019"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 
@@ -92,10 +92,8 @@ def upgrade() -> None:
         "ALTER TABLE content_items ADD COLUMN template_node varchar(64),"
         f" ADD CONSTRAINT content_items_template_node_check CHECK (template_node ~ {_KEY})"
     )
-    op.execute("ALTER TABLE modules DISABLE TRIGGER set_updated_at")
     op.execute(_FIRST_VERSIONS)
     op.execute(_FIRST_INSTANCES)
-    op.execute("ALTER TABLE modules ENABLE TRIGGER set_updated_at")
     op.execute("CREATE INDEX ix_modules_template_version ON modules (module_template_id, template_version)")
     op.execute(
         "CREATE INDEX ix_modules_template_instances ON modules (university_id, module_template_id, id)"

@@ -41,13 +41,19 @@ DRIFT = (
 
 
 def article(*paragraphs: str) -> dict[str, Any]:
-    """The payload of an article."""
-    return {"layout": "rich_text_v1", "blocks": [{"type": "paragraph", "text": text} for text in paragraphs]}
+    """The payload of an article, as input."""
+    return {"text": {"blocks": [{"paragraph": {"text": text}} for text in paragraphs]}}
+
+
+def stored(*paragraphs: str) -> dict[str, Any]:
+    """The payload of an article, as it is stored."""
+    blocks = [{"type": "paragraph", "text": text} for text in paragraphs]
+    return {"schema_version": 1, "layout": "rich_text_v1", "blocks": blocks}
 
 
 def item(title: str, *paragraphs: str, **more: Any) -> dict[str, Any]:
     """An article of a template, as input."""
-    return {"contentKind": "TEXT", "title": title, "payload": article(*paragraphs), **more}
+    return {"title": title, "payload": article(*paragraphs or ("Text.",)), **more}
 
 
 def module(title: str, *inside: dict[str, Any], kind: str = "LESSON", **more: Any) -> dict[str, Any]:
@@ -55,7 +61,7 @@ def module(title: str, *inside: dict[str, Any], kind: str = "LESSON", **more: An
     return {
         "moduleType": kind,
         "title": title,
-        "contentItems": [one for one in inside if "contentKind" in one],
+        "contentItems": [one for one in inside if "payload" in one],
         "children": [one for one in inside if "moduleType" in one],
         **more,
     }

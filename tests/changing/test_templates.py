@@ -18,9 +18,9 @@ from tests.changing.templating import (
     UPDATE,
     WEEK,
     Templates,
-    article,
     item,
     module,
+    stored,
 )
 from tests.world import Rows
 
@@ -75,7 +75,7 @@ async def test_a_tree_is_a_draft_until_it_is_published(templates):
         "title": "Forces",
         "description": None,
         "estimatedDurationSeconds": None,
-        "payload": {**article("Push.", "Pull."), "schema_version": 1},
+        "payload": stored("Push.", "Pull."),
     }
     payload = await templates.sent(PUBLISH, {"templateId": template, "notes": " First. "}, "admin")
     assert payload["template"]["latestVersion"] == {"version": 1, "nodeCount": 7}
@@ -135,11 +135,10 @@ BAD = [
     ({"changeModule": {"key": "Monday", "description": "\0"}}, "INVALID", ["changeModule", "description"]),
     ({"changeItem": {"key": "Forces", "estimatedDurationSeconds": -1}}, "INVALID",
      ["changeItem", "estimatedDurationSeconds"]),
-    ({"changeItem": {"key": "Forces", "payload": {"blocks": [{"type": "math"}]}}}, "INVALID",
-     ["changeItem", "payload", "blocks", "0", "latex"]),
-    ({"changeItem": {"key": "Forces", "payload": [1]}}, "INVALID", ["changeItem", "payload"]),
-    ({"changeItem": {"key": "Forces", "payload": {"layout": "rich_text_v1", "blocks": [
-        {"type": "image", "asset_id": 999_999, "alt_text": "x"}]}}}, "INVALID", ["changeItem", "payload"]),
+    ({"changeItem": {"key": "Forces", "payload": {"text": {"blocks": [{"math": {"latex": "{"}}]}}}}, "INVALID",
+     ["changeItem", "payload", "text", "blocks", "0", "math", "latex"]),
+    ({"changeItem": {"key": "Forces", "payload": {"quiz": {"quizMode": "EXAM"}}}}, "INVALID",
+     ["changeItem", "payload", "quiz"]),
     ({"move": {"key": "Week", "position": 1}}, "INVALID", ["move", "key"]),
     ({"move": {"key": "Monday", "parentKey": "Forces"}}, "NOT_FOUND", ["move", "parentKey"]),
     ({"move": {"key": "Monday", "parentKey": "Monday"}}, "INVALID", ["move", "parentKey"]),
@@ -182,14 +181,19 @@ async def test_how_large_a_template_may_be(templates):
 
 
 async def test_a_pool_must_be_shared(templates, world, owner):
-    own = world.alpha["pool"]["id"]
-    quiz = {"contentKind": "QUIZ", "title": "Quiz", "payload": {"quiz_mode": "practice", "question_pool_id": own}}
+    own = templates.id("QuestionPool", world.alpha["pool"]["id"])
+    quiz = {"title": "Quiz", "payload": {"quiz": {"quizMode": "PRACTICE", "questionPoolId": own}}}
     payload = await templates.sent(CREATE, {"module": module("Top", quiz)}, "admin")
-    assert failed(payload) == [("INVALID", ["input", "module", "contentItems", "0", "payload"])]
+    place = ["input", "module", "contentItems", "0", "payload", "quiz", "questionPoolId"]
+    assert failed(payload) == [("NOT_FOUND", place)]
+    image = {"image": {"assetId": templates.id("Asset", 999_999), "altText": "x"}}
+    picture = {"title": "Picture", "payload": {"text": {"blocks": [image]}}}
+    payload = await templates.sent(CREATE, {"module": module("Top", picture)}, "admin")
+    assert failed(payload) == [("NOT_FOUND", [*place[:5], "text", "blocks", "0", "image", "assetId"])]
     shared = await owner.fetchval(
         "INSERT INTO question_pools (university_id, title) VALUES ($1, 'Shared') RETURNING id", templates.university_id
     )
-    quiz["payload"]["question_pool_id"] = shared
+    quiz["payload"]["quiz"]["questionPoolId"] = templates.id("QuestionPool", shared)
     template = await templates.created(module("Top", quiz))
     assert (await draft(templates, template))[1]["payload"]["question_pool_id"] == shared
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.changing.templating import SYNC, Templates, article, item, module
+from tests.changing.templating import SYNC, Templates, article, item, module, stored
 from tests.world import Rows
 
 
@@ -99,14 +99,16 @@ async def test_what_the_template_changes_follows_and_what_was_changed_by_hand_st
         (1, "Tue", ["Energy"]),
     ]
     row = await owner.fetchrow("SELECT * FROM content_items WHERE id = $1", forces)
-    assert (row["title"], row["revision"]) == ("Our forces", 2)
+    assert (row["title"], row["revision"]) == ("Our forces", 3)
     assert json.loads(row["data_json"])["blocks"] == [{"type": "paragraph", "text": "Push more."}]
-    former = await owner.fetchrow("SELECT * FROM content_item_revisions WHERE content_item_id = $1", forces)
-    assert (former["revision"], former["title"]) == (1, "Our forces")
+    former = await owner.fetchrow(
+        "SELECT * FROM content_item_revisions WHERE content_item_id = $1 AND revision = 2", forces
+    )
+    assert former["title"] == "Our forces"
     assert former["changed_by"] == templates.world.people["instructor"]
     assert len(json.loads(former["data_json"])["blocks"]) == 2
     row = await owner.fetchrow("SELECT * FROM content_items WHERE id = $1", energy)
-    assert (row["description"], row["estimated_duration_seconds"], row["revision"]) == ("Work and heat.", 90, 1)
+    assert (row["description"], row["estimated_duration_seconds"], row["revision"]) == ("Work and heat.", 90, 2)
     assert await templates.version(course) != version
     # A second time nothing is left to do, and what was done by hand is still told.
     before = await templates.state()
@@ -264,7 +266,7 @@ async def test_new_modules_are_as_published_as_what_they_come_below(templates, o
 
 
 async def test_a_quiz_without_a_pool_leaves_the_pool_to_the_course(templates, owner):
-    quiz = {"contentKind": "QUIZ", "title": "Quiz", "payload": {"quiz_mode": "practice"}}
+    quiz = {"title": "Quiz", "payload": {"quiz": {"quizMode": "PRACTICE"}}}
     template, course = await templates.published(module("Top", quiz)), await templates.course()
     made = await templates.instance(template, course)
     await owner.execute(
@@ -273,7 +275,7 @@ async def test_a_quiz_without_a_pool_leaves_the_pool_to_the_course(templates, ow
     )
     assert (await templates.drift(made))["templateDrift"] == []
     keys = await templates.keys(template)
-    await templates.change(template, {"changeItem": {"key": keys["Quiz"], "payload": {"quiz_mode": "exam"}}})
+    await templates.change(template, {"changeItem": {"key": keys["Quiz"], "payload": {"quiz": {"quizMode": "EXAM"}}}})
     await templates.publish(template)
     assert told(await templates.sync(made)) == [("Quiz", "PAYLOAD", "OUTDATED", "FOLLOWED")]
     data = json.loads(await owner.fetchval("SELECT data_json FROM content_items WHERE course_id = $1", course["id"]))
@@ -330,24 +332,30 @@ async def test_the_audit_log_tells_every_row(templates):
     week = int(await templates.owner.fetchval("SELECT id FROM modules WHERE template_node = $1", keys["Week"]))
     created, eaten = entries.pop(("module.create", noon)), entries.pop(("item.create", lunch))
     synced = entries.pop(("template.sync", week))
+    gone = entries.pop(("item.delete", notes))
+    week_after, monday_after, tuesday_after, noon_after = (
+        entries.pop((act, number), None)
+        for act, number in (
+            ("modules.reorder", week),
+            ("item.reorder", monday),
+            ("modules.reorder", tuesday),
+            ("item.reorder", noon),
+        )
+    )
     assert entries == {
-        ("item.update", energy): ({"title": "Energy"}, {"title": "Heat"}),
-        ("item.move", energy): ({"module_id": tuesday, "position": 1}, {"module_id": monday, "position": 1}),
-        ("item.move", forces): ({"module_id": monday, "position": 1}, {"module_id": monday, "position": 2}),
-        ("item.delete", notes): (
-            {
-                "content_type": "text",
-                "title": "Notes",
-                "description": None,
-                "module_id": monday,
-                "position": 2,
-                "estimated_duration_seconds": None,
-                "template_node": keys["Notes"],
-                "data_json": {"schema_version": 1, "layout": "rich_text_v1", "blocks": []},
-            },
-            None,
+        ("item.update", energy): ({"title": "Energy", "revision": 1}, {"title": "Heat", "revision": 2}),
+        ("item.move", energy): (
+            {"module_id": tuesday, "sequence_index": 1},
+            {"module_id": monday, "sequence_index": 1},
         ),
     }
+    assert (week_after, monday_after, tuesday_after, noon_after) == (
+        None,
+        ({"content_item_ids": [forces, notes]}, {"content_item_ids": [energy, forces]}),
+        ({"module_ids": []}, {"module_ids": [noon]}),
+        ({"content_item_ids": []}, {"content_item_ids": [lunch]}),
+    )
+    assert (gone[0]["title"], gone[0]["data_json"], gone[1]) == ("Notes", stored("Text."), None)
     assert (created[1]["parent_module_id"], created[1]["sequence_index"], created[1]["depth"]) == (tuesday, 1, 2)
     assert (eaten[1]["module_id"], eaten[1]["data_json"]["blocks"][0]["text"]) == (noon, "Eat.")
     assert (synced[0], synced[1]["template_version"], len(synced[1]["results"])) == ({"template_version": 1}, 2, 5)
