@@ -46,9 +46,9 @@ def _instances(viewer: Viewer) -> Any:
 
 _INSTANCES = {standing: Statement(_instances(Viewer(standing=standing))) for standing in EDITORS}
 _PART = Statement(
-    select(Module.id, Module.course_id, Module.module_template_id, Module.template_version).where(
-        Module.university_id == UNIVERSITY, Module.id == any_(bindparam("ids", type_=ARRAY(BigInteger)))
-    )
+    select(Module.id, Module.course_id, Module.module_template_id, Module.template_version)
+    .where(Module.university_id == UNIVERSITY, Module.id == any_(bindparam("ids", type_=ARRAY(BigInteger))))
+    .order_by(Module.course_id, Module.id)
 )
 
 
