@@ -63,12 +63,13 @@ from lms_graphql.storage.points import PointStore
 from lms_graphql.storage.s3 import file_store
 from lms_graphql.storage.snapshot import Snapshot
 from lms_graphql.storage.transaction import Transaction
+from lms_graphql.templates.spreading import SYNC_EVERYWHERE, sync_part
 from lms_graphql.tenancy.service import Identities
 from lms_graphql.workbench import workbench_config
 
 logger = logging.getLogger(__name__)
 
-JOBS: Mapping[str, Handler] = {REGRADE: regrade_part, IMPORT: import_part}
+JOBS: Mapping[str, Handler] = {REGRADE: regrade_part, IMPORT: import_part, SYNC_EVERYWHERE: sync_part}
 """What does each kind of job."""
 
 _POINTS_CONNECTIONS = 2

@@ -80,7 +80,7 @@ class ContentRow(Row):
     """A content item; its type is told by `content_type`, its payload decoded once, when first asked for."""
 
     tenant = True
-    seldom = frozenset({"description", "is_active", "created_at", "updated_at"})
+    seldom = frozenset({"description", "is_active", "created_at", "updated_at", "template_node"})
     label = "content_type"
     typenames = TYPENAMES
 

@@ -151,6 +151,7 @@ class ContentItem(TenantRow, Model):
         CheckConstraint("estimated_duration_seconds >= 0", name="estimated_duration_seconds"),
         CheckConstraint("jsonb_typeof(data_json) = 'object'", name="data_json"),
         CheckConstraint("revision >= 1", name="revision"),
+        CheckConstraint("template_node ~ '^[A-Za-z0-9_-]{1,64}$'", name="template_node"),
         # What a record refers to that is only good for one kind of content.
         UniqueConstraint("university_id", "course_id", "id", "content_type", name="uq_content_items_kind"),
         Index("ix_content_items_content_type", "university_id", "content_type"),
@@ -174,6 +175,8 @@ class ContentItem(TenantRow, Model):
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
     revision: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+    template_node: Mapped[str | None] = mapped_column(String(64))
+    """The key of the template's node that it was made from; see `syllabus.models.ModuleTemplateVersion`."""
 
 
 DRAWS_FROM = ContentItem.data_json.op("->", return_type=JSONB())(literal_column("'question_pool_id'"))

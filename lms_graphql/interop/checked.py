@@ -96,12 +96,16 @@ def module_things(course: ImportedCourse) -> list[Thing]:
     """Every module of the course, parents before their children."""
     things = []
     visible: dict[str | None, bool] = {None: True}
-    has_templates = any(module.template_id is not None for module, *_ in _walk(course.modules, None, 0))
+    has_templates = _has_templates(course)
     for module, parent, position, depth in _walk(course.modules, None, 0):
         thing = _module(module, parent, position, depth, has_templates=has_templates)
         thing.is_visible = visible[module.external_id] = visible[parent] and module.is_published
         things.append(thing)
     return things
+
+
+def _has_templates(course: ImportedCourse) -> bool:
+    return any(module.template_id is not None for module, *_ in _walk(course.modules, None, 0))
 
 
 def _walk(
@@ -130,13 +134,16 @@ def _module(module: ImportedModule, parent: str | None, position: int, depth: in
     }
     if has_templates:
         columns["module_template_id"] = module.template_id
+        columns["template_version"] = module.template_version
+        columns["template_node"] = module.template_node
     return name.thing(columns, parent, position, depth)
 
 
 def item_things(course: ImportedCourse, pool_ids: Mapping[str, int]) -> list[Thing]:
     """Every item of the course, in the order of the syllabus; quizzes with the ids of their pools, as far as known."""
+    has_templates = _has_templates(course)
     return [
-        _item(item, module.external_id, position, pool_ids)
+        _item(item, module.external_id, position, pool_ids, has_templates=has_templates)
         for module, *_ in _walk(course.modules, None, 0)
         for position, item in enumerate(module.items, 1)
     ]
@@ -148,7 +155,7 @@ def pools_of(course: ImportedCourse) -> Iterator[ImportedPool]:
     return (item.pool for item in items if item.pool is not None)
 
 
-def _item(item: ImportedItem, module: str, position: int, pool_ids: Mapping[str, int]) -> Thing:
+def _item(item: ImportedItem, module: str, position: int, pool_ids: Mapping[str, int], *, has_templates: bool) -> Thing:
     name = Name(ITEM, item.external_id)
     seconds = item.estimated_duration_seconds
     if seconds is not None and not 0 <= seconds <= _MAX_INTEGER:
@@ -164,6 +171,8 @@ def _item(item: ImportedItem, module: str, position: int, pool_ids: Mapping[str,
         "data_json": name.json("payload", payload),
         "is_active": item.is_active,
     }
+    if has_templates:
+        columns["template_node"] = item.template_node
     return name.thing(columns, module, position)
 
 

@@ -48,12 +48,14 @@ class ImportedItem(msgspec.Struct):
     estimated_duration_seconds: int | None = None
     is_active: bool = True
     pool: ImportedPool | None = None
+    template_node: str | None = None
 
 
 class ImportedModule(msgspec.Struct):
     """One node of the syllabus tree; `module_type` is a label of module_type_enum, `template_id` the row it is made of.
 
-    A course whose modules have no templates leaves those alone that people gave them here.
+    With it go the version of the template, and the node of it that this is; items name theirs too. A course whose
+    modules have no templates leaves those alone that people gave them here.
     """
 
     external_id: str
@@ -64,6 +66,8 @@ class ImportedModule(msgspec.Struct):
     children: "list[ImportedModule]" = []
     items: list[ImportedItem] = []
     template_id: int | None = None
+    template_version: int | None = None
+    template_node: str | None = None
 
 
 class ImportedRun(msgspec.Struct):

@@ -21,14 +21,8 @@ from lms_graphql.syllabus.outline import Outline, outline
 ModuleRow = record(
     "Module",
     seldom=(
-        "depth",
-        "parent_depth",
-        "is_published",
-        "effective_published",
-        "created_at",
-        "updated_at",
-        "version",
-        "archived_at",
+        *("depth", "parent_depth", "is_published", "effective_published", "created_at", "updated_at"),
+        *("version", "archived_at", "template_version", "template_node"),
     ),
 )
 TemplateRow = record("ModuleTemplate", tenant=False)

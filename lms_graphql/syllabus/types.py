@@ -15,6 +15,7 @@ from lms_graphql.engine.counts import CountedConnection
 from lms_graphql.engine.edges import (
     Node,
     argument,
+    column,
     computed,
     database_id,
     edge,
@@ -23,20 +24,33 @@ from lms_graphql.engine.edges import (
     plain_list,
     with_arguments,
 )
-from lms_graphql.engine.relay import number_of
+from lms_graphql.engine.relay import Connection, number_of
 from lms_graphql.progress.loaders import ViewerModuleProgress
 from lms_graphql.syllabus.loaders import ModuleById, OutlineByCourse, SyllabusByCourse, TemplateById
+from lms_graphql.templates.loaders import (
+    DraftByTemplate,
+    DriftByModule,
+    InstancesByTemplate,
+    LatestByTemplate,
+    VersionMetByModule,
+    VersionsByTemplate,
+)
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
     from lms_graphql.content.types import Content
     from lms_graphql.discussion.types import DiscussionThread, ThreadFilter, ThreadOrder
     from lms_graphql.progress.types import ModuleProgress
+    from lms_graphql.templates.types import TemplateDrift, TemplateNode, TemplateVersion
 
 _Content = Annotated["Content", strawberry.lazy("lms_graphql.content.types")]
 _ModuleProgress = Annotated["ModuleProgress", strawberry.lazy("lms_graphql.progress.types")]
 _Thread = Annotated["DiscussionThread", strawberry.lazy("lms_graphql.discussion.types")]
 _ThreadFilter = Annotated["ThreadFilter", strawberry.lazy("lms_graphql.discussion.types")]
 _ThreadOrder = Annotated["ThreadOrder", strawberry.lazy("lms_graphql.discussion.types")]
+_TemplateDrift = Annotated["TemplateDrift", strawberry.lazy("lms_graphql.templates.types")]
+_TemplateNode = Annotated["TemplateNode", strawberry.lazy("lms_graphql.templates.types")]
+_TemplateVersion = Annotated["TemplateVersion", strawberry.lazy("lms_graphql.templates.types")]
+_NODES_OF_A_TEMPLATE = 20
 
 
 @strawberry.enum(description="What a module is in its course.")
@@ -105,6 +119,26 @@ class ModuleTemplate(Node):
     description: str | None = strawberry.field(description="What it is for.")
     created_at: datetime = strawberry.field(description="When it was added.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
+    archived_at: datetime | None = strawberry.field(
+        description="Since when no module is made from it any more; null if some may be."
+    )
+    edit_version: int = column(
+        "version", "Counts its changes: what `expectedVersion` of mutations is compared with. No version of the tree."
+    )
+    latest_version: _TemplateVersion | None = edge(
+        LatestByTemplate, "The newest version, from which modules are made; null before one is published."
+    )
+    versions: Connection[_TemplateVersion] = page(VersionsByTemplate, "All its versions, the first one first.")
+    draft: list[_TemplateNode] | None = edge(
+        DraftByTemplate,
+        "The nodes of the next version, in the order of a version's `tree`; null where nothing waits to be published,"
+        " and for who may not write templates.",
+        size=_NODES_OF_A_TEMPLATE,
+    )
+    instances: Connection["Module"] = page(
+        InstancesByTemplate,
+        "The modules that were made from it and follow it, in courses within the viewer's reach, by id.",
+    )
 
 
 def _viewer_progress(module: Any, context: Context, offering: str) -> Any:
@@ -138,6 +172,17 @@ class Module(Node):
     course: Course | None = edge(CourseById, "The course it belongs to.", key="course_id")
     template: ModuleTemplate | None = edge(
         TemplateById, "The template it was made from; staff only.", key="module_template_id"
+    )
+    template_version: _TemplateVersion | None = edge(
+        VersionMetByModule,
+        "The version of the template that it was made from, or last brought up to; null where it follows none, as all"
+        " that lies below such a module, and for who does not reach the course.",
+    )
+    template_drift: list[_TemplateDrift] | None = edge(
+        DriftByModule,
+        "In what it, and what lies below it, differs from the newest version of its template: what `syncFromTemplate`"
+        " would change, and what it would keep. Null where `templateVersion` is.",
+        size=_NODES_OF_A_TEMPLATE,
     )
     parent: "Module | None" = edge(
         SyllabusByCourse,

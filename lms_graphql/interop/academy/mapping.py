@@ -12,8 +12,10 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from lms_graphql.interop.academy.source import Academy, Course, Enrollment, Lesson, LessonProgress, User
+from lms_graphql.interop.academy.versions import lesson_tree
 from lms_graphql.interop.checked import ImportRefusedError, Name, Thing
 from lms_graphql.interop.imported import ImportedCourse, ImportedItem, ImportedModule, ImportedRun, ImportReport
+from lms_graphql.templates.trees import ITEM, Tree
 
 SYSTEM = "academy"
 TERM = "Self-paced"
@@ -116,15 +118,24 @@ class Mapped:
             self.report.count("lesson", "module template")
         return things
 
-    def courses(self, template_ids: Mapping[str, int]) -> Iterable[tuple[ImportedCourse, bool]]:
-        """Each course with its syllabus and its one offering, and whether it is published."""
+    def lesson_trees(self, template_ids: Mapping[str, int]) -> dict[int, Tree]:
+        """What the lessons' templates say, by the templates' ids."""
+        return {template_ids[lesson.slug]: lesson_tree(lesson) for lesson in self._academy.lessons}
+
+    def courses(
+        self, template_ids: Mapping[str, int], versions: Mapping[int, int]
+    ) -> Iterable[tuple[ImportedCourse, bool]]:
+        """Each course with its syllabus and its one offering, and whether it is published.
+
+        The lessons are those of these templates, in these versions.
+        """
         for course in self._academy.courses:
             lessons = self._lessons_of[course.id]
             root = ImportedModule(
                 path(course.slug),
                 "course_root",
                 course.title,
-                children=[_lesson_module(course, lesson, template_ids[lesson.slug]) for lesson in lessons],
+                children=[_lesson_module(course, lesson, template_ids[lesson.slug], versions) for lesson in lessons],
             )
             self.report.count("course", "course with an offering")
             for _ in lessons:
@@ -224,17 +235,30 @@ class Mapped:
         return things
 
 
-def _lesson_module(course: Course, lesson: Lesson, template_id: int) -> ImportedModule:
-    """A lesson where it stands in a course: with one text, still empty, that says how long it takes."""
-    name = path(course.slug, lesson.slug)
-    item = ImportedItem(
+def _lesson_module(course: Course, lesson: Lesson, template_id: int, versions: Mapping[int, int]) -> ImportedModule:
+    """A lesson where it stands in a course, as its template says it."""
+    name, tree = path(course.slug, lesson.slug), lesson_tree(lesson)
+    items = [
+        ImportedItem(
+            name,
+            node.type,
+            node.title,
+            node.data or {},
+            estimated_duration_seconds=node.seconds,
+            template_node=node.key,
+        )
+        for node in tree.listed()
+        if node.kind == ITEM
+    ]
+    return ImportedModule(
         name,
-        "text",
-        lesson.title,
-        {"layout": "rich_text_v1", "title": lesson.title, "blocks": []},
-        estimated_duration_seconds=60 * lesson.duration_minutes,
+        tree.root.type,
+        tree.root.title,
+        items=items,
+        template_id=template_id,
+        template_version=versions[template_id],
+        template_node=tree.root.key,
     )
-    return ImportedModule(name, "lesson", lesson.title, items=[item], template_id=template_id)
 
 
 def _progress(row: LessonProgress, name: Name) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from lms_graphql.enrollment.models import CourseEnrollment
 from lms_graphql.interop.academy import mapping
 from lms_graphql.interop.academy.mapping import SYSTEM, Mapped
 from lms_graphql.interop.academy.source import Academy, User
+from lms_graphql.interop.academy.versions import write_versions
 from lms_graphql.interop.checked import COURSE, ITEM, MODULE, OFFERING, Name, Thing
 from lms_graphql.interop.flat import FlatWriter, Kind, Retire
 from lms_graphql.interop.imported import ImportReport
@@ -179,8 +180,10 @@ class _Run:
     async def write_courses(self, total: int, on_progress: Callable[[int, int], None]) -> None:
         """Templates, then each course with its syllabus and its offering; courses that have left are unpublished."""
         templates = await self._write_templates()
+        trees = self._mapped.lesson_trees(templates)
+        versions = await write_versions(self._connection, self._university_id, trees)
         on_progress(0, total)
-        for done, (course, is_published) in enumerate(self._mapped.courses(templates), 1):
+        for done, (course, is_published) in enumerate(self._mapped.courses(templates, versions), 1):
             outcome = await import_course(self._connection, self._university_id, course, publish=is_published)
             self._courses[course.external_id] = outcome.course_id
             self._offerings[course.external_id] = outcome.offering_id or 0
