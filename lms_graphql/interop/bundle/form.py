@@ -16,6 +16,7 @@ VERSION = 1
 MOST_ITEMS = 5_000
 MOST_MODULES = 5_000
 MOST_QUESTIONS = 20_000
+MOST_SETTINGS = 50_000
 MOST_DEPTH = 32
 """How many levels modules may lie below the first."""
 
@@ -246,7 +247,7 @@ class Course(Part):
 
 
 class Document(Part):
-    """`course.json`. `sha256` is of the canonical spelling of `course` (see `archive.spelled`)."""
+    """`course.json`. `sha256` is of the canonical spelling of `course` (see `spelled`)."""
 
     format: Literal["lms-graphql-course"]
     version: Literal[1]
@@ -258,3 +259,8 @@ class Document(Part):
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of `course.json`, as schema.json beside this file has it."""
     return msgspec.json.schema(Document)
+
+
+def spelled(value: Any) -> bytes:
+    """The canonical spelling of something: JSON with its keys in order and without space."""
+    return msgspec.json.encode(value, order="sorted")

@@ -74,4 +74,6 @@ async def add_told(
     changes = [(row.pop("id"), None, row) for row in added]
     if changes:
         told = more or {}
-        await work.audit_each(act, entity, [(number, None, {**row, **told.get(number, {})}) for number, _, row in changes])
+        await work.audit_each(
+            act, entity, [(number, None, {**row, **told.get(number, {})}) for number, _, row in changes]
+        )

@@ -167,9 +167,7 @@ def _assets(viewer: Viewer) -> _Query:
 
 def _policies() -> _Query:
     return (
-        select(
-            GradingPolicy.id, GradingPolicy.course_offering_id, GradingPolicy.pass_mark, GradingPolicy.letter_scheme
-        )
+        select(GradingPolicy.id, GradingPolicy.course_offering_id, GradingPolicy.pass_mark, GradingPolicy.letter_scheme)
         .where(GradingPolicy.university_id == UNIVERSITY, GradingPolicy.course_id == _COURSE)
         .order_by(GradingPolicy.course_offering_id.nulls_first())
     )
