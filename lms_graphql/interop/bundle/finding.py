@@ -99,7 +99,9 @@ async def require_free(work: Work, code: str) -> None:
 async def find(work: Work, course: form.Course, templates: Mapping[str, int]) -> Found:
     """Everything that the course refers to by a code or a title; `templates` are those that are known already."""
     standing = work.viewer.standing
-    subjects = {one.code for one in course.subjects} | ({course.primary_subject} - {None})
+    subjects = {one.code for one in course.subjects}
+    if course.primary_subject is not None:
+        subjects.add(course.primary_subject)
     asked = {one.course for one in course.prerequisites}
     terms = {one.term for one in course.offerings if one.term is not None}
     found = Found(
@@ -122,8 +124,8 @@ async def find(work: Work, course: form.Course, templates: Mapping[str, int]) ->
     return found
 
 
-async def _by_code(work: Work, statement: Statement, codes: Iterable[str | None]) -> dict[str, int]:
-    wanted = sorted(code for code in codes if code is not None)
+async def _by_code(work: Work, statement: Statement, codes: Iterable[str]) -> dict[str, int]:
+    wanted = sorted(codes)
     rows: list[Row] = await work.rows(statement, _Row, codes=wanted) if wanted else []
     return {row["code"]: row["id"] for row in rows}
 

@@ -5,18 +5,20 @@ what lies outside of it (subjects, terms, other courses, templates) by codes and
 not know is refused, not skipped, so that nothing is lost silently. Points and weights are exact: decimals as strings.
 """
 
+import re
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import msgspec
 
-NAME = "lms-graphql-course"
-VERSION = 1
+NAME: Final = "lms-graphql-course"
+VERSION: Final = 1
 MOST_ITEMS = 5_000
 MOST_MODULES = 5_000
 MOST_QUESTIONS = 20_000
 MOST_SETTINGS = 50_000
+FILE_PATH = re.compile(r"assets/[a-z0-9]{1,16}(?:\.[a-z0-9]{1,16})?")
 MOST_DEPTH = 32
 """How many levels modules may lie below the first."""
 
@@ -112,7 +114,7 @@ class Pool(Part):
 class File(Part):
     """A file of the archive."""
 
-    path: Annotated[str, msgspec.Meta(pattern="^assets/[a-z0-9]{1,16}(\\.[a-z0-9]{1,16})?$")]
+    path: Annotated[str, msgspec.Meta(pattern=f"^{FILE_PATH.pattern}$")]
     sha256: Digest
     size_bytes: Count
     media_type: Annotated[str, msgspec.Meta(min_length=1, max_length=127)]

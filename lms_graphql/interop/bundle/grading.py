@@ -1,4 +1,4 @@
-"""Writing how a course and its offerings are graded: policies with their categories, in a fixed number of statements."""
+"""Writing how a course and its offerings are graded: policies and categories, in a fixed number of statements."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple

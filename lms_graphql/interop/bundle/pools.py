@@ -19,7 +19,7 @@ async def write_pools(work: Work, course_id: int, checked: Checked, shared: Mapp
     """
     pools = [pool for pool in checked.course.pools if pool.key not in shared]
     ids = dict(zip((pool.key for pool in pools), await draw(work, QuestionPool, len(pools)), strict=True))
-    rows = [{"id": ids[pool.key], "course_id": course_id, "title": pool.title} for pool in pools]
+    rows: list[dict[str, Any]] = [{"id": ids[pool.key], "course_id": course_id, "title": pool.title} for pool in pools]
     await add(work, QuestionPool, rows)
     if rows:
         told = [(row["id"], None, {"courseId": course_id, "title": row["title"]}) for row in rows]

@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, Integer, Text, bindparam, cast, column, func, inse
 from sqlalchemy.dialects.postgresql import ENUM, JSONB
 from sqlalchemy.types import TypeEngine
 
-from lms_graphql.engine.rows import Row, record
+from lms_graphql.engine.rows import record
 from lms_graphql.engine.work import Work
 from lms_graphql.storage.statements import Statement, columns
 from lms_graphql.storage.tenancy import UNIVERSITY

@@ -1,8 +1,8 @@
 """What a course is made of, as it is read for a bundle: so many statements for a large course as for a small one."""
 
-from typing import Any, TypeAlias
+from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Select, Text, any_, bindparam, case, cast, or_, select
+from sqlalchemy import ARRAY, BigInteger, Text, any_, bindparam, case, cast, or_, select
 from sqlalchemy.orm import aliased
 
 from lms_graphql.assessment.models import Question, QuestionKey, QuestionPool, RubricCriterion, RubricRating
@@ -24,7 +24,6 @@ from lms_graphql.storage.statements import Statement
 from lms_graphql.storage.tenancy import UNIVERSITY
 from lms_graphql.syllabus.models import Module, ModuleTemplate
 
-_Query: TypeAlias = Select[Any]
 _COURSE = bindparam("course_id", type_=BigInteger, required=True)
 _IDS: Any = bindparam("ids", type_=ARRAY(BigInteger), required=True)
 _READERS = (Standing.STAFF, Standing.ADMIN)
@@ -35,7 +34,7 @@ def _for_each(query: Any) -> dict[Standing, Statement]:
     return {standing: Statement(query(Viewer(standing=standing))) for standing in _READERS}
 
 
-def _course() -> _Query:
+def _course() -> Any:
     primary = aliased(Subject)
     return (
         select(
@@ -53,7 +52,7 @@ def _course() -> _Query:
     )
 
 
-def _subjects() -> _Query:
+def _subjects() -> Any:
     return (
         select(Subject.code, CourseSubject.is_primary)
         .join(CourseSubject, CourseSubject.subject_id == Subject.id)
@@ -62,7 +61,7 @@ def _subjects() -> _Query:
     )
 
 
-def _prerequisites(viewer: Viewer) -> _Query:
+def _prerequisites(viewer: Viewer) -> Any:
     asked = aliased(Course)
     return (
         select(asked.code.label("course"), cast(CoursePrerequisite.prerequisite_type, Text).label("type"))
@@ -72,7 +71,7 @@ def _prerequisites(viewer: Viewer) -> _Query:
     )
 
 
-def _modules() -> _Query:
+def _modules() -> Any:
     return (
         select(
             Module.id,
@@ -92,7 +91,7 @@ def _modules() -> _Query:
     )
 
 
-def _items() -> _Query:
+def _items() -> Any:
     return (
         select(
             ContentItem.id,
@@ -109,7 +108,7 @@ def _items() -> _Query:
     )
 
 
-def _criteria() -> _Query:
+def _criteria() -> Any:
     return (
         select(
             RubricCriterion.id,
@@ -123,7 +122,7 @@ def _criteria() -> _Query:
     )
 
 
-def _ratings() -> _Query:
+def _ratings() -> Any:
     return (
         select(RubricRating.criterion_id, RubricRating.title, RubricRating.points)
         .where(RubricRating.university_id == UNIVERSITY, RubricRating.criterion_id == any_(_IDS))
@@ -131,7 +130,7 @@ def _ratings() -> _Query:
     )
 
 
-def _pools() -> _Query:
+def _pools() -> Any:
     shared = QuestionPool.course_id.is_(None) & (QuestionPool.id == any_(_IDS))
     return (
         select(QuestionPool.id, QuestionPool.course_id, QuestionPool.title)
@@ -140,7 +139,7 @@ def _pools() -> _Query:
     )
 
 
-def _questions() -> _Query:
+def _questions() -> Any:
     key = (QuestionKey.university_id == UNIVERSITY) & (QuestionKey.question_id == Question.id)
     return (
         select(
@@ -159,13 +158,13 @@ def _questions() -> _Query:
     )
 
 
-def _assets(viewer: Viewer) -> _Query:
+def _assets(viewer: Viewer) -> Any:
     return select(Asset.id, Asset.url, Asset.asset_type, Asset.meta_json).where(
         Asset.id == any_(_IDS), visible_assets(viewer)
     )
 
 
-def _policies() -> _Query:
+def _policies() -> Any:
     return (
         select(GradingPolicy.id, GradingPolicy.course_offering_id, GradingPolicy.pass_mark, GradingPolicy.letter_scheme)
         .where(GradingPolicy.university_id == UNIVERSITY, GradingPolicy.course_id == _COURSE)
@@ -173,7 +172,7 @@ def _policies() -> _Query:
     )
 
 
-def _categories() -> _Query:
+def _categories() -> Any:
     return (
         select(
             GradeCategory.id,
@@ -190,7 +189,7 @@ def _categories() -> _Query:
     )
 
 
-def _offerings(viewer: Viewer) -> _Query:
+def _offerings(viewer: Viewer) -> Any:
     term = (Term.university_id == UNIVERSITY) & (Term.id == CourseOffering.term_id)
     return (
         select(
@@ -214,7 +213,7 @@ def _offerings(viewer: Viewer) -> _Query:
     )
 
 
-def _sections() -> _Query:
+def _sections() -> Any:
     return (
         select(OfferingSection.id, OfferingSection.course_offering_id, OfferingSection.code, OfferingSection.name)
         .where(OfferingSection.university_id == UNIVERSITY, OfferingSection.course_offering_id == any_(_IDS))
@@ -222,7 +221,7 @@ def _sections() -> _Query:
     )
 
 
-def _grade_items() -> _Query:
+def _grade_items() -> Any:
     return (
         select(
             GradeItem.course_offering_id,
@@ -243,7 +242,7 @@ SETTING_COLUMNS = (
 """What a setting says, besides what it is of and its category."""
 
 
-def _settings() -> _Query:
+def _settings() -> Any:
     return select(
         ContentItemSetting.course_offering_id,
         ContentItemSetting.content_item_id,

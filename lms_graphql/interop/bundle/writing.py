@@ -154,7 +154,7 @@ async def _write_rubrics(work: Work, course_id: int, in_order: list[form.Item], 
         for position, rating in enumerate(criterion.ratings, 1)
     ]
     await add(work, RubricRating, ratings)
-    told = [
+    told: list[tuple[int, dict[str, Any], dict[str, Any]]] = [
         (items[item.key], {"criteria": []}, {"criteria": [_told(criterion) for criterion in item.rubric]})
         for item in in_order
         if item.rubric
