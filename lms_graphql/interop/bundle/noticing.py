@@ -1,14 +1,16 @@
-"""What of a course could not be taken over as it was, told to who brought it."""
+"""What of a course could not be taken over as it was, told to who brought it; and how much of it there is."""
 
 from enum import Enum
-from typing import NamedTuple
 
+import msgspec
 import strawberry
 
+MOST_NOTICES = 500
 
-@strawberry.enum(description="What of an imported course is not as it was where it comes from.")
+
+@strawberry.enum(description="What of a course is not as it was where it comes from.")
 class NoticeCode(Enum):
-    """The closed list of `ImportNotice.code`."""
+    """The closed list of `CourseNotice.code`."""
 
     SUBJECT_MISSING = strawberry.enum_value(
         "subject_missing", description="There is no subject with this code; the course does not belong to it."
@@ -27,7 +29,7 @@ class NoticeCode(Enum):
     )
 
 
-class Notice(NamedTuple):
+class Notice(msgspec.Struct, frozen=True):
     """One thing; `about` is its code or title."""
 
     code: NoticeCode
@@ -35,4 +37,12 @@ class Notice(NamedTuple):
     about: str
 
 
-MOST_NOTICES = 500
+class Counts(msgspec.Struct, frozen=True):
+    """How much a course has."""
+
+    modules: int
+    content_items: int
+    question_pools: int
+    questions: int
+    assets: int
+    offerings: int

@@ -19,7 +19,7 @@ _Row = record("Bundle")
 class Fetch(Protocol):
     """Gives the rows of a statement; the university and the viewer are bound by who made it."""
 
-    def __call__(self, statement: Statement, row: type[Row], /, **parameters: Any) -> Awaitable[list[Row]]:
+    def __call__(self, statement: Statement, row: type[Row], **parameters: Any) -> Awaitable[list[Row]]:
         """The rows."""
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 ASSET, POOL = "asset_id", "question_pool_id"
 """The names of what refers to an asset, and to a question pool."""
-_LISTS = {"text": "blocks", "engineering_lab": "files", "resource": "resources"}
+_LISTS = {"text": "blocks", "engineering_lab": "files"}
 
 
 def places(content_type: str, payload: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
