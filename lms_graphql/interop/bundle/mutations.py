@@ -12,6 +12,7 @@ from lms_graphql.engine.context import Context
 from lms_graphql.engine.edges import computed, optional
 from lms_graphql.engine.mutations import Payload, changed, mutation, user_errors
 from lms_graphql.engine.usererrors import UserError
+from lms_graphql.files.receiving import read_import
 from lms_graphql.interop.bundle import cloning, importing
 from lms_graphql.interop.bundle.finding import CODE_TAKEN
 from lms_graphql.interop.bundle.noticing import MOST_NOTICES, Counts, Notice, NoticeCode
@@ -128,6 +129,7 @@ class BundleMutation:
         may=may_author,
         refusals=_TAKEN,
         weight=_WEIGHT,
+        before=read_import,
     )
     clone_course: CloneCoursePayload | None = mutation(
         cloning.clone_course,
