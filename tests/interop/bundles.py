@@ -1,4 +1,4 @@
-"""Bundles as clients have them: exported over HTTP, sent, imported by the mutation, from one university into another."""
+"""Bundles as clients have them: exported over HTTP, sent, imported by the mutation, from one university to another."""
 
 import io
 import json
@@ -6,15 +6,12 @@ import zipfile
 
 from lms_graphql.engine.relay import GlobalId
 from tests.changing.test_files_of_authors import ASK, COMPLETE, send
-from tests.changing.test_files_of_authors import archive as no_course
 
 ERRORS = "errors { code message path }"
 COUNTS = "counts { modules contentItems questionPools questions assets offerings }"
 PAYLOAD = f"course {{ id code title isPublished }} notices {{ code message about }} {COUNTS} {ERRORS}"
 IMPORT = f"mutation($input: ImportCourseInput!) {{ importCourse(input: $input) {{ {PAYLOAD} }} }}"
 CLONE = f"mutation($input: CloneCourseInput!) {{ cloneCourse(input: $input) {{ {PAYLOAD} }} }}"
-
-__all__ = ["no_course"]
 
 
 class Campus:
@@ -79,3 +76,38 @@ def packed(document, files=()):
         for name, data in dict(files).items():
             archive.writestr(name, data)
     return made.getvalue()
+
+
+async def a_campus(api, owner, short_code):
+    """A university with its first administrator."""
+    row = await owner.fetchrow(
+        "SELECT u.id, r.user_id FROM universities u JOIN user_university_roles r ON r.university_id = u.id"
+        " AND r.role = 'university_admin' WHERE u.short_code = $1",
+        short_code,
+    )
+    return Campus(api, owner, short_code, *row)
+
+
+async def another_campus(demo):
+    """A university with DEMO's administrator, DEMO's terms and templates, and no course."""
+    ids = demo.id, demo.admin
+    university_id = await demo.owner.fetchval(
+        "INSERT INTO universities (name, short_code, country_id) SELECT 'Elsewhere', 'ELSE', country_id"
+        " FROM universities WHERE id = $1 RETURNING id",
+        demo.id,
+    )
+    copies = {
+        "university_members": "user_id, display_name, email",
+        "user_university_roles": "user_id, role",
+        "terms": "code, name, starts_at, ends_at",
+        "module_templates": "template_type, title",
+    }
+    for table, columns in copies.items():
+        whose = " AND user_id = $3" if "user_id" in columns else ""
+        whose += " AND role = 'university_admin'" if "role" in columns else ""
+        await demo.owner.execute(
+            f"INSERT INTO {table} (university_id, {columns}) SELECT $1, {columns} FROM {table}"
+            f" WHERE university_id = $2{whose}",
+            university_id, *ids[: 2 if whose else 1],
+        )  # fmt: skip
+    return Campus(demo.api, demo.owner, "ELSE", university_id, demo.admin)

@@ -1,83 +1,9 @@
 """Every course of the demo goes into another university and is the same there, to all who look."""
 
 import pytest
-from sqlalchemy import text
 
-from lms_graphql.demo.service import load_demo
-from lms_graphql.storage.database import connect, create_engine
-from tests.conftest import running_api
-from tests.databases import temporary_database
-from tests.interop.bundles import Campus, document_of
+from tests.interop.bundles import document_of
 from tests.interop.portraits import portrait
-
-
-@pytest.fixture(scope="module")
-async def loaded(superuser):
-    async with temporary_database(superuser) as made:
-        engine = create_engine(made.owner)
-        async with engine.begin() as connection:
-            await connection.execute(text("SET LOCAL ROLE lms_owner"))
-            await load_demo(connection)
-        await engine.dispose()
-        yield made
-
-
-@pytest.fixture(scope="module")
-async def owner(loaded):
-    driver = await connect(loaded.owner)
-    yield driver
-    await driver.close()
-
-
-@pytest.fixture(scope="module")
-async def api(loaded, tmp_path_factory):
-    files = tmp_path_factory.mktemp("files")
-    async with running_api(loaded.app, files=files, upload_mib=100) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-async def demo(api, owner):
-    return await campus(api, owner, "DEMO")
-
-
-async def campus(api, owner, short_code):
-    row = await owner.fetchrow(
-        "SELECT u.id, r.user_id FROM universities u JOIN user_university_roles r ON r.university_id = u.id"
-        " AND r.role = 'university_admin' WHERE u.short_code = $1",
-        short_code,
-    )
-    return Campus(api, owner, short_code, *row)
-
-
-@pytest.fixture(scope="module")
-async def elsewhere(api, owner, demo):
-    """A university with an administrator and DEMO's terms and templates, but no course."""
-    university_id = await owner.fetchval(
-        "INSERT INTO universities (name, short_code, country_id) SELECT 'Elsewhere', 'ELSE', country_id"
-        " FROM universities WHERE id = $1 RETURNING id",
-        demo.id,
-    )
-    await owner.execute(
-        "INSERT INTO university_members (university_id, user_id, display_name, email)"
-        " SELECT $1, user_id, display_name, email FROM university_members WHERE university_id = $2 AND user_id = $3",
-        university_id, demo.id, demo.admin,
-    )  # fmt: skip
-    await owner.execute(
-        "INSERT INTO user_university_roles (university_id, user_id, role) VALUES ($1, $2, 'university_admin')",
-        university_id, demo.admin,
-    )  # fmt: skip
-    await owner.execute(
-        "INSERT INTO terms (university_id, code, name, starts_at, ends_at) SELECT $1, code, name, starts_at, ends_at"
-        " FROM terms WHERE university_id = $2",
-        university_id, demo.id,
-    )  # fmt: skip
-    await owner.execute(
-        "INSERT INTO module_templates (university_id, template_type, title) SELECT $1, template_type, title"
-        " FROM module_templates WHERE university_id = $2",
-        university_id, demo.id,
-    )  # fmt: skip
-    return Campus(api, owner, "ELSE", university_id, demo.admin)
 
 
 @pytest.fixture(scope="module")
