@@ -51,6 +51,8 @@ def course(**change):
     whole = form.Course(
         code="C1",
         title="A course",
+        level="graduate",
+        language_code="en",
         credit_hours=Decimal("6.00"),
         primary_subject="mechanics",
         subjects=[form.Subject("mechanics", True)],
@@ -64,7 +66,8 @@ def course(**change):
             form.Category("c1", "Homework", Decimal(100), drop_lowest=1)
         ]),
         offerings=[form.Offering(
-            "o1", "2026-09", starts_at=NOW, ends_at=LATER, sections=[form.Section("TUE", "Tuesdays")],
+            "o1", "members", "open", "2026-09", starts_at=NOW, ends_at=LATER,
+            sections=[form.Section("TUE", "Tuesdays")],
             grade_items=[form.GradeItem("Exam", Decimal(100), "c1", LATER)],
             settings=[form.Setting("i3", None, due_at=LATER, category="c1"), form.Setting("i3", "TUE", due_at=LATER)],
         )],
@@ -239,7 +242,8 @@ WRONG = {
     "a third of a cent": (lambda c: c.update(credit_hours="0.001"), "credit_hours: this has more than two places"),
     "a subject twice": (lambda c: c["subjects"].append({"code": "mechanics"}), "subjects: 'mechanics' is there 2"),
     "two primary subjects": (lambda c: c["subjects"].append({"code": "x", "is_primary": True}), "subjects: one of"),
-    "a prerequisite twice": (lambda c: c["prerequisites"].append({"course": "C0"}), "prerequisites: 'C0' is there 2"),
+    "a prerequisite twice": (lambda c: c["prerequisites"].append({"course": "C0", "type": "strict"}),
+                             "prerequisites: 'C0' is there 2"),
     "an asset of nothing": (lambda c: c["assets"][0].pop("file"), "assets[0]: an asset has either a url or a file"),
     "an asset at a script": (lambda c: c["assets"][0].update(url="javascript:x", file=None), "assets[0].url: this is"),
     "an asset with a password": (lambda c: c["assets"][0].update(url="https://a:b@c", file=None), "assets[0].url: "),

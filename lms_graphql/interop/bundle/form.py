@@ -36,7 +36,10 @@ ContentType = Literal["video", "quiz", "engineering_lab", "text", "assignment", 
 
 
 class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """A part of the document: an unknown key is refused, and a key with its default value is left out."""
+    """A part of the document: an unknown key is refused, and a key with its default value is left out.
+
+    No text has a default: msgspec tells a default by its identity, so that it would be left out at times.
+    """
 
 
 class Template(Part):
@@ -196,6 +199,8 @@ class Offering(Part):
     """A run of the course as it is defined; never who takes part in it, or what they did. `term` is a code."""
 
     key: Key
+    visibility: Literal["private", "members", "public"]
+    enrollment_mode: Literal["open", "approval", "closed"]
     term: ShortCode | None = None
     term_name: Line | None = None
     starts_at: Time | None = None
@@ -203,8 +208,6 @@ class Offering(Part):
     enrollment_start: Time | None = None
     enrollment_end: Time | None = None
     drop_until: Time | None = None
-    visibility: Literal["private", "members", "public"] = "private"
-    enrollment_mode: Literal["open", "approval", "closed"] = "open"
     capacity: Count | None = None
     waitlist_capacity: Count | None = None
     certificate_valid_days: Annotated[int, msgspec.Meta(ge=1, le=36_500)] | None = None
@@ -225,7 +228,7 @@ class Prerequisite(Part):
     """A course that this one asks for, by its code."""
 
     course: Code
-    type: Literal["strict", "recommended", "co_requisite"] = "strict"
+    type: Literal["strict", "recommended", "co_requisite"]
 
 
 class Course(Part):
@@ -233,9 +236,9 @@ class Course(Part):
 
     code: Code
     title: Line
+    level: Literal["undergraduate", "graduate", "postgraduate", "certificate", "other"]
+    language_code: Annotated[str, msgspec.Meta(min_length=1, max_length=8)]
     description: str | None = None
-    level: Literal["undergraduate", "graduate", "postgraduate", "certificate", "other"] = "undergraduate"
-    language_code: Annotated[str, msgspec.Meta(min_length=1, max_length=8)] = "en"
     credit_hours: Decimal | None = None
     difficulty: Literal["beginner", "intermediate", "advanced"] | None = None
     primary_subject: Code | None = None
