@@ -202,7 +202,8 @@ class Service:
         """A course as an archive, once it is written down that it was exported."""
         async with self.snapshot() as snapshot:
             await snapshot.act_for(viewer.university_id, viewer.user_id)
-            exported = await export_course(Context(viewer, snapshot, self._cursors, request_id=request_id), course)
+            context = Context(viewer, snapshot, self._cursors, request_id=request_id, services=self._services)
+            exported = await export_course(context, course)
         async with Transaction(self.engine, tenancy.settings(viewer.university_id, viewer.user_id)) as transaction:
             await write_down(transaction, viewer, exported, request_id)
         yield exported.data

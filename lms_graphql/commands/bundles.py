@@ -10,10 +10,12 @@ import asyncpg
 import msgspec
 from sqlalchemy import URL, Text, bindparam, select
 
+from lms_graphql.app import MIB
 from lms_graphql.catalog.models import Course
 from lms_graphql.commands.console import fail, note, say
 from lms_graphql.commands.database import databases
 from lms_graphql.engine.context import Context, Standing, Viewer
+from lms_graphql.engine.errors import RequestError
 from lms_graphql.engine.relay import Cursors
 from lms_graphql.engine.rows import Row, record
 from lms_graphql.engine.usererrors import Refused
@@ -22,9 +24,12 @@ from lms_graphql.interop.bundle.archive import MOST_BYTES
 from lms_graphql.interop.bundle.bringing import Brought
 from lms_graphql.interop.bundle.exporting import Exported, archived, write_down
 from lms_graphql.interop.bundle.importing import take_bundle
+from lms_graphql.interop.bundle.preparing import judged
 from lms_graphql.settings import Settings
 from lms_graphql.storage import migrations
 from lms_graphql.storage.database import create_engine
+from lms_graphql.storage.files import Files, LocalFiles
+from lms_graphql.storage.s3 import file_store
 from lms_graphql.storage.snapshot import Snapshot
 from lms_graphql.storage.statements import Statement
 from lms_graphql.storage.tenancy import UNIVERSITY
@@ -63,7 +68,10 @@ async def _export(url: URL, settings: Settings, course: str, university: str) ->
         rows = await context.fetch(_COURSE, _Row, tenant=True, code=course)
         if not rows:
             fail(f"{university} has no course with the code {course}")
-        exported = await archived(context, rows[0]["id"])
+        try:
+            exported = await archived(context, rows[0]["id"])
+        except RequestError as error:
+            fail(str(error))
         await context.renew()
         async with context.snapshot.transaction() as transaction:
             await write_down(transaction, context.viewer, exported, context.request_id)
@@ -96,7 +104,10 @@ async def _import(
         work = Work(context, transaction)
         department_id = None if department is None else await _department_id(work, department)
         try:
-            brought = await take_bundle(work, data, code, department_id)
+            prepared, bundle = await asyncio.to_thread(judged, data)
+            if bundle is not None and bundle.files:
+                fail("this archive has files, which must be somebody's: import it by the API (importCourse)")
+            brought = await take_bundle(work, data, prepared, code, department_id, with_offerings=True)
         except Refused as refused:
             first, *more = refused.failures
             fail(f"{first.message}{f' (and {len(more)} more)' if more else ''}; nothing was changed")
@@ -119,6 +130,8 @@ async def _acting(url: URL, settings: Settings, short_code: str) -> AsyncIterato
     """The context of the operator, who may do everything in this university and is nobody of it."""
     await migrations.require_head(url)
     engine = create_engine(url)
+    local = LocalFiles(settings.files_folder(), settings.secret_key, settings.upload_mib * MIB)
+    store = file_store(settings.bucket, local)
     try:
         async with Snapshot(engine) as snapshot:
             rows = await snapshot.fetch(_UNIVERSITY, {"short_code": short_code}, _Row)
@@ -126,6 +139,8 @@ async def _acting(url: URL, settings: Settings, short_code: str) -> AsyncIterato
                 fail(f"there is no university with the short code {short_code}")
             viewer = Viewer(None, rows[0]["id"], OPERATOR, Standing.ADMIN)
             await snapshot.act_for(viewer.university_id, None)
-            yield Context(viewer, snapshot, Cursors(settings.secret_key), request_id="lms-graphql bundle")
+            cursors, services = Cursors(settings.secret_key), dict[type, Any]({Files: Files(store)})
+            yield Context(viewer, snapshot, cursors, request_id="lms-graphql bundle", services=services)
     finally:
+        store.close()
         await engine.dispose()

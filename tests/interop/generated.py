@@ -14,7 +14,7 @@ _BEGINS = datetime(2026, 9, 1, 8, tzinfo=UTC)
 _WORDS = ("force", "motion", "Ünïcode", "𝔸", '"quoted"', "a\\b", "1 < 2", "энергия", "運動")
 
 
-def archived(course):
+def archived(course, files=()):
     """The archive of a document's `course`, with the seal that is right for it."""
     document = {
         "format": form.NAME,
@@ -23,7 +23,7 @@ def archived(course):
         "sha256": hashlib.sha256(form.spelled(course)).hexdigest(),
         "course": course,
     }
-    return packed(document)
+    return packed(document, files)
 
 
 def a_course(modules, code, seed=0, items=None):
@@ -87,6 +87,7 @@ class _Maker:
                 self.words(),
                 self.maybe(self.words()),
                 self.random.random() < 0.7,
+                self.maybe(_BEGINS) if depth else None,
                 None,
                 held,
                 [made(child, depth + 1) for child in below.get(number, [])],

@@ -28,7 +28,7 @@ DRAFT = {"Course.isPublished", "CourseOffering.isOpenForEnrollment"}
 """What a course that came from elsewhere is not before somebody publishes it."""
 
 
-_LITERALS = {"offering": '"x"', "from": '"2026-01-01T00:00:00Z"', "to": '"2027-01-01T00:00:00Z"'}
+_LITERALS = {"offering": '"x"', "against": "1", "from": '"2026-01-01T00:00:00Z"', "to": '"2027-01-01T00:00:00Z"'}
 _CURSORS = {"cursor", "startCursor", "endCursor"}
 _EVERYWHERE = {"Subject", "Domain", "Country"}
 

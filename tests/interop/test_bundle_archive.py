@@ -247,6 +247,8 @@ WRONG = {
     "an asset of nothing": (lambda c: c["assets"][0].pop("file"), "assets[0]: an asset has either a url or a file"),
     "an asset at a script": (lambda c: c["assets"][0].update(url="javascript:x", file=None), "assets[0].url: this is"),
     "an asset with a password": (lambda c: c["assets"][0].update(url="https://a:b@c", file=None), "assets[0].url: "),
+    "a file in a folder": (lambda c: c["assets"][0]["file"].update(file_name="../x.png"), "assets[0].file.file_name: "),
+    "a page": (lambda c: c["assets"][0]["file"].update(media_type="text/html"), "assets[0].file.media_type: files of"),
     "meta that is none": (lambda c: c["assets"][0].update(meta={"width": "wide"}), "assets[0].meta: "),
     "a rubric of a text": (lambda c: lesson(c)["items"][0].update(rubric=[{"title": "x", "points": "1"}]),
                            "modules[0].modules[0].items[0].rubric: labs and assignments have rubrics"),

@@ -1,6 +1,7 @@
 """Courses from archives, and copies of courses: who may, what is kept, and that of a refused one nothing is left."""
 
 import asyncio
+import hashlib
 import json
 
 import pytest
@@ -301,16 +302,14 @@ async def test_who_may_copy(demo, elsewhere, people):
         return codes(await demo.sent(CLONE, {"courseId": courses[course], "code": "NO", **given}, people(name)))
 
     seen = ["input", "courseId"]
-    assert await tried("instructor.mechanics") == [("FORBIDDEN", seen)]
-    assert await tried("student1") == await tried("student12") == [("FORBIDDEN", [])]
-    assert await tried("assistant") == [("FORBIDDEN", seen)]
+    for name in ("instructor.mechanics", "assistant", "student1", "student12"):
+        assert await tried(name) == [("FORBIDDEN", [])]
     assert await tried("department.admin", "BI210") == [("FORBIDDEN", seen)]
     assert await tried("department.admin", departmentId=biology) == [("FORBIDDEN", ["input", "departmentId"])]
     assert await tried("university.admin", code="BI210") == [("TAKEN", ["input", "code"])]
     assert await tried("university.admin", code=" ") == [("INVALID", ["input", "code"])]
-    unseen = await demo.sent(CLONE, {"courseId": courses["MA240"], "code": "NO"}, people("instructor.mechanics"))
     absent = await demo.sent(CLONE, {"courseId": demo.global_id("Course", 10**6), "code": "NO"})
-    assert codes(unseen) == codes(absent) == [("NOT_FOUND", seen)]
+    assert codes(absent) == [("NOT_FOUND", seen)]
     abroad = await elsewhere.sent(CLONE, {"courseId": courses["ME101"], "code": "NO"})
     assert codes(abroad) == [("NOT_FOUND", seen)]
     answer = await demo.api(
@@ -322,7 +321,7 @@ async def test_who_may_copy(demo, elsewhere, people):
 
 # ---- size
 
-_SEED = 3
+_SEED = 11
 """Of courses that have something of every kind, whatever their size: for nothing there is no statement."""
 
 
@@ -369,3 +368,57 @@ async def test_generated_courses_come_and_go_unchanged(elsewhere, seed):
     payload = await elsewhere.imported(archived(course))
     assert codes(payload) == []
     assert document_of(await elsewhere.exported(payload["course"]["id"]))["course"] == course
+
+
+# ---- files of assets
+
+PNG = b"\x89PNG\r\n\x1a\n and so on"
+
+
+async def with_a_file(demo, elsewhere, data=PNG, media_type="image/png"):
+    """The archive of a course whose first asset is a file."""
+    found = document_of(await demo.exported((await demo.courses())["CS120"]))["course"]
+    del found["prerequisites"]
+    shown = found["assets"][0]
+    del shown["url"]
+    shown |= {"title": "A chart", "is_of_course": True, "is_staff_only": True, "file": {
+        "path": "assets/a1", "sha256": hashlib.sha256(data).hexdigest(), "size_bytes": len(data),
+        "media_type": media_type, "file_name": "chart.png",
+    }}  # fmt: skip
+    return found, archived(found, {"assets/a1": data})
+
+
+async def test_a_file_comes_and_goes_with_its_course(demo, elsewhere):
+    found, data = await with_a_file(demo, elsewhere)
+    payload = await elsewhere.imported(data, code="FILED")
+    assert codes(payload) == []
+    row = await demo.owner.fetchrow(
+        "SELECT a.*, u.purpose, u.state, u.user_id FROM assets a JOIN uploads u ON u.id = a.upload_id"
+        " WHERE a.university_id = $1", elsewhere.id,
+    )  # fmt: skip
+    course_id = await demo.owner.fetchval("SELECT id FROM courses WHERE code = 'FILED'")
+    assert (row["course_id"], row["title"], row["is_staff_only"], row["url"]) == (course_id, "A chart", True, None)
+    assert (row["purpose"], row["state"], row["user_id"]) == ("asset", "attached", elsewhere.admin)
+    again = await elsewhere.exported(payload["course"]["id"])
+    assert document_of(again)["course"] == {**found, "code": "FILED"}
+    assert read_bundle(again).files == {"assets/a1": PNG}
+    copied = await elsewhere.sent(CLONE, {"courseId": payload["course"]["id"], "code": "FILED-C"})
+    assert codes(copied) == []
+    assert await demo.owner.fetchval("SELECT count(*) FROM assets WHERE upload_id IS NOT NULL") == 1
+
+
+async def test_a_file_that_is_not_what_it_says(demo, elsewhere):
+    before = await counts(demo, "uploads")
+    _, data = await with_a_file(demo, elsewhere, b"<html>")
+    payload = await elsewhere.imported(data, code="PAGE")
+    assert codes(payload) == [("INVALID", ["input", "uploadId"])]
+    assert payload["errors"][0]["message"] == "the file 'assets/a1' is not image/png, whatever its name says"
+    assert await counts(demo, "uploads") == {**before, "uploads": before["uploads"] + 1}  # the archive itself
+
+
+async def test_a_file_that_is_gone_stops_the_export(demo, elsewhere, loaded):
+    course = await demo.owner.fetchval("SELECT id FROM courses WHERE code = 'FILED'")
+    await demo.owner.execute("UPDATE uploads SET sha256 = sha256('x') WHERE purpose = 'asset'")
+    response = await elsewhere.get(elsewhere.global_id("Course", course))
+    assert response.status_code == 503
+    assert response.json()["errors"][0]["message"].startswith("the file 'chart.png' of an asset is gone")

@@ -1,13 +1,12 @@
-"""Bringing a course into a university, wherever it comes from: checked, what it refers to found, then written whole."""
+"""Bringing a checked course into a university, wherever it comes from: what it refers to found, then written whole."""
 
-import asyncio
 from typing import Any, NamedTuple
 
 import msgspec
 
 from lms_graphql.engine.work import Work
 from lms_graphql.interop.bundle import finding, form
-from lms_graphql.interop.bundle.checking import checked_course, modules_of
+from lms_graphql.interop.bundle.checking import Checked, modules_of
 from lms_graphql.interop.bundle.noticing import MOST_NOTICES, Counts, Notice, NoticeCode
 from lms_graphql.interop.bundle.writing import Entry, There, write_course
 
@@ -27,20 +26,16 @@ class Brought(NamedTuple):
         }
 
 
-async def bring(
-    work: Work, course: form.Course, entry: Entry, path: tuple[str, ...], *, there: There | None = None
-) -> Brought:
+async def bring(work: Work, checked: Checked, entry: Entry, there: There) -> Brought:
     """Add the course under the name of `entry`; who may must have been asked.
 
-    Refused with TAKEN for a code that the university has, and for a course that can't be stored with a failure for
-    each thing that is wrong, all of `path`; then nothing was written.
+    Refused with TAKEN for a code that the university has; then nothing was written.
     """
-    here = There() if there is None else there
+    course = checked.course
     await finding.require_free(work, entry.code)
-    checked = await asyncio.to_thread(checked_course, course, path)  # of a large one it takes a second
-    found = await finding.find(work, course, here.template_ids)
-    course_id = await write_course(work, entry, checked, found, here)
-    return Brought(course_id, [*found.notices, *_no_longer_shared(course, here)], _counts(course))
+    found = await finding.find(work, course, there.template_ids)
+    course_id = await write_course(work, entry, checked, found, there)
+    return Brought(course_id, [*found.notices, *_no_longer_shared(course, there)], _counts(course))
 
 
 def _no_longer_shared(course: form.Course, there: There) -> list[Notice]:

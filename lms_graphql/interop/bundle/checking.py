@@ -20,6 +20,7 @@ from lms_graphql.engine.usererrors import Refused, UserErrorCode, UserFailure
 from lms_graphql.grades.numbers import exact
 from lms_graphql.interop.bundle import form
 from lms_graphql.interop.bundle.references import ASSET, POOL, exchanged
+from lms_graphql.storage.media import ASSETS, Judge
 
 MOST_FAILURES = 100
 """So many are told; what is behind them is seen once they are corrected."""
@@ -39,6 +40,11 @@ class Checked(NamedTuple):
     course: form.Course
     payloads: dict[str, dict[str, Any]]
     questions: dict[str, list[QuestionSeed]]
+
+
+def fits(file: form.File, data: bytes) -> bool:
+    """Whether a file of an archive can be of its media type, which is one that is taken."""
+    return Judge(file.media_type).fits(data, final=True)
 
 
 def checked_course(course: form.Course, path: tuple[str, ...]) -> Checked:
@@ -138,6 +144,10 @@ class _Check:
             self._say("subjects", "one of them can be the primary one")
 
     def _asset(self, asset: form.Asset, where: str) -> None:
+        if asset.title is not None:
+            self._line(asset.title, f"{where}.title", 255)
+        if asset.file is not None:
+            self._file(asset.file, f"{where}.file")
         if (asset.url is None) == (asset.file is None):
             self._say(where, "an asset has either a url or a file")
         if asset.url is not None:
@@ -152,6 +162,15 @@ class _Check:
             msgspec.convert(asset.meta, AssetMeta)
         except msgspec.ValidationError as error:
             self._say(f"{where}.meta", str(error))
+
+    def _file(self, file: form.File, where: str) -> None:
+        self._line(file.file_name, f"{where}.file_name", 255)
+        if any(sign in file.file_name for sign in "/\\") or file.file_name in {".", ".."}:
+            self._say(f"{where}.file_name", "give the name alone, without folders")
+        if file.media_type not in ASSETS:
+            self._say(f"{where}.media_type", f"files of this kind are not taken; these are: {', '.join(ASSETS)}")
+        if file.size_bytes == 0:
+            self._say(where, "the file is empty")
 
     def _pool(self, pool: form.Pool, where: str) -> None:
         self._line(pool.title, f"{where}.title", 255)

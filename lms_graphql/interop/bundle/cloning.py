@@ -1,5 +1,6 @@
 """A copy of a course in the same university: read and written as a bundle is, in one transaction."""
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from lms_graphql.engine.mutations import Given
 from lms_graphql.engine.work import Work
 from lms_graphql.interop.bundle import finding
 from lms_graphql.interop.bundle.bringing import bring
+from lms_graphql.interop.bundle.checking import checked_course
 from lms_graphql.interop.bundle.reading import read_course
 from lms_graphql.interop.bundle.writing import Entry, There
 
@@ -29,8 +31,9 @@ async def clone_course(work: Work, given: Given) -> dict[str, Any]:
     read = await read_course(work.rows, work.viewer, source["id"])
     course = read.course if given.get("includeOfferings") else msgspec.structs.replace(read.course, offerings=[])
     entry = Entry(code, source["title"] if title is None else line(title, ("input", "title"), most=255), department_id)
+    checked = await asyncio.to_thread(checked_course, course, _PATH)  # of a large one it takes a second
     there = There(read.asset_ids, read.shared_pool_ids, read.template_ids)
-    brought = await bring(work, course, entry, _PATH, there=there)
+    brought = await bring(work, checked, entry, there)
     await work.audit(
         "course.clone", "Course", brought.course_id, after={"sourceCourseId": source["id"], "code": entry.code}
     )

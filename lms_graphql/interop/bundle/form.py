@@ -87,6 +87,7 @@ class Module(Part):
     title: Line
     description: str | None = None
     is_published: bool = False
+    archived_at: Time | None = None
     template: Template | None = None
     items: list[Item] = []
     modules: list["Module"] = []
@@ -125,13 +126,16 @@ class File(Part):
 
 
 class Asset(Part):
-    """Something of the university's library that items show: at an address of its own, or a file of the archive."""
+    """Something that items show, at an address of its own or a file of the archive; of the course or the library."""
 
     key: Key
     asset_type: Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
     url: Annotated[str, msgspec.Meta(min_length=1, max_length=1024)] | None = None
     file: File | None = None
     meta: dict[str, Any] = {}
+    title: Line | None = None
+    is_of_course: bool = False
+    is_staff_only: bool = False
 
 
 class Letter(Part):

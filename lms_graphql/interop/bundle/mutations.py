@@ -5,17 +5,16 @@ from typing import Any
 import msgspec
 import strawberry
 
-from lms_graphql.catalog.editing import may_try
 from lms_graphql.catalog.loaders import CourseById
 from lms_graphql.catalog.types import Course
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.edges import computed, optional
 from lms_graphql.engine.mutations import Payload, changed, mutation, user_errors
 from lms_graphql.engine.usererrors import UserError
-from lms_graphql.files.receiving import read_import
 from lms_graphql.interop.bundle import cloning, importing
 from lms_graphql.interop.bundle.finding import CODE_TAKEN
 from lms_graphql.interop.bundle.noticing import MOST_NOTICES, Counts, Notice, NoticeCode
+from lms_graphql.interop.bundle.preparing import read_course_import
 from lms_graphql.tenancy.policy import may_author
 
 _WEIGHT = 200
@@ -129,14 +128,14 @@ class BundleMutation:
         may=may_author,
         refusals=_TAKEN,
         weight=_WEIGHT,
-        before=read_import,
+        before=read_course_import,
     )
     clone_course: CloneCoursePayload | None = mutation(
         cloning.clone_course,
         CloneCourseInput,
         "Copy a course with all that is its own, under another code. For who administers the course and the department"
         " of the copy. Assets, shared question pools and templates are not copied: both refer to the same ones.",
-        may=may_try,
+        may=may_author,
         refusals=_TAKEN,
         weight=_WEIGHT,
     )

@@ -11,6 +11,7 @@ from lms_graphql.engine.rows import Row, record
 from lms_graphql.grades import scheme
 from lms_graphql.interop.bundle import form, statements
 from lms_graphql.interop.bundle.references import ASSET, POOL, exchanged, referred
+from lms_graphql.storage.files import StoredFile
 from lms_graphql.storage.statements import Statement
 
 _Row = record("Bundle")
@@ -30,6 +31,8 @@ class Source(NamedTuple):
     asset_ids: dict[str, int]
     shared_pool_ids: dict[str, int]
     template_ids: dict[str, int]
+    files: dict[str, tuple[StoredFile, bytes]]
+    """Of assets that are files, by their paths in the archive, with their digests."""
 
 
 async def read_course(fetch: Fetch, viewer: Viewer, course_id: int) -> Source:
@@ -52,6 +55,7 @@ class _Reading:
         self._items: dict[int, str] = {}
         self._categories: dict[int, str] = {}
         self._templates: dict[str, int] = {}
+        self._files: dict[str, tuple[StoredFile, bytes]] = {}
 
     async def read(self) -> Source:
         course = (await self._rows(statements.COURSE))[0]
@@ -76,7 +80,7 @@ class _Reading:
             offerings=await self._offerings(policies),
         )
         ids = {key: number for number, key in self._known[ASSET].items()}
-        return Source(read, ids, shared, self._templates)
+        return Source(read, ids, shared, self._templates, self._files)
 
     async def _rows(self, statement: Statement, **parameters: Any) -> list[Row]:
         return await self._fetch(statement, _Row, course_id=self._course_id, **parameters)
@@ -105,7 +109,12 @@ class _Reading:
         keys = self._known[ASSET] = {
             number: f"a{count}" for count, number in enumerate((number for number in ids if number in rows), 1)
         }
-        return [_asset(key, rows[number]) for number, key in keys.items()]
+        self._files = {
+            f"assets/{keys[number]}": (_stored(self._viewer, rows[number]), rows[number]["sha256"])
+            for number in keys
+            if rows[number]["upload_id"] is not None
+        }
+        return [_asset(key, rows[number], self._course_id) for number, key in keys.items()]
 
     async def _rubrics(self) -> dict[int, list[form.Criterion]]:
         criteria = await self._rows(statements.CRITERIA)
@@ -139,7 +148,14 @@ class _Reading:
             self._templates[key] = row["module_template_id"]
             template = form.Template(row["template_title"], row["template_type"], row["is_of_platform"])
         return form.Module(
-            key, row["module_type"], row["title"], row["description"], row["is_published"], template, items
+            key=key,
+            module_type=row["module_type"],
+            title=row["title"],
+            description=row["description"],
+            is_published=row["is_published"],
+            archived_at=row["archived_at"],
+            template=template,
+            items=items,
         )
 
     def _item(self, row: Row, rubric: list[form.Criterion]) -> form.Item:
@@ -249,6 +265,31 @@ def _question(key: str, row: Row) -> form.Question:
     )
 
 
-def _asset(key: str, row: Row) -> form.Asset:
+def _asset(key: str, row: Row, course_id: int) -> form.Asset:
     meta = None if row["meta_json"] is None else msgspec.json.decode(row["meta_json"])
-    return form.Asset(key, row["asset_type"], row["url"], None, meta if isinstance(meta, dict) else {})
+    return form.Asset(
+        key,
+        row["asset_type"],
+        row["url"],
+        None if row["upload_id"] is None else _file(key, row),
+        meta if isinstance(meta, dict) else {},
+        row["title"],
+        row["course_id"] == course_id,
+        row["is_staff_only"],
+    )
+
+
+def _stored(viewer: Viewer, row: Row) -> StoredFile:
+    """Where the store of files has it."""
+    return StoredFile(
+        viewer.university_id or 0,
+        row["upload_id"],
+        row["sender_id"],
+        row["file_name"],
+        row["media_type"],
+        row["size_bytes"],
+    )
+
+
+def _file(key: str, row: Row) -> form.File:
+    return form.File(f"assets/{key}", row["sha256"].hex(), row["size_bytes"], row["media_type"], row["file_name"])

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import ARRAY, BigInteger, Text, any_, bindparam, case, cast, or_, select
 from sqlalchemy.orm import aliased
 
-from lms_graphql.assessment.models import Question, QuestionKey, QuestionPool, RubricCriterion, RubricRating
+from lms_graphql.assessment.models import Question, QuestionKey, QuestionPool, RubricCriterion, RubricRating, Upload
 from lms_graphql.catalog.models import (
     Course,
     CourseOffering,
@@ -80,6 +80,7 @@ def _modules() -> Any:
             Module.title,
             Module.description,
             Module.is_published,
+            Module.archived_at,
             Module.module_template_id,
             ModuleTemplate.title.label("template_title"),
             cast(ModuleTemplate.template_type, Text).label("template_type"),
@@ -159,8 +160,25 @@ def _questions() -> Any:
 
 
 def _assets(viewer: Viewer) -> Any:
-    return select(Asset.id, Asset.url, Asset.asset_type, Asset.meta_json).where(
-        Asset.id == any_(_IDS), visible_assets(viewer)
+    upload = (Upload.university_id == UNIVERSITY) & (Upload.id == Asset.upload_id)
+    return (
+        select(
+            Asset.id,
+            Asset.url,
+            Asset.asset_type,
+            Asset.meta_json,
+            Asset.course_id,
+            Asset.title,
+            Asset.is_staff_only,
+            Asset.upload_id,
+            Upload.user_id.label("sender_id"),
+            Upload.file_name,
+            Upload.media_type,
+            Upload.size_bytes,
+            Upload.sha256,
+        )
+        .outerjoin(Upload, upload)
+        .where(Asset.id == any_(_IDS), visible_assets(viewer))
     )
 
 

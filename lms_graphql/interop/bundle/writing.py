@@ -1,9 +1,10 @@
 """A course that was checked, written into a university, whole: in so many statements whatever its size."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from lms_graphql.assessment.models import RubricCriterion, RubricRating
+from lms_graphql.assessment.models import RubricCriterion, RubricRating, Upload
 from lms_graphql.catalog.models import Course, CoursePrerequisite, CourseSubject
 from lms_graphql.content.models import Asset
 from lms_graphql.content.planting import ItemSeed, ModuleSeed, plant
@@ -15,6 +16,7 @@ from lms_graphql.interop.bundle.offerings import write_offerings
 from lms_graphql.interop.bundle.pools import write_pools
 from lms_graphql.interop.bundle.references import ASSET, POOL, exchanged
 from lms_graphql.interop.bundle.rows import add, add_told, draw
+from lms_graphql.syllabus.editing import refresh_published
 
 
 class Entry(NamedTuple):
@@ -31,6 +33,8 @@ class There(NamedTuple):
     asset_ids: Mapping[str, int] = {}
     shared_pool_ids: Mapping[str, int] = {}
     template_ids: Mapping[str, int] = {}
+    upload_ids: Mapping[str, int] = {}
+    """Of files that were put into the store for this course, by their paths in the archive."""
 
 
 async def write_course(work: Work, entry: Entry, checked: Checked, found: Found, there: There) -> int:
@@ -40,11 +44,13 @@ async def write_course(work: Work, entry: Entry, checked: Checked, found: Found,
     """
     course = checked.course
     course_id = await _write_entry(work, entry, course, found)
-    assets = await _write_assets(work, course, there.asset_ids)
+    assets = await _write_assets(work, course_id, course, there)
     pools = await write_pools(work, course_id, checked, there.shared_pool_ids)
     known = {ASSET: assets, POOL: pools}
     seeds = [_seed(module, checked, known, found.templates) for module in course.modules]
     planted = await plant(work, course_id, None, None, seeds)
+    if any(module.archived_at is not None for module, *_ in modules_of(course)):
+        await refresh_published(work, course_id)
     in_order = [item for module, *_ in modules_of(course) for item in module.items]
     items = {item.key: number for item, number in zip(in_order, planted.item_ids, strict=True)}
     await _write_rubrics(work, course_id, in_order, items)
@@ -91,22 +97,47 @@ async def _write_entry(work: Work, entry: Entry, course: form.Course, found: Fou
     return course_id
 
 
-async def _write_assets(work: Work, course: form.Course, there: Mapping[str, int]) -> dict[int, int]:
+async def _write_assets(work: Work, course_id: int, course: form.Course, there: There) -> dict[int, int]:
     """Add the assets that are not there; the ids of all, by the numbers of their keys."""
-    missing = [asset for asset in course.assets if asset.key not in there]
+    missing = [asset for asset in course.assets if asset.key not in there.asset_ids]
+    await _write_uploads(work, [asset.file for asset in missing if asset.file is not None], there.upload_ids)
     ids = dict(zip((asset.key for asset in missing), await draw(work, Asset, len(missing)), strict=True))
     rows: list[dict[str, Any]] = [
         {
             "id": ids[asset.key],
+            "course_id": course_id if asset.is_of_course else None,
+            "upload_id": None if asset.file is None else there.upload_ids[asset.file.path],
             "url": asset.url,
             "asset_type": asset.asset_type,
+            "title": asset.title,
+            "is_staff_only": asset.is_staff_only,
             "meta_json": form.spelled(asset.meta).decode() if asset.meta else None,
         }
         for asset in missing
     ]
     more = {ids[asset.key]: {"meta_json": asset.meta or None} for asset in missing}
     await add_told(work, Asset, rows, "asset.create", "Asset", more)
-    return {int(key[1:]): number for key, number in {**ids, **there}.items()}
+    return {int(key[1:]): number for key, number in {**ids, **there.asset_ids}.items()}
+
+
+async def _write_uploads(work: Work, files: list[form.File], ids: Mapping[str, int]) -> None:
+    """Note the files, which lie in the store already, as those of assets."""
+    rows: list[dict[str, Any]] = [
+        {
+            "id": ids[file.path],
+            "user_id": work.viewer.user_id,
+            "purpose": "asset",
+            "file_name": file.file_name,
+            "media_type": file.media_type,
+            "size_bytes": file.size_bytes,
+            "sha256": bytes.fromhex(file.sha256),
+            "state": "attached",
+            "expires_at": datetime.now(UTC),
+        }
+        for file in files
+    ]
+    more = {ids[file.path]: {"sha256": file.sha256} for file in files}
+    await add_told(work, Upload, rows, "upload.store", "Upload", more)
 
 
 def _seed(
@@ -119,7 +150,7 @@ def _seed(
         module.is_published,
         [_item_seed(item, checked, known) for item in module.items],
         [_seed(child, checked, known, templates) for child in module.modules],
-        {"module_template_id": templates.get(module.key)},
+        {"module_template_id": templates.get(module.key), "archived_at": module.archived_at},
     )
 
 
