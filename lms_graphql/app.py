@@ -34,6 +34,7 @@ from lms_graphql.grades.regrading import REGRADE, regrade_part
 from lms_graphql.grades.roster import roster
 from lms_graphql.identity.issuers import Issuer, IssuersError, read_issuers
 from lms_graphql.identity.recognition import Identity
+from lms_graphql.interop.bundle.exporting import export_course, write_down
 from lms_graphql.interop.oneroster.archive import roster_archive
 from lms_graphql.interop.oneroster.service import IMPORT, import_part
 from lms_graphql.interop.qti.exporting import package_of, questions_of
@@ -43,7 +44,13 @@ from lms_graphql.privacy.export import export
 from lms_graphql.privacy.ledger import Ledger
 from lms_graphql.server.authentication import Authenticator
 from lms_graphql.server.badges import badge_routes
-from lms_graphql.server.export import ExportEndpoint, QuestionsEndpoint, RosterArchiveEndpoint, RosterEndpoint
+from lms_graphql.server.export import (
+    BundleEndpoint,
+    ExportEndpoint,
+    QuestionsEndpoint,
+    RosterArchiveEndpoint,
+    RosterEndpoint,
+)
 from lms_graphql.server.health import health_routes
 from lms_graphql.server.http import GraphQLEndpoint
 from lms_graphql.server.lookup import Lookup
@@ -192,6 +199,16 @@ class Service:
         if context.disclosed:
             await self.disclose(viewer, context.disclosed, request_id)
 
+    async def bundle(self, viewer: Viewer, course: str, request_id: str) -> AsyncGenerator[bytes]:
+        """A course as an archive, once it is written down that it was exported."""
+        async with self.snapshot() as snapshot:
+            await snapshot.act_for(viewer.university_id, viewer.user_id)
+            context = Context(viewer, snapshot, self._cursors, request_id=request_id, services=self._services)
+            exported = await export_course(context, course)
+        async with Transaction(self.engine, tenancy.settings(viewer.university_id, viewer.user_id)) as transaction:
+            await write_down(transaction, viewer, exported, request_id)
+        yield exported.data
+
     async def look_as(self, snapshot: Snapshot, viewer: Viewer, person: str, request_id: str) -> Viewer:
         """The viewer that one of their people is, for staff who look as that one does; the snapshot acts for them."""
         return await self._identities.look_as(snapshot, viewer, person, request_id)
@@ -261,6 +278,8 @@ def create_app(settings: Settings, database: URL) -> "Application":
     routes.append(Route("/u/{short_code}/export/pools/{pool}/questions.zip", questions_endpoint))
     archive_endpoint = RosterArchiveEndpoint(_service, places=places, deadline_seconds=settings.deadline_seconds)
     routes.append(Route("/u/{short_code}/export/roster.zip", archive_endpoint))
+    bundle_endpoint = BundleEndpoint(_service, places=places, deadline_seconds=settings.deadline_seconds)
+    routes.append(Route("/u/{short_code}/export/courses/{course}/bundle.zip", bundle_endpoint))
     if metrics is not None:
 
         def state(request: Request) -> State:

@@ -22,7 +22,7 @@ app = typer.Typer(
 )
 imports = typer.Typer(help="Import from other systems. Safe to repeat; all or nothing.", no_args_is_help=True)
 app.add_typer(imports, name="import")
-exports = typer.Typer(help="Export for other systems.", no_args_is_help=True)
+exports = typer.Typer(help="Export for other systems, and for other universities.", no_args_is_help=True)
 app.add_typer(exports, name="export")
 documents = typer.Typer(help="Trusted documents: the manifest of those that clients use.", no_args_is_help=True)
 app.add_typer(documents, name="documents")
@@ -147,6 +147,29 @@ def export_roster(
 ) -> None:
     """Write a university's people, courses, classes and enrollments as a OneRoster 1.2 package."""
     _run("rosters:export_roster", _settings(), path=path, university=university)
+
+
+@imports.command("bundle", epilog="Example: lms-graphql import bundle me101.zip --university DEMO --code ME101B")
+def import_bundle(
+    path: Annotated[Path, typer.Argument(help="An archive that a course was exported to.")],
+    university: _University,
+    code: Annotated[str | None, typer.Option(help="The code of the course here; else the one that it has.")] = None,
+    department: Annotated[str | None, typer.Option(help="The code of its department; else it has none.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything, then keep nothing.")] = False,
+) -> None:
+    """Add a course from an archive that a course was exported to."""
+    options = {"path": path, "university": university, "code": code, "department": department, "dry_run": dry_run}
+    _run("bundles:import_bundle", _settings(), **options)
+
+
+@exports.command("bundle", epilog="Example: lms-graphql export bundle ME101 me101.zip --university DEMO")
+def export_bundle(
+    course: Annotated[str, typer.Argument(help="The code of the course.")],
+    path: Annotated[Path, typer.Argument(help="Where the zip is written; there must be no such file.")],
+    university: _University,
+) -> None:
+    """Write a course with all that is its own into one archive: also keys of questions and hidden tests."""
+    _run("bundles:export_bundle", _settings(), course=course, university=university, path=path)
 
 
 @documents.command("add", epilog="Example: lms-graphql documents add relay.json --manifest trusted.json")

@@ -10,7 +10,9 @@ from typing import Any
 import msgspec
 
 from lms_graphql.catalog.models import course_level_enum
+from lms_graphql.content.checking import checked_payload
 from lms_graphql.content.models import content_type_enum
+from lms_graphql.engine.usererrors import Refused
 from lms_graphql.interop.imported import ImportedCourse, ImportedItem, ImportedModule, ImportedPool, ImportedRun
 from lms_graphql.syllabus.models import module_type_enum
 
@@ -168,12 +170,21 @@ def _item(item: ImportedItem, module: str, position: int, pool_ids: Mapping[str,
         "title": name.text("title", item.title, 255),
         "description": name.text("description", item.description),
         "estimated_duration_seconds": seconds,
-        "data_json": name.json("payload", payload),
+        "data_json": _payload(name, item.content_type, payload),
         "is_active": item.is_active,
     }
     if has_templates:
         columns["template_node"] = item.template_node
     return name.thing(columns, module, position)
+
+
+def _payload(name: "Name", content_type: str, payload: dict[str, Any]) -> str:
+    """The payload as the API would store it too."""
+    try:
+        kept = checked_payload(content_type, msgspec.json.decode(name.json("payload", payload)))
+    except Refused as refused:
+        raise name.refused_by("payload", refused) from None
+    return name.json("payload", kept)
 
 
 def refuse_duplicates(*levels: list[Thing]) -> None:
@@ -198,6 +209,12 @@ class Name:
     def refused(self, reason: str) -> ImportRefusedError:
         """The refusal of this thing, to be raised."""
         return ImportRefusedError(f"{self}: {reason}")
+
+    def refused_by(self, what: str, refused: Refused) -> ImportRefusedError:
+        """The refusal of something of this thing by the rules of the API, to be raised; the first reason stands."""
+        reasons = [" ".join(failure.message.split()) for failure in refused.failures]
+        more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+        return self.refused(f"its {what} can't be stored: {reasons[0]}{more}")
 
     def text(self, what: str, value: str | None, limit: int | None = None) -> str | None:
         """The value, which PostgreSQL will take: no longer than its column, no NUL, no half of a surrogate pair."""

@@ -12,10 +12,10 @@ from typing import NamedTuple, get_args
 import msgspec
 
 from lms_graphql.assessment.payloads import QuestionType, stored
+from lms_graphql.assessment.pooling import QuestionSeed, checked_question
+from lms_graphql.engine.usererrors import Refused
 from lms_graphql.interop.checked import POOL, QUESTION, Name, Thing, pools_of
 from lms_graphql.interop.imported import ImportedCourse, ImportedQuestion
-
-_MAX_POINTS = Decimal("9999.99")
 
 
 def pool_things(course: ImportedCourse) -> list[Thing]:
@@ -35,16 +35,32 @@ def question_things(course: ImportedCourse) -> list[Thing]:
 
 def _question(question: ImportedQuestion, pool: str, number: int) -> Thing:
     name = Name(QUESTION, question.external_id)
-    if not (question.points.is_finite() and 0 <= question.points <= _MAX_POINTS):
-        raise name.refused(f"its points are not between 0 and {_MAX_POINTS}")
+    name.label("type", question.type, get_args(QuestionType))
+    options, answer = stored(question.options), stored(question.answer)
+    for what, value in (("list of options", options), ("list of hints", question.hints), ("answer", answer)):
+        name.json(what, value)
+    try:
+        kept = checked_question(
+            QuestionSeed(
+                question.type,
+                name.text("stem", question.stem) or "",
+                question.points,
+                options,
+                question.hints,
+                answer,
+                name.text("explanation", question.explanation),
+            )
+        )
+    except Refused as refused:
+        raise name.refused_by("question", refused) from None
     columns = {
-        "type": name.label("type", question.type, get_args(QuestionType)),
-        "points": question.points.quantize(Decimal("0.01")),
-        "stem": name.text("stem", question.stem),
-        "options": name.json("list of options", stored(question.options)),
-        "hints": name.json("list of hints", question.hints),
-        "answer": name.json("answer", stored(question.answer)),
-        "explanation": name.text("explanation", question.explanation),
+        "type": kept.type,
+        "points": kept.points.quantize(Decimal("0.01")),
+        "stem": kept.stem,
+        "options": name.json("list of options", kept.options),
+        "hints": name.json("list of hints", kept.hints),
+        "answer": name.json("answer", kept.answer),
+        "explanation": kept.explanation,
     }
     thing = name.thing(columns, pool)
     thing.position = number  # not hashed: a question that only comes earlier or later is the same question

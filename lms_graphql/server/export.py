@@ -59,6 +59,9 @@ class Service(Protocol):
     def roster_archive(self, viewer: Viewer, request_id: str) -> AsyncGenerator[bytes]:
         """The people, courses and classes of a university, in parts; written down as read at the end."""
 
+    def bundle(self, viewer: Viewer, course: str, request_id: str) -> AsyncGenerator[bytes]:
+        """A course as an archive; that it was exported is written down before."""
+
 
 class ExportEndpoint:
     """The endpoint, for members of the university alone: 401 for nobody, 404 for who is none.
@@ -150,6 +153,17 @@ class RosterArchiveEndpoint(ExportEndpoint):
     @override
     def _parts(self, service: Service, viewer: Viewer, _scope: Scope, identifier: str) -> AsyncGenerator[bytes]:
         return service.roster_archive(viewer, identifier)
+
+
+class BundleEndpoint(ExportEndpoint):
+    """`GET /u/<short code>/export/courses/<global id>/bundle.zip`: a course as an archive, for who may change it."""
+
+    media_type = "application/zip"
+    filename = "bundle.zip"
+
+    @override
+    def _parts(self, service: Service, viewer: Viewer, scope: Scope, identifier: str) -> AsyncGenerator[bytes]:
+        return service.bundle(viewer, scope["path_params"]["course"], identifier)
 
 
 async def _person(authenticator: Authenticator, authorization: str | None) -> Principal:

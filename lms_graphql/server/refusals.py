@@ -13,7 +13,7 @@ from lms_graphql.storage.errors import DatabaseUnreachableError
 
 logger = logging.getLogger(__name__)
 
-_STATUS_OF = {Code.FORBIDDEN: 403, Code.UNIVERSITY_UNKNOWN: 404}
+_STATUS_OF = {Code.FORBIDDEN: 403, Code.UNIVERSITY_UNKNOWN: 404, Code.UNAVAILABLE: 503}
 _CHALLENGE = 'Bearer error="invalid_token"'
 
 

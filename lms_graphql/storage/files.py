@@ -83,6 +83,12 @@ class FileStore(Protocol):
         It must not be waited for in a transaction: it can take seconds.
         """
 
+    async def keep(self, file: StoredFile, data: bytes) -> None:
+        """Put a file that came within another into its place; StoreUnreachableError.
+
+        What the database does not come to know of is swept. It must not be waited for in a transaction.
+        """
+
     async def collect(self, file: StoredFile) -> bytes | None:
         """Look at what was sent for a promised file and put it in its place: its SHA-256, None if nothing has come.
 
@@ -179,6 +185,18 @@ class LocalFiles:
     async def whole(self, file: StoredFile, sha256: bytes) -> bytes | None:
         """See FileStore."""
         return await asyncio.to_thread(_intact, self.path(file.university_id, file.upload_id), sha256)
+
+    async def keep(self, file: StoredFile, data: bytes) -> None:
+        """See FileStore."""
+        await asyncio.to_thread(self._keep, file, data)
+
+    def _keep(self, file: StoredFile, data: bytes) -> None:
+        arriving = self.arriving(file.university_id, file.upload_id)
+        try:
+            arriving.write_bytes(data)
+            arriving.replace(self.path(file.university_id, file.upload_id))
+        except OSError as error:
+            raise StoreUnreachableError(f"a file can't be written: {error.strerror}") from error
 
     async def collect(self, _file: StoredFile) -> bytes | None:
         """None: a file that has come whole is in its place, and the database knows of it."""

@@ -3,8 +3,10 @@
 import pytest
 from sqlalchemy import event
 
-from lms_graphql.storage.database import create_engine
-from tests.databases import temporary_database
+from lms_graphql.storage.database import connect, create_engine
+from tests.conftest import running_api
+from tests.databases import demo_database, temporary_database
+from tests.interop.bundles import a_campus, another_campus
 from tests.interop.universities import new_university
 
 
@@ -33,3 +35,25 @@ def statements(databases):
     event.listen(engine, "before_cursor_execute", record)
     yield recorded
     event.remove(engine, "before_cursor_execute", record)
+
+
+@pytest.fixture(scope="module")
+async def loaded(superuser):
+    """A database with the demo."""
+    async with demo_database(superuser) as (database, _):
+        yield database
+
+
+@pytest.fixture(scope="module")
+async def demo(loaded, tmp_path_factory):
+    """The demo's first university, over HTTP."""
+    driver = await connect(loaded.owner)
+    async with running_api(loaded.app, files=tmp_path_factory.mktemp("files"), upload_mib=100) as running:
+        yield await a_campus(running, driver, "DEMO")
+    await driver.close()
+
+
+@pytest.fixture(scope="module")
+async def elsewhere(demo):
+    """Another university of the same administrator, without courses."""
+    return await another_campus(demo)
