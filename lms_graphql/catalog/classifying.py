@@ -91,7 +91,7 @@ async def set_course_subjects(work: Work, given: Given) -> dict[str, Any]:
     known = {row["id"] for row in await work.rows(_KNOWN, _Row, subject_ids=subjects)}
     for place, subject in enumerate(subjects):
         if subject not in known:
-            raise not_there("subject", (*SUBJECTS, str(place)))
+            raise not_there("subject", SUBJECTS)
     rows = await work.rows(_NOW, _Row, course_id=course["id"])
     was = {row["subject_id"]: row["is_primary"] for row in rows}
     if was == {subject: subject == primary for subject in subjects} and course["primary_subject_id"] == primary:
@@ -116,7 +116,7 @@ def _subjects(texts: Sequence[str], primary_text: str) -> tuple[list[int], int]:
     for place, text in enumerate(texts):
         number = number_of(text, "Subject", None)
         if number is None:
-            raise not_there("subject", (*SUBJECTS, str(place)))
+            raise not_there("subject", SUBJECTS)
         if number in found:
             message = f"this is the subject of place {found.index(number)}: name each once"
             raise Refused(UserErrorCode.INVALID, message, (*SUBJECTS, str(place)))
