@@ -289,6 +289,7 @@ UploadById                                                            0    0    
 ViewerAttempts                                                        0    0    0    0    0    2    2    0    0    0    0    0    0    0
 ViewerSubmissions                                                     0    0    0    0    0    4    4    0    0    0    0    0    0    0
 AllPrerequisitesByCourse                                              0    0    0    0    0    0    0    0    0    0    0    0    0    1
+AssetNumbers                                                          1    1    1    1    1    1    1    1    1    1    1    1    1    1
 CourseByCode                                                          1    1    1    1    1    1    1    1    1    1    1    1    1    2
 CourseById                                                            1    1    1    1    1    1    1    1    1    1    2    1    2    3
 CoursesByDepartment                                                   1    1    1    1    1    1    1    1    1    1    2    1    2    2
@@ -306,7 +307,9 @@ OfferingsByCourse                                                     1    1    
 OfferingsByInstructor                                                 1    1    1    1    1    2    2    2    2    2    2    2    2    3
 OfferingsByTerm                                                       1    1    1    1    1    2    2    2    2    2    1    2    1    2
 OfferingsByUniversity                                                 1    1    1    1    2    3    3    3    3    3    3    3    3    4
+PoolSizes                                                             0    0    0    0    0    0    0    1    1    1    0    1    0    1
 PrerequisitesByCourse                                                 0    0    0    0    0    0    0    0    0    0    0    0    0    1
+PublishProblemsByCourse                                               0    0    0    0    0    0    0    8    8    8    1    8    1   10
 SectionById                                                           0    0    0    0    0    2    2    2    2    2    0    2    0    2
 SectionsByOffering                                                    0    0    0    0    0    2    2    2    2    2    0    2    0    2
 SubjectAncestors                                                      1    1    1    1    1    1    1    1    1    1    1    1    1    1

@@ -89,9 +89,8 @@ async def set_course_subjects(work: Work, given: Given) -> dict[str, Any]:
     course = await versioned(work, given)
     subjects, primary = _subjects(given["subjectIds"], given["primarySubjectId"])
     known = {row["id"] for row in await work.rows(_KNOWN, _Row, subject_ids=subjects)}
-    for place, subject in enumerate(subjects):
-        if subject not in known:
-            raise not_there("subject", SUBJECTS)
+    if not known.issuperset(subjects):
+        raise not_there("subject", SUBJECTS)
     rows = await work.rows(_NOW, _Row, course_id=course["id"])
     was = {row["subject_id"]: row["is_primary"] for row in rows}
     if was == {subject: subject == primary for subject in subjects} and course["primary_subject_id"] == primary:

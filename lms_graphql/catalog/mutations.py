@@ -5,9 +5,9 @@ from decimal import Decimal
 import strawberry
 
 from lms_graphql.catalog import cataloging, classifying, publishing, removing, requiring
-from lms_graphql.catalog.editing import may_try
 from lms_graphql.catalog.entries import LONGEST_CODE, LONGEST_DESCRIPTION, LONGEST_TITLE
 from lms_graphql.catalog.loaders import CourseById
+from lms_graphql.catalog.policy import may_edit_some_course
 from lms_graphql.catalog.types import Course, CourseDifficulty, CourseLevel, PrerequisiteType
 from lms_graphql.engine.edges import optional
 from lms_graphql.engine.mutations import changed, mutation, told, user_errors
@@ -152,7 +152,7 @@ class CatalogMutation:
         UpdateCourseInput,
         "Change a course's entry: title, description, difficulty and language for its instructors too, the rest for"
         " who administers it.",
-        may=may_try,
+        may=may_edit_some_course,
         refusals=cataloging.CODE_IS_TAKEN,
     )
     publish_course: CoursePayload | None = mutation(
@@ -160,34 +160,34 @@ class CatalogMutation:
         CourseInput,
         "Open a course to others than staff, for who may edit it. CLOSED, once for each of its `publishProblems`, while"
         " there are any.",
-        may=may_try,
+        may=may_edit_some_course,
         weight=30,
     )
     unpublish_course: CoursePayload | None = mutation(
         publishing.unpublish_course,
         CourseInput,
         "Close a course to all but staff, for who may edit it. Enrollments and records stay as they are.",
-        may=may_try,
+        may=may_edit_some_course,
     )
     archive_course: CoursePayload | None = mutation(
         cataloging.archive_course,
         CourseInput,
         "Take a course out of the lists of the catalog, for who administers it. Nothing of it is lost: who has its id"
         " sees it as before, its offerings go on, and only new ones can't be added.",
-        may=may_try,
+        may=may_edit_some_course,
     )
     restore_course: CoursePayload | None = mutation(
         cataloging.restore_course,
         CourseInput,
         "Put an archived course back into the lists of the catalog, for who administers it.",
-        may=may_try,
+        may=may_edit_some_course,
     )
     delete_course: DeleteCoursePayload | None = mutation(
         removing.delete_course,
         CourseInput,
         "Remove a course for good with its modules, its content, its question pools and its offerings, for who"
         " administers it. CLOSED while anybody has a record in one of these, or another course asks for it.",
-        may=may_try,
+        may=may_edit_some_course,
         refusals=removing.IS_USED,
         weight=30,
     )
@@ -195,25 +195,25 @@ class CatalogMutation:
         classifying.set_course_subjects,
         SetCourseSubjectsInput,
         "Put these subjects in place of those that a course belongs to, for who may edit it.",
-        may=may_try,
+        may=may_edit_some_course,
     )
     add_prerequisite: CoursePayload | None = mutation(
         requiring.add_prerequisite,
         AddPrerequisiteInput,
         "Have a course ask for another, for who administers it. INVALID where a course would ask for itself, directly"
         " or by way of others: of two co-requisites one asks for the other.",
-        may=may_try,
+        may=may_edit_some_course,
         refusals=requiring.IS_ASKED_ALREADY,
     )
     update_prerequisite: CoursePayload | None = mutation(
         requiring.update_prerequisite,
         UpdatePrerequisiteInput,
         "Change how a course asks for another, for who administers it.",
-        may=may_try,
+        may=may_edit_some_course,
     )
     remove_prerequisite: CoursePayload | None = mutation(
         requiring.remove_prerequisite,
         RemovePrerequisiteInput,
         "Have a course no longer ask for another, for who administers it.",
-        may=may_try,
+        may=may_edit_some_course,
     )

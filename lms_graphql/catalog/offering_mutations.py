@@ -5,8 +5,8 @@ from datetime import datetime
 import strawberry
 
 from lms_graphql.catalog import cloning, offering, removing, sectioning, staffing
-from lms_graphql.catalog.editing import may_try
 from lms_graphql.catalog.loaders import InstructorById, OfferingById, SectionById
+from lms_graphql.catalog.policy import may_edit_some_course
 from lms_graphql.catalog.types import (
     CourseOffering,
     OfferingEnrollmentMode,
@@ -228,7 +228,7 @@ class OfferingMutation:
         offering.create_offering,
         CreateOfferingInput,
         "Have a course run once more, for who administers the course. CLOSED where it is archived.",
-        may=may_try,
+        may=may_edit_some_course,
     )
     update_offering: UpdateOfferingPayload | None = mutation(
         offering.update_offering,
@@ -236,14 +236,14 @@ class OfferingMutation:
         "Change the term, the dates, and who may find an offering, for who administers it. Its seats are"
         " `setOfferingCapacity`'s to change, how people enrol `setEnrollmentRules`'. Where the waitlist is open again,"
         " who waits gets what seats there are.",
-        may=may_try,
+        may=may_edit_some_course,
     )
     delete_offering: DeleteOfferingPayload | None = mutation(
         removing.delete_offering,
         OfferingInput,
         "Remove an offering for good with its sections, settings and grading policy, for who administers it. CLOSED"
         " while anybody has a record in it.",
-        may=may_try,
+        may=may_edit_some_course,
         refusals=removing.IS_USED,
     )
     clone_offering: OfferingPayload | None = mutation(
@@ -252,28 +252,28 @@ class OfferingMutation:
         "Have a course run once more as it did: with the offering's seats, sections, settings of items, own grading"
         " policy and grade items, all dates later by `shiftDays`. Nothing of its people is copied, nor what was settled"
         " for single ones. For who administers it.",
-        may=may_try,
+        may=may_edit_some_course,
         weight=30,
     )
     create_section: SectionPayload | None = mutation(
         sectioning.create_section,
         CreateSectionInput,
         "Add a section, for who runs the offering. TAKEN where another section has its code.",
-        may=may_try,
+        may=may_edit_some_course,
         refusals=sectioning.CODE_IS_TAKEN,
     )
     update_section: SectionPayload | None = mutation(
         sectioning.update_section,
         UpdateSectionInput,
         "Change the code or the name of a section, for who runs the offering.",
-        may=may_try,
+        may=may_edit_some_course,
         refusals=sectioning.CODE_IS_TAKEN,
     )
     delete_section: DeleteSectionPayload | None = mutation(
         sectioning.delete_section,
         DeleteSectionInput,
         "Remove a section, for who runs the offering. CLOSED while people, teachers or settings of items name it.",
-        may=may_try,
+        may=may_edit_some_course,
         refusals=sectioning.IS_REFERRED_TO,
     )
     assign_instructor: AssignInstructorPayload | None = mutation(
@@ -281,11 +281,11 @@ class OfferingMutation:
         AssignInstructorInput,
         "Have an active member teach an offering, or one section of it, for who administers the offering. Who teaches"
         " it already changes role and section.",
-        may=may_try,
+        may=may_edit_some_course,
     )
     remove_instructor: RemoveInstructorPayload | None = mutation(
         staffing.remove_instructor,
         RemoveInstructorInput,
         "Have somebody no longer teach an offering, for who administers it. What the person graded stays.",
-        may=may_try,
+        may=may_edit_some_course,
     )

@@ -136,6 +136,11 @@ def may_manage_terms(viewer: Viewer) -> bool:
 # ---- what may be done with a course: decided of its row
 
 
+def may_edit_some_course(viewer: Viewer) -> bool:
+    """Whether there may be a course or an offering for the viewer to change; which, is decided of its row."""
+    return viewer.is_staff
+
+
 def _instructs(viewer: Viewer, course_id: int) -> bool:
     """Whether the viewer teaches an offering of the course as its instructor, and not just a section."""
     return viewer.standing is Standing.STAFF and any(

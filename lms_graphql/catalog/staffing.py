@@ -87,8 +87,8 @@ async def assign_instructor(work: Work, given: Given) -> dict[str, Any]:
     """
     offering = await offering_to_edit(work, given["offeringId"])
     number = offering["id"]
-    person = await _person(work, given)
     section_id = await _section(work, given, number)
+    person = await _person(work, given)
     role = given["role"].value
     was = await work.one(_TEACHES, _Row, offering_id=number, person=person)
     if was is not None and (was["role"], was["section_id"]) == (role, section_id):

@@ -52,12 +52,12 @@ def document(name: str) -> str:
 class Catalog(Campus):
     """ALPHA, whose catalog is edited."""
 
-    async def act(self, name: str, user: str | int, **given: Any) -> Any:
+    async def act(self, name: str, user: str | int, /, **given: Any) -> Any:
         """The payload of a mutation, as a person of the world or somebody by number gets it."""
         person = self.world.people[user] if isinstance(user, str) else user
         return await self.send(document(name), person, **given)
 
-    async def done(self, name: str, user: str | int = "admin", **given: Any) -> Any:
+    async def done(self, name: str, user: str | int = "admin", /, **given: Any) -> Any:
         """The payload of one that must not be refused."""
         payload = await self.act(name, user, **given)
         assert payload["errors"] == [], payload
@@ -73,7 +73,7 @@ class Catalog(Campus):
 
         return await asyncio.gather(*(one(*act) for act in acts))
 
-    async def refused(self, name: str, user: str | int = "admin", **given: Any) -> tuple[str, list[str]]:
+    async def refused(self, name: str, user: str | int = "admin", /, **given: Any) -> tuple[str, list[str]]:
         """Code and path of the only error, which has left nothing behind."""
         before = await self.everything()
         payload = await self.act(name, user, **given)
@@ -82,7 +82,7 @@ class Catalog(Campus):
         assert await self.everything() == before
         return error["code"], error["path"]
 
-    async def who_may(self, name: str, people: dict[str, str], **given: Any) -> None:
+    async def who_may(self, name: str, people: dict[str, str], /, **given: Any) -> None:
         """That each of these people is refused with this code; and nobody, as one who has no name."""
         for person, code in people.items():
             assert (person, (await self.refused(name, person, **given))[0]) == (person, code)

@@ -15,6 +15,7 @@ from graphql import (
     get_named_type,
     get_nullable_type,
 )
+from graphql.pyutils import Undefined
 
 from lms_graphql.engine.relay import GlobalId
 from lms_graphql.schema import build
@@ -47,6 +48,10 @@ GOOD_IDS = {
     "gradeItemId": _of_alpha("GradeItem", "exam"),
     "moduleId": _of_alpha("Module", "lesson"),
     "moduleIds": _of_alpha("Module", "lesson"),
+    "courseId": _of_alpha("Course", "course"),
+    "prerequisiteId": _of_alpha("Course", "draft"),
+    "subjectIds": lambda world: str(GlobalId("Subject", world.alpha["course"]["primary_subject_id"])),
+    "primarySubjectId": lambda world: str(GlobalId("Subject", world.alpha["course"]["primary_subject_id"])),
 }
 """Ids that the other fields of an input are given, by the field's name; a KeyError names one that is missing."""
 GOOD: dict[tuple[str, str], Callable[[Any], str]] = {
@@ -78,7 +83,7 @@ def filled(world, mutation: str, field: str, text: str) -> dict[str, Any]:
     for name, wanted in type_.fields.items():
         if name == field:
             given[name] = [text] if isinstance(get_nullable_type(wanted.type), GraphQLList) else text
-        elif isinstance(wanted.type, GraphQLNonNull):
+        elif isinstance(wanted.type, GraphQLNonNull) and wanted.default_value is Undefined:
             given[name] = value_of(world, mutation, name, wanted.type)
     return given
 
