@@ -40,7 +40,8 @@ from lms_graphql.catalog.models import (
 from lms_graphql.catalog.offering import OFFERING, offering_to_edit
 from lms_graphql.catalog.policy import may_administer_course
 from lms_graphql.certificates.models import Certificate
-from lms_graphql.content.models import ContentItem, ContentItemRevision, ContentItemSetting
+from lms_graphql.content.asset_editing import let_go_of_course
+from lms_graphql.content.models import Asset, ContentItem, ContentItemAsset, ContentItemRevision, ContentItemSetting
 from lms_graphql.discussion.models import DiscussionThread
 from lms_graphql.engine.mutations import Given
 from lms_graphql.engine.rows import Row, record
@@ -96,17 +97,21 @@ OF_COURSE: tuple[Any, ...] = (
     ContentItem,
     Module,
     QuestionPool,
+    Asset,
     GradingPolicy,
     CoursePrerequisite,
     CourseSubject,
     CourseOffering,
 )
-"""What goes with a course, by its `course_id`; below these ContentItemRevision and Question."""
+"""What goes with a course, by its `course_id`; below these ContentItemAsset, ContentItemRevision and Question."""
 
 IS_USED = {
     "quiz_attempt_questions_question_id_fkey": UserFailure(
         UserErrorCode.CLOSED, "a question of its pools was asked in another course: archive it instead", COURSE
-    )
+    ),
+    "content_item_assets_asset_id_fkey": UserFailure(
+        UserErrorCode.CLOSED, "content of another course names one of its assets: archive it instead", COURSE
+    ),
 }
 """What only the keys can tell."""
 
@@ -173,7 +178,8 @@ def _removing(removed: dict[str, Any], names: Any) -> Statement:
 def _gone(model: Any, *conditions: Any) -> Any:
     """A DELETE that gives the ids, or of a table without them anything."""
     statement = delete(model).where(_here(model, *conditions))
-    return statement.returning(model.id if "id" in model.__table__.columns else model.university_id)
+    own = getattr(model, "id", model.university_id)
+    return statement.returning(own)
 
 
 def _keys_of(*named: tuple[str, Any]) -> Any:
@@ -210,6 +216,7 @@ def _removing_course() -> Statement:
         if model not in OF_COURSE
     }
     parts |= {
+        "content_item_assets": _gone(ContentItemAsset, ContentItemAsset.content_item_id.in_(items)),
         "content_item_revisions": _gone(ContentItemRevision, ContentItemRevision.content_item_id.in_(items)),
         "questions": _gone(Question, Question.pool_id.in_(pools)),
         "external_keys": _keys_of(
@@ -222,7 +229,8 @@ def _removing_course() -> Statement:
         ),
         "courses": _gone(Course, Course.id == _COURSE),
     }
-    return _removing(parts, {model.__tablename__ for model in (CourseOffering, Module, ContentItem, QuestionPool)})
+    told = (CourseOffering, Module, ContentItem, QuestionPool, Asset)
+    return _removing(parts, {model.__tablename__ for model in told})
 
 
 _REMOVE_OFFERINGS, _REMOVE_COURSE = _removing_offerings(), _removing_course()
@@ -254,6 +262,7 @@ async def delete_course(work: Work, given: Given) -> dict[str, Any]:
     if asked["courses"]:
         message = f"{asked['courses']} other courses ask for it: take that from them first, or archive it instead"
         raise Refused(UserErrorCode.CLOSED, message, COURSE)
+    await let_go_of_course(work, number)
     (gone,) = await work.rows(_REMOVE_COURSE, _Row, course_id=number)
     before = {**told_as(dict(course.items())), **_told(gone)}
     await work.audit("course.delete", "Course", number, before=before)
@@ -264,6 +273,6 @@ async def delete_course(work: Work, given: Given) -> dict[str, Any]:
 def _told(gone: Row) -> dict[str, Any]:
     names = {
         "course_offerings": "offeringIds", "modules": "moduleIds", "content_items": "contentItemIds",
-        "question_pools": "questionPoolIds",
+        "question_pools": "questionPoolIds", "assets": "assetIds",
     }  # fmt: skip
     return {told: sorted(gone[table]) for table, told in names.items()}

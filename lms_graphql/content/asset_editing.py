@@ -69,6 +69,20 @@ _LET_GO = Statement(
     .where(Upload.university_id == UNIVERSITY, Upload.id == _UPLOAD)
     .values(state="stored", expires_at=func.now())
 )
+_LET_GO_OF_COURSE = Statement(
+    update(Upload)
+    .where(
+        Upload.university_id == UNIVERSITY,
+        Upload.id.in_(
+            select(Asset.upload_id).where(
+                Asset.university_id == UNIVERSITY,
+                Asset.course_id == bindparam("course_id", type_=BigInteger, required=True),
+                Asset.upload_id.is_not(None),
+            )
+        ),
+    )
+    .values(state="stored", expires_at=func.now())
+)
 _KINDS = {"application/pdf": "pdf"}
 
 
@@ -123,6 +137,11 @@ async def let_go(work: Work, upload_id: int | None) -> None:
     """Leave the file of an asset to be swept away, if it was an upload."""
     if upload_id is not None:
         await work.rows(_LET_GO, AssetRow, upload_id=upload_id)
+
+
+async def let_go_of_course(work: Work, course_id: int) -> None:
+    """Leave the files of all assets of a course to be swept away, as far as they were uploads."""
+    await work.rows(_LET_GO_OF_COURSE, AssetRow, course_id=course_id)
 
 
 def _kind_of(media_type: str) -> str:

@@ -38,7 +38,8 @@ INPUTS = {
 TABLES = (
     "courses", "course_subjects", "course_prerequisites", "course_offerings", "offering_sections",
     "course_offering_instructors", "content_item_settings", "grade_items", "grading_policies", "grade_categories",
-    "modules", "content_items", "content_item_revisions", "rubric_criteria", "rubric_ratings", "question_pools",
+    "modules", "content_items", "content_item_revisions", "assets", "content_item_assets", "uploads",
+    "rubric_criteria", "rubric_ratings", "question_pools",
     "questions", "question_keys", "external_keys", "course_enrollments", "enrollment_events", "audit_log", "outbox",
 )  # fmt: skip
 

@@ -281,7 +281,8 @@ def test_of_every_table_that_hangs_on_a_course_it_is_known_what_becomes_of_it():
     def names(models: "list[type[DeclarativeBase]]") -> set[str]:
         return {model.__tablename__ for model in models}
 
-    goes = names([*removing.SET_UP, *removing.OF_COURSE]) | {"courses", "content_item_revisions", "questions"}
+    goes = names([*removing.SET_UP, *removing.OF_COURSE]) | {"courses", "questions"}
+    goes |= {"content_item_assets", "content_item_revisions"}
     records = names(removing.RECORDS.values())
     below_records = {"quiz_attempt_questions"}  # of an attempt
     assert hanging_on(*goes) - goes == (records - {"grade_overrides"}) | below_records  # which hang on enrollments
@@ -307,6 +308,8 @@ async def test_a_course_goes_with_everything_in_it_and_with_nothing_else(campus)
     await campus.rows.add("question_keys", **tenant, question_id=question["id"], answer={"accepted": ["x"]})
     offering = await campus.rows.add("course_offerings", **tenant, course_id=number)
     run = {**tenant, "course_offering_id": offering["id"]}
+    picture = await campus.rows.add("assets", **tenant, course_id=number, url="https://x.example/a", asset_type="image")
+    await campus.rows.item(below, "text", {"blocks": [{"type": "image", "asset_id": picture["id"]}]}, sequence_index=2)
     section = await campus.rows.add("offering_sections", **run, code="A", name="A")
     teacher = campus.world.people["instructor"]
     await campus.rows.add("course_offering_instructors", **run, user_id=teacher, section_id=section["id"])
@@ -344,11 +347,13 @@ async def test_a_course_goes_with_everything_in_it_and_with_nothing_else(campus)
     after = await campus.everything()
     assert {name: rows for name, rows in after.items() if rows != before[name]}.keys() == {"audit_log", "outbox"}
     ((act, entity_id, old, new, _),) = await campus.audited(last)
-    items = sorted([work["id"], work["id"] - 1])
+    items = [work["id"] - 1, work["id"], work["id"] + 1]
     assert (act, entity_id, new) == ("course.delete", number, None)
-    assert {name: old[name] for name in ("code", "offeringIds", "moduleIds", "contentItemIds", "questionPoolIds")} == {
+    names = ("code", "offeringIds", "moduleIds", "contentItemIds", "questionPoolIds", "assetIds")
+    assert {name: old[name] for name in names} == {
         "code": "DEL", "offeringIds": [offering["id"]], "moduleIds": [module["id"], below["id"]],
         "contentItemIds": items, "questionPoolIds": [pool["id"]],
+        "assetIds": [picture["id"]],
     }  # fmt: skip
     assert await campus.refused("deleteCourse", **where) == ("NOT_FOUND", ["input", "courseId"])
 
