@@ -152,7 +152,13 @@ async def test_what_is_anothers_is_not_there(api, world, owner, token_of_beta, m
         *(str(GlobalId(name, number, beta)) for name, number in theirs.items()),
         *(str(GlobalId(name, 999_999, alpha)) for name in theirs),
         str(GlobalId("User", world.people["beta_student"], alpha)),
-        str(GlobalId("Department" if field == "courseId" else "Course", world.alpha["course"]["id"], alpha)),
+        str(
+            GlobalId(
+                "Department" if field in {"courseId", "prerequisiteId"} else "Course",
+                world.alpha["course"]["id"],
+                alpha,
+            )
+        ),
         str(GlobalId("User", 2**63, alpha)),
         "no id",
         "",

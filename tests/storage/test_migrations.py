@@ -572,6 +572,40 @@ async def test_external_keys_are_not_thrown_away(superuser, tenant_keys):
         assert await state(database) == await state(tenant_keys)
 
 
+async def test_since_0021_versions_count_what_editors_change_and_archived_courses_stay(superuser, with_rules):
+    async with copied(superuser, with_rules) as database:
+        await migrations.upgrade(database.owner, "0021")
+        before_it = ScriptDirectory.from_config(migrations.config()).get_revision("0021").down_revision
+        changes = {
+            "courses": ("title = title || '.'", "content_version = gen_random_uuid(), title = title"),
+            "course_offerings": ("visibility = 'public'", "seats_taken = 0"),
+            "offering_sections": ("name = name || '.'", "updated_at = now()"),
+        }
+        await execute(
+            database,
+            "INSERT INTO offering_sections (university_id, course_offering_id, code, name)"
+            " SELECT university_id, id, 'V', 'V' FROM course_offerings LIMIT 1",
+            "UPDATE course_offerings SET visibility = 'private'",
+        )
+        driver = await connect(database.owner)
+        for table, (counted, uncounted) in changes.items():
+            versions = f"SELECT university_id, id, version FROM {table} ORDER BY 1, 2"
+            was = [tuple(row) for row in await driver.fetch(versions)]
+            await driver.execute(f"UPDATE {table} SET {uncounted}")
+            assert [tuple(row) for row in await driver.fetch(versions)] == was
+            await driver.execute(f"UPDATE {table} SET {counted}")
+            assert [tuple(row) for row in await driver.fetch(versions)] == [(*key, number + 1) for *key, number in was]
+            assert was
+        await driver.execute("UPDATE courses SET archived_at = now() WHERE id = (SELECT min(id) FROM courses)")
+        await driver.close()
+        before = await state(database)
+        line = await refused(migrations.downgrade(database.owner, before_it))
+        assert line == "revision 0021 can't be taken back and changed nothing: 1 archived courses"
+        assert await state(database) == before
+        await execute(database, "UPDATE courses SET archived_at = NULL")
+        await migrations.downgrade(database.owner, before_it)
+
+
 async def test_what_items_were_is_kept_since_0023_and_not_thrown_away(superuser, with_rules):
     async with copied(superuser, with_rules) as database:
         await migrations.upgrade(database.owner, "0023")
