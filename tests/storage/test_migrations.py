@@ -581,13 +581,12 @@ async def test_since_0021_versions_count_what_editors_change_and_archived_course
             "course_offerings": ("visibility = 'public'", "seats_taken = 0"),
             "offering_sections": ("name = name || '.'", "updated_at = now()"),
         }
-        await execute(
-            database,
-            "INSERT INTO offering_sections (university_id, course_offering_id, code, name)"
-            " SELECT university_id, id, 'V', 'V' FROM course_offerings LIMIT 1",
-            "UPDATE course_offerings SET visibility = 'private'",
-        )
         driver = await connect(database.owner)
+        await driver.execute(
+            "INSERT INTO offering_sections (university_id, course_offering_id, code, name)"
+            " SELECT university_id, id, 'V', 'V' FROM course_offerings LIMIT 1"
+        )
+        await driver.execute("UPDATE course_offerings SET visibility = 'private'")
         for table, (counted, uncounted) in changes.items():
             versions = f"SELECT university_id, id, version FROM {table} ORDER BY 1, 2"
             was = [tuple(row) for row in await driver.fetch(versions)]
