@@ -4,6 +4,11 @@ import asyncpg
 
 _STATEMENTS = """
 UPDATE course_offerings SET drop_until = now() WHERE university_id = {here};
+UPDATE courses SET archived_at = now() WHERE university_id = {here} AND id = (
+  SELECT max(course_id) FROM course_offerings WHERE university_id = {here});
+UPDATE content_items SET data_json = data_json || '{{"num_questions_per_attempt": 1000}}' WHERE university_id = {here}
+  AND id = (SELECT min(i.id) FROM content_items i JOIN modules m ON m.id = i.module_id
+    WHERE i.university_id = {here} AND m.effective_published AND i.is_active AND i.content_type = 'quiz');
 UPDATE course_enrollments SET withdrawn_at = now() WHERE university_id = {here} AND status = 'dropped';
 UPDATE course_enrollments SET status = 'dropped', withdrawn_at = now() WHERE university_id = {here} AND id = (
   SELECT max(id) FROM course_enrollments WHERE university_id = {here} AND status = 'pending');
