@@ -47,6 +47,7 @@ GOOD_IDS = {
     "gradeItemId": _of_alpha("GradeItem", "exam"),
     "moduleId": _of_alpha("Module", "lesson"),
     "moduleIds": _of_alpha("Module", "lesson"),
+    "assetId": _of_alpha("Asset", "used_asset"),
 }
 """Ids that the other fields of an input are given, by the field's name; a KeyError names one that is missing."""
 GOOD: dict[tuple[str, str], Callable[[Any], str]] = {
