@@ -68,6 +68,7 @@ INSERT INTO content_items (university_id, course_id, module_id, content_type, ti
 """  # noqa: E501
 
 _RECORDS = """
+INSERT INTO content_item_assets (university_id, content_item_id, asset_id) SELECT 1, id, 1 + id % {size} FROM content_items WHERE content_type = 'video';
 INSERT INTO user_content_progress (university_id, course_id, course_offering_id, content_item_id, user_id, progress_percent)
   SELECT 1, i.course_id, i.course_id, i.id, i.course_id, 50 FROM content_items i;
 INSERT INTO content_item_settings (university_id, course_id, course_offering_id, content_item_id, due_at, points, grade_category_id)

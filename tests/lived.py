@@ -37,6 +37,18 @@ INSERT INTO uploads (university_id, course_id, course_offering_id, content_item_
     size_bytes, expires_at)
   SELECT university_id, course_id, course_offering_id, content_item_id, user_id, 'more.pdf', 'application/pdf', 10,
     now() + interval '1 day' FROM lab_submissions WHERE university_id = {here};
+WITH kept AS (INSERT INTO uploads (university_id, purpose, user_id, file_name, media_type, size_bytes, expires_at, state,
+    sha256) VALUES ({here}, 'asset', {admin}, 'chart.png', 'image/png', 10, now() + interval '1 day', 'attached',
+    sha256('chart')) RETURNING id)
+  UPDATE assets SET url = NULL, upload_id = kept.id, title = 'A chart',
+    course_id = (SELECT id FROM courses WHERE university_id = {here} AND code = 'ME101')
+  FROM kept WHERE university_id = {here} AND assets.id = (SELECT min(id) FROM assets WHERE university_id = {here});
+UPDATE modules SET archived_at = now(), is_published = false, effective_published = false
+  WHERE university_id = {here} AND id = (SELECT m.id FROM modules m JOIN courses c ON c.id = m.course_id
+    WHERE m.university_id = {here} AND c.code = 'ME101' AND NOT EXISTS (
+      SELECT FROM modules b WHERE b.university_id = {here} AND b.parent_module_id = m.id)
+    ORDER BY (SELECT count(*) FROM content_items i WHERE i.university_id = {here} AND i.module_id = m.id), m.id DESC
+    LIMIT 1);
 INSERT INTO grade_history (university_id, course_offering_id, user_id, old_score, new_score, policy_version, changed_by,
     reason)
   SELECT university_id, course_offering_id, user_id, 1, 2, 1, {admin}, 'Looked at again.' FROM course_enrollments

@@ -65,6 +65,8 @@ Department far_department.courses.totalCount                          0    0    
 Department far_department.administrators                              0    0    0    0    0    0    0    0    0    0    0    0    1    1
 Term term                                                             +    +    +    +    +    +    +    +    +    +    +    +    +    +
 Asset asset                                                           +    +    +    +    +    +    +    +    +    +    +    +    +    +
+Asset used_asset                                                      -    -    -    -    -    -    -    +    +    +    -    +    -    +
+Asset used_asset.usage.totalCount                                     -    -    -    -    -    -    -    1    1    1    -    1    -    1
 Course course                                                         +    +    +    +    +    +    +    +    +    +    +    +    +    +
 Course draft                                                          -    -    -    -    -    -    -    -    -    -    -    -    -    +
 Course far_course                                                     -    -    -    -    -    -    -    -    -    -    +    -    +    +
@@ -194,6 +196,8 @@ Query courses(first: 50, filter: {text: "matter"}).totalCount         0    0    
 Query courses(first: 50, orderBy: {enrollments: DESC}).edges          1    1    1    1    1    1    1    1    1    1    2    1    2    3
 Query offerings.totalCount                                            1    1    1    1    2    3    3    3    3    3    3    3    3    4
 Query moduleTemplates.edges                                           0    0    0    0    0    0    0    1    1    1    1    1    1    1
+Query assets.totalCount                                               0    0    0    0    0    0    0    2    2    2    1    2    1    2
+Query orphanAssets.totalCount                                         0    0    0    0    0    0    0    1    1    1    1    1    1    1
 Query jobs.edges                                                      0    0    0    0    0    0    0    0    0    1    0    0    0    1
 Query questionPools.totalCount                                        0    0    0    0    0    0    0    1    1    1    0    1    0    1
 Query analytics                                                       -    -    -    -    -    -    -    +    +    +    +    +    +    +
@@ -327,7 +331,10 @@ CertificateById                                                       0    0    
 CertificatesByOffering                                                0    0    0    0    0    0    0    0    0    2    0    2    0    2
 CertificatesByUser                                                    0    0    0    0    0    0    0    0    0    2    0    2    0    2
 VerificationByCode                                                    1    1    1    1    1    1    1    1    1    1    1    1    1    1
-AssetById                                                             1    1    1    1    1    1    1    1    1    1    1    1    1    1
+AssetById                                                             1    1    1    1    1    1    1    2    2    2    1    2    1    2
+Assets                                                                0    0    0    0    0    0    0    2    2    2    1    2    1    2
+OrphanAssets                                                          0    0    0    0    0    0    0    1    1    1    1    1    1    1
+UsesByAsset                                                           0    0    0    0    0    0    0    1    1    1    0    1    0    1
 DueByOffering                                                         0    0    0    0    0    1    1    1    1    1    0    1    0    1
 DueByUser                                                             0    0    0    0    0    1    1    1    1    1    0    1    0    1
 ItemById                                                              6    6    6    6    6    6    6    8    8    8    6    8    6    9

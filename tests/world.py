@@ -334,7 +334,13 @@ async def _learning(
         url="https://files.example/a.png",
         asset_type="image",
         meta_json={"alt_text": "a chart", "width": 640, "height": 480},
+        created_at=_LONG_AGO,
     )
+    made["used_asset"] = await rows.add(
+        "assets", **tenant, course_id=course_id, url="https://files.example/b.png", asset_type="image"
+    )
+    use = {"content_item_id": made["inactive"]["id"], "asset_id": made["used_asset"]["id"]}
+    await rows.add("content_item_assets", **tenant, **use)
 
 
 async def _assessment(rows: Rows, made: dict[str, Any], tenant: dict[str, Any], grader: int) -> None:

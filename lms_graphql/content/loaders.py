@@ -357,7 +357,7 @@ class Assets(Page[int]):
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
         return _with_upload(select(*_asset_columns())).where(
-            Asset.university_id == parent, policy.listed_assets(self.viewer)
+            Asset.university_id == parent, policy.visible_library_assets(self.viewer)
         )
 
 
@@ -371,7 +371,7 @@ class OrphanAssets(Page[int]):
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
         return _with_upload(select(*_asset_columns())).where(
             Asset.university_id == parent,
-            policy.listed_assets(self.viewer),
+            policy.visible_library_assets(self.viewer),
             Asset.created_at < func.now() - timedelta(days=1),
             not_(policy.asset_is_used()),
         )

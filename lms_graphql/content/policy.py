@@ -120,7 +120,7 @@ def visible_assets(viewer: Viewer) -> ColumnElement[bool]:
     return seen_or_reached(viewer, here, and_(Asset.is_staff_only.is_(False), shown), _reached_asset())
 
 
-def listed_assets(viewer: Viewer) -> ColumnElement[bool]:
+def visible_library_assets(viewer: Viewer) -> ColumnElement[bool]:
     """The lists of assets are for those who write courses: the library, and the courses in their reach."""
     return only_reached(viewer, Asset.university_id == UNIVERSITY, _reached_asset())
 

@@ -52,6 +52,7 @@ GOOD_IDS = {
     "prerequisiteId": _of_alpha("Course", "draft"),
     "subjectIds": lambda world: str(GlobalId("Subject", world.alpha["course"]["primary_subject_id"])),
     "primarySubjectId": lambda world: str(GlobalId("Subject", world.alpha["course"]["primary_subject_id"])),
+    "assetId": _of_alpha("Asset", "used_asset"),
 }
 """Ids that the other fields of an input are given, by the field's name; a KeyError names one that is missing."""
 GOOD: dict[tuple[str, str], Callable[[Any], str]] = {

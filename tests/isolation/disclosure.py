@@ -81,8 +81,12 @@ _OF_ENROLLMENT = """EXISTS (SELECT FROM course_enrollments e
 _GRADED = f"""{_OWN} AND EXISTS (SELECT FROM course_grades g WHERE g.university_id = t.university_id
     AND (g.course_offering_id, g.user_id) = (t.course_offering_id, t.user_id) AND g.posted_at <= now())"""
 
+_ASSET = f"""NOT t.is_staff_only AND (t.course_id IS NULL OR EXISTS (SELECT FROM content_item_assets s
+    WHERE (s.university_id, s.asset_id) = (t.university_id, t.id) AND {_item("s.content_item_id")}))"""
+"""The library is everybody's; a course's assets are shown by the content that names them."""
+
 RULES: Mapping[str, Mapping[str, str]] = {
-    "assets": {"url": ALWAYS, "asset_type": ALWAYS, "meta_json": ALWAYS},
+    "assets": dict.fromkeys(("url", "asset_type", "meta_json", "title"), _ASSET),
     "audit_log": dict.fromkeys(("act", "entity", "old_values", "new_values", "reason", "request_id", "roles"), NEVER),
     "certificates": {
         **dict.fromkeys(("certificate_code", "recipient_name", "course_code", "course_title", "final_score"), _OWN),

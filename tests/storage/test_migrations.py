@@ -693,3 +693,51 @@ async def test_an_unreachable_server_is_said_in_one_line(superuser):
                     await action(url)
                 assert re.fullmatch("can't connect to PostgreSQL at .*: .+", str(caught.value))
                 assert "s3cret" not in str(caught.value)
+
+
+# ---- revision 0022: what authors of a syllabus and of assets need
+
+AUTHORING_CONFLICTS = {
+    "1 archived modules": "UPDATE modules SET archived_at = now() WHERE id = 3",
+    "1 assets that are uploads, are for staff only, or have a course or a title": (
+        "UPDATE assets SET is_staff_only = true"
+    ),
+}
+"""The second also for a title, a course and an upload: one condition, tried once."""
+
+
+@pytest.fixture(scope="module")
+async def authored(superuser, baseline) -> AsyncIterator[Database]:
+    """The rows of 0001 at 0022, where an item of before names the asset that there is, and one that there is not."""
+    async with copied(superuser, baseline) as database:
+        await execute(
+            database,
+            """UPDATE content_items SET content_type = 'text', data_json =
+            '{"blocks": [{"type": "image", "asset_id": 1}, {"type": "image", "asset_id": 7}]}' WHERE id = 3""",
+        )
+        await migrations.upgrade(database.owner, "0022")
+        yield database
+
+
+async def test_references_of_before_are_kept(superuser, authored):
+    async with copied(superuser, authored) as database:
+        driver = await connect(database.owner)
+        kept = [tuple(row) for row in await driver.fetch("SELECT * FROM content_item_assets")]
+        await driver.close()
+    assert kept == [(1, 3, 1)]
+
+
+@pytest.mark.parametrize("conflict", AUTHORING_CONFLICTS)
+async def test_what_authors_made_is_not_thrown_away(superuser, authored, conflict):
+    async with copied(superuser, authored) as database:
+        untouched = await state(database)
+        await execute(database, AUTHORING_CONFLICTS[conflict])
+        assert await refused(migrations.downgrade(database.owner, "0021")) == (
+            f"revision 0022 can't be taken back and changed nothing: {conflict}"
+        )
+        assert await state(database) == untouched
+
+
+async def test_every_conflict_of_authors_is_tried():
+    module = ScriptDirectory.from_config(migrations.config()).get_revision("0022").module
+    assert {name.split(maxsplit=1)[1] for name in AUTHORING_CONFLICTS} == set(module._DOWNGRADE_CONFLICTS)
