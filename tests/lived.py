@@ -17,6 +17,10 @@ UPDATE course_reviews SET hidden_at = now(), hidden_reason = 'No review.' WHERE 
 UPDATE discussion_posts SET hidden_at = now(), hidden_reason = 'No post.' WHERE university_id = {here} AND id = (
   SELECT max(id) FROM discussion_posts WHERE university_id = {here} AND NOT is_deleted);
 UPDATE post_reports SET settled_at = now(), outcome = 'hidden' WHERE university_id = {here};
+UPDATE content_items SET title = title || ' (2)', data_json = CASE WHEN content_type = 'engineering_lab' THEN jsonb_set(
+    data_json, '{{files,0,asset_id}}', to_jsonb((SELECT min(id) FROM assets WHERE university_id = {here})))
+  ELSE data_json END WHERE university_id = {here};
+UPDATE content_item_revisions SET changed_by = {admin} WHERE university_id = {here};
 INSERT INTO rubric_criteria (university_id, course_id, content_item_id, position, title, description, points)
   SELECT university_id, course_id, id, 1, 'Method', 'How it was done.', 5 FROM content_items
   WHERE university_id = {here} AND content_type IN ('engineering_lab', 'assignment');

@@ -343,6 +343,8 @@ ItemsOfCourse                                                         6    6    
 NeighboursByItem                                                      6    6    6    6    6    6    6    8    8    8    6    8    6    9
 OverrideById                                                          0    0    0    0    0    0    0    0    1    1    0    1    0    1
 OverridesByOffering                                                   0    0    0    0    0    0    0    0    1    1    0    1    0    1
+RevisionByNumber                                                      0    0    0    0    0    0    0    8    8    8    0    8    0    9
+RevisionsByItem                                                       0    0    0    0    0    0    0    1    1    1    0    1    0    1
 SettingById                                                           0    0    0    0    0    1    1    2    2    2    0    2    0    2
 SettingForViewer                                                      0    0    0    0    0    1    1    1    1    1    0    1    0    1
 TranscriptByItem                                                      1    1    1    1    1    1    1    1    1    1    1    1    1    1

@@ -40,6 +40,7 @@ def walk(ids):
         "offeringId": ids["CourseOffering"][0],
         "from": "2026-01-01T00:00:00+00:00",
         "to": "2027-01-01T00:00:00+00:00",
+        "against": 1,
     }
     return Walk(SCHEMA.graphql, set(SCHEMA.nodes), {name: json.dumps(value) for name, value in found.items()})
 

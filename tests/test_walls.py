@@ -122,6 +122,8 @@ async def rows_of(loader, context):
     if "offering_ids" in made.statement()._names:  # one for each key, so that each key meets each offering
         parameters["offering_ids"] = [offering for offering in range(1, 20) for _ in KEYS]
         keys = KEYS * 19
+    if "revisions" in made.statement()._names:
+        parameters["revisions"] = [1] * len(keys)
     return await made.rows(keys, **parameters)
 
 

@@ -258,6 +258,8 @@ async def _syllabus(rows: Rows, made: dict[str, Any]) -> None:
             estimated_duration_seconds=60 * position,
         )
     made["inactive"] = await rows.item(made["lesson"], "text", sequence_index=9, is_active=False)
+    anew = "UPDATE content_items SET description = 'Said anew.' WHERE id = $1"
+    await rows.driver.execute(anew, made["inactive"]["id"])  # so that there is a former revision
     made["buried"] = await rows.item(made["below"], "text", title="SECRET buried")
     made["draft_module"] = await rows.module(made["draft"], title="Draft unit")
     made["draft_item"] = await rows.item(made["draft_module"], "text", title="SECRET draft")

@@ -29,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from lms_graphql.assessment import payloads, scoring
+from lms_graphql.assessment.labs import Lab, lab_of
 from lms_graphql.assessment.models import GradingRun, LabSubmission, Upload
 from lms_graphql.engine.inputs import line
 from lms_graphql.engine.mutations import Given
@@ -199,6 +200,7 @@ class Taken(NamedTuple):
     text: str | None
     url: str | None
     files: Sequence[Row]
+    lab: Lab | None
 
 
 async def claim_grading_run(work: Work, given: Given) -> dict[str, Any]:
@@ -277,13 +279,15 @@ async def _claim(work: Work, row: Row, lasts: timedelta) -> Taken:
     after = {"submissionId": submission_id, "serviceTokenId": token_id, "leaseUntil": run["lease_until"]}
     await work.audit("grading_run.claim", "GradingRun", run["id"], after=after)
     files = await work.rows(_FILES, _Row, submission_id=submission_id)
-    return _told(work, run["id"], run["lease_until"], row, files)
+    is_lab = row["content_type"] == "engineering_lab"
+    lab = await lab_of(work, row["content_item_id"], row["revision"]) if is_lab else None
+    return _told(work, run["id"], run["lease_until"], row, files, lab)
 
 
 _KINDS = {"engineering_lab": "EngineeringLabContent", "assignment": "AssignmentContent"}
 
 
-def _told(work: Work, run_id: int, lease_until: Any, row: Row, files: Sequence[Row]) -> Taken:
+def _told(work: Work, run_id: int, lease_until: Any, row: Row, files: Sequence[Row], lab: Lab | None) -> Taken:
     """What a grader needs of a submission, without whose it is."""
     here = work.viewer.university_id
 
@@ -302,6 +306,7 @@ def _told(work: Work, run_id: int, lease_until: Any, row: Row, files: Sequence[R
         text=row["body"],
         url=row["artifacts_url"],
         files=files,
+        lab=lab,
     )
 
 

@@ -2,18 +2,19 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import strawberry
 
-from lms_graphql.assessment import completing, grading, policy, posting, rubrics, running, submitting, uploading
+from lms_graphql.assessment import completing, grading, labs, policy, posting, rubrics, running, submitting, uploading
 from lms_graphql.assessment.loaders import SubmissionById, UploadById
 from lms_graphql.assessment.types import Submission, Upload, stored_file
 from lms_graphql.catalog.loaders import OfferingById
 from lms_graphql.catalog.types import CourseOffering
 from lms_graphql.content.loaders import ItemById
-from lms_graphql.content.types import Content
+from lms_graphql.content.types import Content, EnvironmentVariable, LabGrading
 from lms_graphql.engine.context import Context
-from lms_graphql.engine.edges import computed, edge, optional
+from lms_graphql.engine.edges import computed, edge, optional, plain_list
 from lms_graphql.engine.mutations import changed, mutation, own_mutation, told, user_errors
 from lms_graphql.engine.usererrors import UserError, UserErrorCode, UserFailure
 from lms_graphql.storage.files import Files
@@ -228,6 +229,47 @@ class GradingFile:
     )
 
 
+def _file_of_lab_url(file: labs.LabFile, context: Context) -> str | None:
+    """Its own address, or one that is made for now."""
+    if file.asset is None or file.asset["id"] is None:
+        return None if file.asset is None else str(file.asset["url"])
+    return context.service(Files).store.url(stored_file(file.asset), file.asset["sha256"])
+
+
+@strawberry.type(description="A file of a lab, for its grader: also what students don't see.")
+class GradingLabFile:
+    """See labs.LabFile."""
+
+    path: str = strawberry.field(description="Its path in the lab's folder.")
+    role: str = strawberry.field(description="student_visible, or hidden_test for graders and staff.")
+    url: str | None = computed(
+        _file_of_lab_url,
+        "Where it can be fetched by GET, an upload of ours within 10 minutes; null where the container's image has it.",
+    )
+
+
+def _of_lab(name: str, description: str) -> Any:
+    return computed(lambda lab, _: getattr(lab.payload, name), description)
+
+
+@strawberry.type(description="What a lab runs in, for its grader: as it was at the revision that the submission met.")
+class GradingLab:
+    """See labs.Lab."""
+
+    lab_type: str | None = _of_lab("lab_type", "What kind of work it is, for example code.")
+    runtime: str | None = _of_lab("runtime", "What it runs on, for example python-datascience.")
+    container_image: str | None = _of_lab("container_image", "The image that it runs in.")
+    cpu_limit: str | None = _of_lab("cpu_limit", "How many processors it gets.")
+    memory_limit: str | None = _of_lab("memory_limit", "How much memory it gets, for example 2Gi.")
+    timeout_seconds: int | None = _of_lab("timeout_seconds", "How long it may run.")
+    entrypoint: str | None = _of_lab("entrypoint", "What is started in it.")
+    grading: LabGrading | None = _of_lab("grading", "How it is graded.")
+    env: list[EnvironmentVariable] = computed(
+        lambda lab, _: sorted(lab.payload.env.items()), "The variables of its environment, by name.", size=5
+    )
+    files: list[GradingLabFile] = plain_list("All its files, the hidden tests too, in order.", size=5)
+
+
 @strawberry.type(
     description="That a grader has taken a submission, with what it needs to grade it, and not whose it is."
 )
@@ -245,6 +287,9 @@ class GradingRun:
     text: str | None = strawberry.field(description="What was handed in as text; null without one.")
     url: str | None = strawberry.field(description="Where the work can be fetched; null without an address.")
     files: list[GradingFile] = computed(lambda taken, _: taken.files, "The files that were handed in.", size=10)
+    lab: GradingLab | None = strawberry.field(
+        description="The lab that it is for; null for an assignment, and for a lab that can't be read."
+    )
 
 
 @strawberry.type(description="What `claimGradingRun` gives.")

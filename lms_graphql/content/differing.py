@@ -41,7 +41,7 @@ def difference(against: int, before: Mapping[str, Any], after: Mapping[str, Any]
 
 
 def _changes(place: Place, before: Any, after: Any) -> Iterator[Change]:
-    if before == after and type(before) is type(after):
+    if _key(before) == _key(after):
         return
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for name in [*before, *(name for name in after if name not in before)]:
@@ -54,14 +54,14 @@ def _changes(place: Place, before: Any, after: Any) -> Iterator[Change]:
 
 def _in_lists(place: Place, before: Sequence[Any], after: Sequence[Any]) -> Iterator[Change]:
     """Of lists: what was put in and taken out, at the places that it has, or had."""
-    start = 0
-    while start < min(len(before), len(after)) and before[start] == after[start]:
-        start += 1
-    end = 0
-    while end < min(len(before), len(after)) - start and before[-1 - end] == after[-1 - end]:
-        end += 1
+    keys, others = [_key(one) for one in before], [_key(one) for one in after]
+    shorter = min(len(keys), len(others))
+    start = next((index for index in range(shorter) if keys[index] != others[index]), shorter)
+    left = shorter - start
+    end = next((index for index in range(left) if keys[-1 - index] != others[-1 - index]), left)
     old, new = before[start : len(before) - end], after[start : len(after) - end]
-    for (old_from, old_to), (new_from, new_to) in _stretches(old, new):
+    stretches = _stretches(keys[start : len(keys) - end], others[start : len(others) - end])
+    for (old_from, old_to), (new_from, new_to) in stretches:
         paired = min(old_to - old_from, new_to - new_from)
         for index in range(paired):
             yield from _changes((*place, str(start + new_from + index)), old[old_from + index], new[new_from + index])
@@ -71,17 +71,19 @@ def _in_lists(place: Place, before: Sequence[Any], after: Sequence[Any]) -> Iter
             yield Change(spelled((*place, str(start + index))), None, _text(new[index]))
 
 
-def _stretches(old: Sequence[Any], new: Sequence[Any]) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+def _stretches(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
     """Stretches of both lists that differ: where they begin and end."""
     if max(len(old), len(new)) > _MOST_ALIGNED:
         yield (0, len(old)), (0, len(new))
         return
-    matcher = SequenceMatcher(
-        None, [orjson.dumps(one) for one in old], [orjson.dumps(one) for one in new], autojunk=False
-    )
-    for label, old_from, old_to, new_from, new_to in matcher.get_opcodes():
+    for label, old_from, old_to, new_from, new_to in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if label != "equal":
             yield (old_from, old_to), (new_from, new_to)
+
+
+def _key(value: Any) -> bytes:
+    """What tells values apart, true from 1 too."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
 def _text(value: Any) -> str | None:

@@ -7,6 +7,7 @@ import pytest
 from tests.changing.contents import CREATE, PARAGRAPH, RESTORE, SHOWN, TRANSCRIBE, UPDATE, Author, error, number
 from tests.changing.labs import Labs
 from tests.changing.test_quizzes import quiz  # noqa: F401 - a fixture
+from tests.conftest import running_api
 
 REVISIONS = """query($id: ID!) { contentItem(id: $id) { ... on ContentItem { revision revisions(first: 10) {
   edges { node { revision title description estimatedDurationSeconds replacedByName replacedBy { id }
@@ -159,7 +160,15 @@ async def test_a_revision_whose_asset_is_gone_is_not_restored(author, owner):
     assert told["errors"] == [error("NOT_FOUND", "what it refers to: there is no such asset", "revision")]
 
 
-async def test_of_a_hundred_edits_at_once_from_one_revision_one_is_taken(author):
+@pytest.fixture
+async def crowd(written, world, owner):
+    """An author with as many connections as edits: nobody is sent away for want of one on a busy machine."""
+    async with running_api(written.app, max_in_flight=200, pool_size=100) as api:
+        yield Author(api, world, owner)
+
+
+async def test_of_a_hundred_edits_at_once_from_one_revision_one_is_taken(crowd):
+    author = crowd
     item = await author.created(await author.module(), title="Start")
     edits = [
         author.sent(UPDATE, {"contentItemId": item, "expectedRevision": 1, "title": f"Edit {index}"})
@@ -178,7 +187,8 @@ async def test_of_a_hundred_edits_at_once_from_one_revision_one_is_taken(author)
     assert await author.owner.fetchval(count, row["id"]) == 1
 
 
-async def test_who_expects_nothing_is_taken_each_after_the_other(author):
+async def test_who_expects_nothing_is_taken_each_after_the_other(crowd):
+    author = crowd
     item = await author.created(await author.module(), title="Start")
     edits = [author.sent(UPDATE, {"contentItemId": item, "title": f"Edit {index}"}) for index in range(20)]
     assert [answer["errors"] for answer in await asyncio.gather(*edits)] == [[]] * 20
@@ -252,3 +262,20 @@ async def test_a_key_makes_it_happen_once(author, api, world):
     assert first == second
     assert await author.order(module) == [("Once", 1)]
     assert SHOWN in CREATE
+
+
+async def test_all_differences_of_a_page_are_read_at_once(author, api, world):
+    item = await author.created(await author.module(), title="0")
+    for title in range(1, 8):
+        await author.sent(UPDATE, {"contentItemId": item, "title": str(title)})
+    query = (
+        "query($id: ID!) { contentItem(id: $id) { ... on ContentItem { revisions(first: 10) { edges { node { revision"
+        " diff(against: 1) { changes { before after } } } } } } } }"
+    )
+    found = await api.data(query, {"id": item}, user=world.people["instructor"])
+    edges = found["contentItem"]["revisions"]["edges"]
+    assert [edge["node"]["diff"]["changes"] for edge in edges] == [
+        [],
+        *([{"before": "0", "after": str(title)}] for title in range(1, 7)),
+    ]
+    assert len(api.statements) == 3

@@ -263,3 +263,57 @@ async def test_what_a_report_cannot_say(labs, grader, change, code, path):
 async def test_what_a_claim_cannot_say(labs, grader, given, path):
     wanted = {**given, "offeringId": labs.offering} if path else given
     assert await refused(labs, grader, CLAIM, wanted) == ("INVALID", ["input", *path])
+
+
+LAB = """mutation($input: ClaimGradingRunInput!) { claimGradingRun(input: $input) { run { revision lab { containerImage
+  runtime entrypoint cpuLimit memoryLimit timeoutSeconds labType grading { type maxPoints } env { name value }
+  files { path role url } } } errors { code message path } } }"""
+
+
+async def test_a_grader_is_told_the_lab_that_the_submission_met_with_its_hidden_files(labs, grader, owner):
+    add = (
+        "INSERT INTO assets (university_id, url, asset_type, is_staff_only) VALUES ($1, $2, 'other', true) RETURNING id"
+    )
+    asset = await owner.fetchval(add, labs.university_id, "https://files.example/hidden.py")
+    payload = {
+        "lab_type": "code",
+        "runtime": "python",
+        "container_image": "registry/image:1",
+        "env": {"SEED": "1"},
+        "files": [
+            {"path": "lab.ipynb", "role": "student_visible"},
+            {"path": "tests/hidden.py", "role": "hidden_test", "asset_id": asset},
+        ],
+        "grading": {"type": "unit_tests", "max_points": 10},
+    }
+    item = await labs.item("engineering_lab", payload)
+    first = await labs.submitted(item)
+    newer = {**payload, "container_image": "registry/image:2", "files": []}
+    await owner.execute("UPDATE content_items SET data_json = $1 WHERE id = $2", json.dumps(newer), number(item))
+    second = await labs.submitted(item)
+    found = []
+    for submission in (first, second):
+        answer = await labs.by_service(grader, LAB, {"submissionId": submission})
+        found.append(answer["data"]["claimGradingRun"]["run"])
+    lab = {
+        "labType": "code",
+        "runtime": "python",
+        "containerImage": "registry/image:1",
+        "entrypoint": None,
+        "cpuLimit": None,
+        "memoryLimit": None,
+        "timeoutSeconds": None,
+        "grading": {"type": "unit_tests", "maxPoints": 10.0},
+        "env": [{"name": "SEED", "value": "1"}],
+        "files": [
+            {"path": "lab.ipynb", "role": "student_visible", "url": None},
+            {"path": "tests/hidden.py", "role": "hidden_test", "url": "https://files.example/hidden.py"},
+        ],
+    }
+    assert found == [
+        {"revision": 1, "lab": lab},
+        {"revision": 2, "lab": {**lab, "containerImage": "registry/image:2", "files": []}},
+    ]
+    work = await labs.submitted(await labs.item("assignment"))
+    answer = await labs.by_service(grader, LAB, {"submissionId": work})
+    assert answer["data"]["claimGradingRun"]["run"]["lab"] is None

@@ -41,6 +41,8 @@ GOOD_IDS = {
     "offeringId": _of_alpha("CourseOffering", "private"),
     "userId": lambda world: str(GlobalId("User", world.people["student"], world.alpha.university["id"])),
     "contentItemId": _of_alpha("QuizContent", "quiz"),
+    "contentItemIds": _of_alpha("QuizContent", "quiz"),
+    "moduleId": _of_alpha("Module", "lesson"),
     "enrollmentId": _of_alpha("Enrollment", "enrollment_0"),
     "threadId": _of_alpha("DiscussionThread", "thread"),
     "postId": _of_alpha("DiscussionPost", "post"),
