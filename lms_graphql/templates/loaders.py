@@ -162,6 +162,7 @@ class DriftByModule(Loader[int, Drifted | None]):
         )
         return select(
             Module.id,
+            Module.university_id,
             Module.course_id,
             Module.module_template_id,
             Module.template_version,
@@ -175,7 +176,7 @@ class DriftByModule(Loader[int, Drifted | None]):
 
     @override
     async def load_batch(self, keys: list[int]) -> list[Drifted | None]:
-        roots = [Root(*row) for row in await self.rows(keys)]
+        roots = [Root(key, *row) for key, _university, *row in await self.rows(keys)]
         found = await compared_instances(self._fetch, roots)
         made = {key: Drifted(drift(one.met, one.wanted, one.instance)) for key, one in found.items()}
         return [made.get(key) for key in keys]

@@ -551,7 +551,7 @@ course_reviews_course_offering_id_fkey  UPDATE course_reviews SET course_offerin
 course_reviews_rating_check             UPDATE course_reviews SET rating = 6
 course_reviews_rating_check             UPDATE course_reviews SET rating = 0
 module_templates_university_id_fkey     INSERT INTO module_templates (university_id, template_type, title) VALUES (0, 'unit', 'x')
-module_templates_draft_check            UPDATE module_templates SET draft = '{{}}' WHERE id = {a.template}
+module_templates_draft_check            UPDATE module_templates SET draft = '{}' WHERE id = {a.template}
 modules_template_version_check          UPDATE modules SET module_template_id = NULL WHERE id = {a.lesson}
 modules_template_version_check          UPDATE modules SET template_node = NULL WHERE id = {a.lesson}
 modules_template_version_fkey           UPDATE modules SET template_version = 2 WHERE id = {a.lesson}
@@ -559,7 +559,7 @@ modules_template_node_check             UPDATE modules SET template_node = 'a b'
 content_items_template_node_check       UPDATE content_items SET template_node = '' WHERE id = {a.video}
 module_template_versions_version_check  UPDATE module_template_versions SET version = 0 WHERE id = {a.template_version}
 module_template_versions_node_count_check UPDATE module_template_versions SET node_count = 0, tree = '[]' WHERE id = {a.template_version}
-module_template_versions_tree_check     UPDATE module_template_versions SET tree = '{{}}' WHERE id = {a.template_version}
+module_template_versions_tree_check     UPDATE module_template_versions SET tree = '{}' WHERE id = {a.template_version}
 module_template_versions_tree_check     UPDATE module_template_versions SET node_count = 2 WHERE id = {a.template_version}
 module_template_versions_owner_fkey     UPDATE module_template_versions SET university_id = {beta} WHERE id = {a.template_version}
 module_template_versions_template_id_fkey INSERT INTO module_template_versions (template_id, version, title, tree, node_count) VALUES (0, 1, 'x', '[1]', 1)
