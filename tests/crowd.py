@@ -35,8 +35,11 @@ INSERT INTO course_enrollments (university_id, course_offering_id, user_id, sect
   SELECT 1, n, n, n, 'completed', '2026-06-01Z' FROM generate_series(1, {size}) n;
 INSERT INTO enrollment_events (university_id, enrollment_id, new_status, changed_by) SELECT 1, n, 'active', 1 FROM generate_series(1, {size}) n;
 INSERT INTO module_templates (university_id, template_type, title) SELECT 1, 'lesson', 'Template ' || n FROM generate_series(1, {size}) n;
-INSERT INTO modules (university_id, course_id, module_type, title, is_published, effective_published, module_template_id)
-  SELECT 1, n, 'unit', 'Unit ' || n, true, true, n FROM generate_series(1, {size}) n;
+UPDATE module_templates SET draft = '[{{"key": "k", "kind": "module", "parent": null, "type": "unit", "title": "Unit"}}]';
+INSERT INTO module_template_versions (university_id, template_id, version, title, tree, node_count)
+  SELECT 1, n, 1, 'Unit', '[{{"key": "k", "kind": "module", "parent": null, "type": "unit", "title": "Unit"}}]', 1 FROM generate_series(1, {size}) n;
+INSERT INTO modules (university_id, course_id, module_type, title, is_published, effective_published, module_template_id, template_version, template_node)
+  SELECT 1, n, 'unit', 'Unit ' || n, true, true, n, 1, 'k' FROM generate_series(1, {size}) n;
 INSERT INTO modules (university_id, course_id, parent_module_id, depth, module_type, title, is_published, effective_published)
   SELECT 1, n, n, 1, 'lesson', 'Lesson ' || n, true, true FROM generate_series(1, {size}) n;
 INSERT INTO assets (university_id, url, asset_type) SELECT 1, 'https://files.example/' || n, 'image' FROM generate_series(1, {size}) n;
@@ -127,6 +130,7 @@ TABLES = {
     "ResourceContent": "content_items WHERE content_type = 'resource'",
     "Subject": "subjects",
     "Submission": "lab_submissions",
+    "TemplateVersion": "module_template_versions",
     "Term": "terms",
     "TextContent": "content_items WHERE content_type = 'text'",
     "University": "universities",

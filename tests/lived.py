@@ -59,12 +59,21 @@ INSERT INTO grade_history (university_id, course_offering_id, user_id, old_score
   WHERE university_id = {here} AND status IN ('active', 'completed');
 INSERT INTO jobs (university_id, kind, state, total, done, error, created_by, started_at, finished_at)
   VALUES ({here}, 'grades.regrade', 'failed', 2, 1, 'It was given up.', {admin}, now(), now());
+INSERT INTO module_template_versions (university_id, template_id, version, title, notes, tree, node_count)
+  SELECT university_id, id, 1, title, 'The first.', {nodes}, 2 FROM module_templates WHERE university_id = {here};
+UPDATE module_templates SET archived_at = now(), draft = {nodes} WHERE university_id = {here};
+UPDATE modules SET module_template_id = (SELECT min(id) FROM module_templates WHERE university_id = {here}),
+  template_version = 1, template_node = 'lived-module' WHERE university_id = {here} AND id = (
+  SELECT min(id) FROM modules WHERE university_id = {here} AND effective_published);
 """
+_NODES = """'[{"key": "lived-module", "kind": "module", "parent": null, "type": "unit", "title": "A week"},
+  {"key": "lived-item", "kind": "item", "parent": "lived-module", "type": "text", "title": "To read",
+   "description": "An article.", "seconds": 60, "data": {"blocks": []}}]'::jsonb"""
 
 
 async def live(driver: asyncpg.Connection, university: str, admin: int) -> int:
     """Leave all of it behind in a university, with an administrator of it as who did it; gives the job's id."""
     here = await driver.fetchval("SELECT id FROM universities WHERE short_code = $1", university)
     async with driver.transaction():
-        await driver.execute(_STATEMENTS.format(here=here, admin=admin))
+        await driver.execute(_STATEMENTS.format(here=here, admin=admin, nodes=_NODES))
         return await driver.fetchval("SELECT max(id) FROM jobs WHERE university_id = $1", here)

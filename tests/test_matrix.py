@@ -77,6 +77,8 @@ Course course.questionPools.totalCount                                0    0    
 Course course.gradingPolicy                                           +    +    +    +    +    +    +    +    +    +    +    +    +    +
 Module lesson                                                         +    +    +    +    +    +    +    +    +    +    +    +    +    +
 Module lesson.template                                                -    -    -    -    -    -    -    +    +    +    +    +    +    +
+Module lesson.templateVersion                                         -    -    -    -    -    -    -    +    +    +    -    +    -    +
+Module lesson.templateDrift                                           -    -    -    -    -    -    -    1    1    1    -    1    -    1
 Module hidden                                                         -    -    -    -    -    -    -    +    +    +    -    +    -    +
 Module below                                                          -    -    -    -    -    -    -    +    +    +    -    +    -    +
 Module draft_module                                                   -    -    -    -    -    -    -    -    -    -    -    -    -    +
@@ -97,6 +99,12 @@ AssignmentContent assignment                                          +    +    
 AssignmentContent assignment.rubric                                   1    1    1    1    1    1    1    1    1    1    1    1    1    1
 ResourceContent resource                                              +    +    +    +    +    +    +    +    +    +    +    +    +    +
 ModuleTemplate template                                               -    -    -    -    -    -    -    +    +    +    +    +    +    +
+ModuleTemplate template.latestVersion                                 -    -    -    -    -    -    -    +    +    +    +    +    +    +
+ModuleTemplate template.draft                                         -    -    -    -    -    -    -    -    -    -    -    1    1    1
+ModuleTemplate template.versions.edges                                -    -    -    -    -    -    -    1    1    1    1    1    1    1
+ModuleTemplate template.instances.edges                               -    -    -    -    -    -    -    1    1    1    0    1    0    1
+TemplateVersion template_version                                      -    -    -    -    -    -    -    +    +    +    +    +    +    +
+TemplateVersion template_version.tree                                 -    -    -    -    -    -    -    1    1    1    1    1    1    1
 QuestionPool pool                                                     -    -    -    -    -    -    -    +    +    +    -    +    -    +
 Question question_2                                                   -    -    -    -    -    -    -    +    +    +    -    +    -    +
 Question question_2.answerKey.correct                                 -    -    -    -    -    -    -    1    1    1    -    1    -    1
@@ -407,6 +415,14 @@ OutlineByCourse                                                       3    3    
 SyllabusByCourse                                                      3    3    3    3    3    3    3    5    5    5    4    5    4    7
 TemplateById                                                          0    0    0    0    0    0    0    1    1    1    1    1    1    1
 Templates                                                             0    0    0    0    0    0    0    1    1    1    1    1    1    1
+DraftByTemplate                                                       0    0    0    0    0    0    0    0    0    0    0    1    1    1
+DriftByModule                                                         0    0    0    0    0    0    0    1    1    1    0    1    0    1
+InstancesByTemplate                                                   0    0    0    0    0    0    0    1    1    1    0    1    0    1
+LatestByTemplate                                                      0    0    0    0    0    0    0    1    1    1    1    1    1    1
+TreeByVersion                                                         0    0    0    0    0    0    0    1    1    1    1    1    1    1
+VersionById                                                           0    0    0    0    0    0    0    1    1    1    1    1    1    1
+VersionMetByModule                                                    0    0    0    0    0    0    0    1    1    1    0    1    0    1
+VersionsByTemplate                                                    0    0    0    0    0    0    0    1    1    1    1    1    1    1
 AdministratorsByDepartment                                            0    0    0    0    0    0    0    0    0    0    0    1    1    2
 CountryById                                                           1    1    1    1    1    1    1    1    1    1    1    1    1    1
 DepartmentById                                                        2    2    2    2    2    2    2    2    2    2    2    2    2    2

@@ -82,7 +82,7 @@ async def test_every_statement_binds_the_university_on_every_tenant_table(loader
         for table in named:
             assert re.search(rf"\b{table}\.university_id = \$\d+", sql), f"{loader.__name__}: {table} in {sql}"
         tenant = loader.row.tenant if loader.reads_tenant is None else loader.reads_tenant
-        assert tenant == bool(named or "module_templates" in sql), loader.__name__
+        assert tenant == bool(named or "module_template" in sql), loader.__name__
 
 
 @pytest.mark.parametrize("loader", LOADERS, ids=lambda loader: loader.__name__)

@@ -232,13 +232,27 @@ async def _campus(
     await _talk(rows, made, tenant, [people[name] for name in roles if "student" in name or name == "other"])
     await _staff(rows, made, tenant, people, roles)
     await _campus_life(rows, made, tenant, people["student"], people["instructor" if code == "ALPHA" else "beta_admin"])
-    template = await rows.add("module_templates", **tenant, template_type="lesson", title=f"{code} template")
-    made["template"] = template
-    await rows.driver.execute(
-        "UPDATE modules SET module_template_id = $1 WHERE university_id = $2 AND id = $3",
-        *(template["id"], university["id"], made["lesson"]["id"]),
-    )
+    await _template(rows, made, tenant, code)
     return campus
+
+
+async def _template(rows: Rows, made: dict[str, Any], tenant: dict[str, Any], code: str) -> None:
+    """A template with a version, of which the lesson was made, and with a draft of the next."""
+    node = {"key": f"{code}-lesson", "kind": "module", "parent": None, "type": "lesson", "title": f"{code} template"}
+    tree = [{**node, "description": None, "seconds": None, "data": None}]
+    made["template"] = template = await rows.add(
+        "module_templates", **tenant, template_type="lesson", title=f"{code} template", draft=tree
+    )
+    made["template_version"] = await rows.add(
+        "module_template_versions",
+        **{**tenant, "template_id": template["id"], "version": 1, "title": node["title"], "tree": tree},
+        node_count=1,
+    )
+    await rows.driver.execute(
+        "UPDATE modules SET module_template_id = $1, template_version = 1, template_node = $2"
+        " WHERE university_id = $3 AND id = $4",
+        *(template["id"], node["key"], tenant["university_id"], made["lesson"]["id"]),
+    )
 
 
 async def _syllabus(rows: Rows, made: dict[str, Any]) -> None:

@@ -34,6 +34,7 @@ from lms_graphql.templates.loaders import (
     LatestByTemplate,
     VersionMetByModule,
     VersionsByTemplate,
+    listed,
 )
 
 if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
@@ -133,6 +134,7 @@ class ModuleTemplate(Node):
         DraftByTemplate,
         "The nodes of the next version, in the order of a version's `tree`; null where nothing waits to be published,"
         " and for who may not write templates.",
+        pick=listed,
         size=_NODES_OF_A_TEMPLATE,
     )
     instances: Connection["Module"] = page(
@@ -182,6 +184,7 @@ class Module(Node):
         DriftByModule,
         "In what it, and what lies below it, differs from the newest version of its template: what `syncFromTemplate`"
         " would change, and what it would keep. Null where `templateVersion` is.",
+        pick=lambda drifted, _module: None if drifted is None else drifted.findings,
         size=_NODES_OF_A_TEMPLATE,
     )
     parent: "Module | None" = edge(

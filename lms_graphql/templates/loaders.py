@@ -1,6 +1,6 @@
 """Versions of templates, their trees, and what was made from them."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, Text, any_, cast, func, select
 from sqlalchemy.orm import aliased
@@ -15,12 +15,17 @@ from lms_graphql.syllabus.models import Module, ModuleTemplate, ModuleTemplateVe
 from lms_graphql.templates import policy
 from lms_graphql.templates.drifting import Finding, drift
 from lms_graphql.templates.reading import Root, compared_instances
-from lms_graphql.templates.trees import Node, read
+from lms_graphql.templates.trees import Node, Tree, read
 
 VersionRow = record("TemplateVersion", tenant=False)
-_TreeRow = record("TemplateTree", tenant=False)
-_RootRow = record("Instance")
+TreeRow = record("TemplateNode", tenant=False)
+RootRow = record("TemplateDrift")
 _VERSION = columns(ModuleTemplateVersion)
+
+
+def listed(tree: Tree | None, _row: Any) -> list[Node] | None:
+    """The nodes of a tree that a loader gave, in its order; what an edge picks."""
+    return None if tree is None else list(tree.listed())
 
 
 class VersionById(One[int]):
@@ -84,15 +89,15 @@ class VersionMetByModule(One[int]):
         )
 
 
-class _Trees(Loader[int, list[Node] | None]):
-    """The nodes of each tree, in its order; None where there is none."""
+class _Trees(Loader[int, Tree | None]):
+    """The tree of each key; None where there is none."""
 
-    row = _TreeRow
+    row = TreeRow
     reads_tenant = True
 
     @override
-    async def load_batch(self, keys: list[int]) -> list[list[Node] | None]:
-        found = {row[0]: list(read(row["tree"]).listed()) for row in await self.rows(keys)}
+    async def load_batch(self, keys: list[int]) -> list[Tree | None]:
+        found = {row[0]: read(row["tree"]) for row in await self.rows(keys)}
         return [found.get(key) for key in keys]
 
 
@@ -133,13 +138,19 @@ class InstancesByTemplate(Page[int]):
         )
 
 
-class DriftByModule(Loader[int, list[Finding] | None]):
+class Drifted(NamedTuple):
+    """In what an instance differs from the newest version of its template."""
+
+    findings: list[Finding]
+
+
+class DriftByModule(Loader[int, Drifted | None]):
     """In what each instance differs from the newest version of its template; None for what is no instance.
 
     Four statements for all of them.
     """
 
-    row = _RootRow
+    row = RootRow
 
     @override
     def query(self) -> Select[Any]:
@@ -151,6 +162,7 @@ class DriftByModule(Loader[int, list[Finding] | None]):
         )
         return select(
             Module.id,
+            Module.university_id,
             Module.course_id,
             Module.module_template_id,
             Module.template_version,
@@ -163,10 +175,10 @@ class DriftByModule(Loader[int, list[Finding] | None]):
         )
 
     @override
-    async def load_batch(self, keys: list[int]) -> list[list[Finding] | None]:
-        roots = [Root(*row) for row in await self.rows(keys)]
+    async def load_batch(self, keys: list[int]) -> list[Drifted | None]:
+        roots = [Root(key, *row) for key, _university, *row in await self.rows(keys)]
         found = await compared_instances(self._fetch, roots)
-        made = {key: drift(one.met, one.wanted, one.instance) for key, one in found.items()}
+        made = {key: Drifted(drift(one.met, one.wanted, one.instance)) for key, one in found.items()}
         return [made.get(key) for key in keys]
 
     async def _fetch(self, statement: Statement, row: type[Row], **parameters: Any) -> list[Row]:

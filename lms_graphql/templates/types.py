@@ -13,7 +13,7 @@ from lms_graphql.engine.edges import Node, computed, database_id, edge, entity
 from lms_graphql.syllabus.loaders import TemplateById
 from lms_graphql.syllabus.types import ContentKind, ModuleTemplate, ModuleType
 from lms_graphql.templates import trees
-from lms_graphql.templates.loaders import TreeByVersion, VersionById
+from lms_graphql.templates.loaders import TreeByVersion, VersionById, listed
 from lms_graphql.tenancy.policy import may_add_assets
 
 NODES_OF_A_TEMPLATE = 20
@@ -121,6 +121,7 @@ class TemplateVersion(Node):
     tree: list[TemplateNode] | None = edge(
         TreeByVersion,
         "Its nodes: a module, its items, then the modules below it, each in their order. At most 500.",
+        pick=listed,
         size=NODES_OF_A_TEMPLATE,
     )
 

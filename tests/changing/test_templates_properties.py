@@ -64,8 +64,8 @@ class Side:
         """The modules and items of the course as nodes, by kind and id, each with what lies in it."""
         modules = await self.owner.fetch(
             "SELECT id, parent_module_id AS parent, template_node AS key, module_type::text AS type, title,"
-            " description, sequence_index, depth, is_published AND archived_at IS NULL AS shown FROM modules WHERE course_id = $1"
-            " ORDER BY sequence_index",
+            " description, sequence_index, depth, is_published AND archived_at IS NULL AS shown FROM modules"
+            " WHERE course_id = $1 ORDER BY sequence_index",
             self.course["id"],
         )
         items = await self.owner.fetch(

@@ -4,7 +4,23 @@ import json
 
 import pytest
 
-from tests.changing.templating import SYNC, Templates, article, item, module, stored
+from lms_graphql.engine.relay import GlobalId, parse_global_id
+from lms_graphql.templates.reading import Root
+from lms_graphql.templates.syncing import brought_up_to_date
+from tests.changing.templating import (
+    ARCHIVE,
+    EVERYWHERE,
+    INSTANTIATE,
+    PUBLISH,
+    RESTORE,
+    SYNC,
+    UPDATE,
+    Templates,
+    article,
+    item,
+    module,
+    stored,
+)
 from tests.world import Rows
 
 
@@ -365,3 +381,61 @@ async def test_what_follows_no_template(templates, world):
     lesson = templates.id("Module", world.alpha["hidden"]["id"])
     payload = await templates.sent(SYNC, {"moduleId": lesson})
     assert [(error["code"], error["path"]) for error in payload["errors"]] == [("INVALID", ["input", "moduleId"])]
+
+
+async def statements_of(templates, size):
+    """How many statements a sync has that adds, changes, moves and removes so many of everything, and drift."""
+    nodes = [module(f"M{number}", item(f"I{number}")) for number in range(size)]
+    template = await templates.published(module("Top", module("A", *nodes), module("B")))
+    course = await templates.course()
+    made = await templates.instance(template, course)
+    keys = await templates.keys(template)
+    changes = [
+        *({"changeItem": {"key": keys[f"I{number}"], "title": "Other"}} for number in range(size)),
+        *({"changeModule": {"key": keys[f"M{number}"], "title": "Other"}} for number in range(size)),
+        *({"move": {"key": keys[f"M{number}"], "parentKey": keys["B"]}} for number in range(size // 2)),
+        *({"remove": {"key": keys[f"M{number}"]}} for number in range(size // 2, size)),
+        *({"addModule": {"parentKey": keys["A"], "module": module("New", item("New"))}} for _ in range(size)),
+    ]
+    await templates.change(template, *changes)
+    await templates.publish(template)
+    drift = await templates.drift(made)
+    read = len(templates.api.statements)
+    async with templates.work() as (work, transaction):
+        root = Root(parse_global_id(made).id, course["id"], parse_global_id(template).id, 1, 2)
+        before = transaction.statements
+        synced = await brought_up_to_date(work, root)
+        count = transaction.statements - before
+    assert len(synced.results) == len(drift["templateDrift"])
+    assert (await templates.sync(made))["results"] == []
+    return count, read, len(synced.results)
+
+
+async def test_as_many_statements_for_many_as_for_few(templates):
+    few, read_few, results_few = await statements_of(templates, 2)
+    many, read_many, results_many = await statements_of(templates, 20)
+    assert (few, read_few) == (many, read_many) == (35, 6)
+    assert results_many > 5 * results_few
+
+
+async def test_what_is_anothers_is_not_there(templates, world):
+    """A template of BETA, as one that is nowhere; and a module that was made from one there."""
+    course = await templates.course()
+    theirs = str(GlobalId("ModuleTemplate", world.beta["template"]["id"]))
+    nowhere = str(GlobalId("ModuleTemplate", 999_999))
+    for document, given in (
+        (INSTANTIATE, {"courseId": templates.id("Course", course["id"])}),
+        (EVERYWHERE, {}),
+        (UPDATE, {"changes": []}),
+        (PUBLISH, {}),
+        (ARCHIVE, {}),
+        (RESTORE, {}),
+    ):
+        found = [await templates.sent(document, {**given, "templateId": text}, "admin") for text in (theirs, nowhere)]
+        assert found[0] == found[1]
+        assert [(error["code"], error["path"]) for error in found[0]["errors"]] == [
+            ("NOT_FOUND", ["input", "templateId"])
+        ]
+    module_id = str(GlobalId("Module", world.beta["lesson"]["id"], world.beta.university["id"]))
+    payload = await templates.sent(SYNC, {"moduleId": module_id}, "admin")
+    assert [error["code"] for error in payload["errors"]] == ["NOT_FOUND"]

@@ -324,20 +324,36 @@ async def test_what_has_changed_at_the_source_is_changed_and_nothing_else(import
     assert {entity: counted for entity, counted in counts(outcome).items() if counted[1]} == {
         "member": (0, 1, 3, 0),
         "module_template": (0, 1, 3, 0),
+        "module": (0, 1, 5, 0),
         "content_item": (0, 1, 3, 0),
         "enrollment": (0, 1, 3, 0),
         "module_progress": (0, 1, 3, 0),
     }
-    # The course for its content version, the offering for its seats; a key for each of the five.
+    # The module for its template's version, the course for its content version, the offering for its seats; a key for
+    # each of the six.
     assert await imported.written(before) == {
-        **dict.fromkeys(("university_members", "module_templates", "content_items", "courses"), 1),
+        **dict.fromkeys(("university_members", "module_templates", "modules", "content_items", "courses"), 1),
         **dict.fromkeys(("course_offerings", "course_enrollments", "user_module_progress"), 1),
-        "external_keys": 5,
+        "external_keys": 6,
     }
     assert (await imported.rows(LEARNING))[0] == ("warp", "one@loom.example", "completed", day(3), day(20))
     now = dict(await imported.rows(f"SELECT code, content_version FROM courses {IN}"))
     assert [code for code in versions if versions[code] != now[code]] == ["warp"]
     assert await imported.rows("SELECT full_name FROM users WHERE email = 'one@loom.example'") == [("One",)]
+    # The lesson has another version, which its module has met; no other lesson has.
+    assert await imported.rows(
+        "SELECT t.default_data ->> 'slug', v.version, v.tree -> 1 ->> 'seconds', m.template_version"
+        " FROM module_templates t JOIN module_template_versions v ON v.template_id = t.id"
+        f" LEFT JOIN modules m ON m.module_template_id = t.id {IN.replace('university_id', 't.university_id')}"
+        " ORDER BY 1, 2, m.id"
+    ) == [
+        ("dyes", 1, "2400", None),
+        ("knots", 1, "1200", 2),
+        ("knots", 2, "1500", 2),
+        ("looms", 1, "1800", 1),
+        ("yarn", 1, "600", 1),
+        ("yarn", 1, "600", 1),
+    ]
 
 
 async def test_what_has_left_the_source_is_retired_and_comes_back(imported):

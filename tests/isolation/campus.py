@@ -230,6 +230,10 @@ async def _kept(rows: Rows, made: Any, tenant: Any, people: dict[str, int]) -> N
         tenant["university_id"],
     )
     await rows.driver.execute(
+        "UPDATE module_template_versions SET notes = 'What has changed.' WHERE university_id = $1",
+        tenant["university_id"],
+    )
+    await rows.driver.execute(
         "UPDATE discussion_threads SET accepted_post_id = $1 WHERE university_id = $2 AND id = $3",
         made["reply"]["id"], tenant["university_id"], made["thread"]["id"],
     )  # fmt: skip

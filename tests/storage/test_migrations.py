@@ -3,6 +3,7 @@
 LMS_FULL_MIGRATION_TEST=1 runs the benchmark's data in its full size.
 """
 
+import json
 import os
 import re
 import socket
@@ -627,6 +628,45 @@ async def test_what_items_were_is_kept_since_0023_and_not_thrown_away(superuser,
         assert await state(database) == before
         await execute(database, "UPDATE content_item_revisions SET description = NULL")
         await migrations.downgrade(database.owner, before_it)
+
+
+_VERSION = (
+    "INSERT INTO module_template_versions (template_id, university_id, version, title, tree, node_count)"
+    " SELECT template_id, university_id, 2, title, tree, node_count FROM module_template_versions"
+)
+TEMPLATE_CONFLICTS = {
+    "1 versions of templates": _VERSION,
+    "1 drafts of templates": "UPDATE module_templates SET draft = '[]'",
+    "1 archived templates": "UPDATE module_templates SET archived_at = now()",
+    "1 modules of a template's node": "UPDATE modules SET template_version = NULL WHERE template_version = 1",
+    "1 items of a template's node": "UPDATE content_items SET template_node = 'k' WHERE id = 1",
+}
+
+
+async def test_templates_of_before_have_a_first_version_and_later_ones_are_not_thrown_away(superuser, with_rules):
+    revision = ScriptDirectory.from_config(migrations.config()).get_revision("0024")
+    assert TEMPLATE_CONFLICTS.keys() == {f"1 {what}" for what in revision.module._DOWNGRADE_CONFLICTS}
+    async with copied(superuser, with_rules) as database:
+        await migrations.upgrade(database.owner, "0024")
+        driver = await connect(database.owner)
+        (version,) = await driver.fetch("SELECT * FROM module_template_versions")
+        module = await driver.fetchrow("SELECT * FROM modules WHERE module_template_id IS NOT NULL")
+        await driver.close()
+        (node,) = json.loads(version["tree"])
+        key = node.pop("key")
+        assert node == {
+            "kind": "module", "parent": None, "type": "lesson", "title": "Template", "description": None
+        }  # fmt: skip
+        assert (version["version"], version["title"], version["node_count"]) == (1, "Template", 1)
+        assert (module["template_version"], module["template_node"], len(key)) == (1, key, 32)
+        for conflict, statement in TEMPLATE_CONFLICTS.items():
+            async with copied(superuser, database) as other:
+                await execute(other, statement)
+                before = await state(other)
+                line = await refused(migrations.downgrade(other.owner, revision.down_revision))
+                assert line == f"revision 0024 can't be taken back and changed nothing: {conflict}"
+                assert await state(other) == before
+        await migrations.downgrade(database.owner, revision.down_revision)
 
 
 # ---- where migrating is not possible at all ----

@@ -167,7 +167,7 @@ async def test_a_function_that_reads_as_its_owner_is_bound_all_the_same(driver, 
 
 async def test_the_tenant_tables(tenant_tables):
     named = {name for name, table in tables.metadata.tables.items() if "university_id" in table.columns}
-    assert set(tenant_tables) == named - {"module_templates"}
+    assert set(tenant_tables) == named - {"module_templates", "module_template_versions"}
     assert len(tenant_tables) == 56
 
 
@@ -263,7 +263,7 @@ async def test_every_tenant_table_has_its_policy(driver, tenant_tables):
         WHERE relnamespace = 'public'::regnamespace AND relrowsecurity
     """)
     assert {row["relname"]: row["relforcerowsecurity"] for row in walls} == dict.fromkeys(
-        [*tenant_tables, "module_templates", *REFERENCE, "platform_audit_log"], False
+        [*tenant_tables, "module_templates", "module_template_versions", *REFERENCE, "platform_audit_log"], False
     )
     policies = await driver.fetch("""
         SELECT tablename, policyname, permissive, roles::text[], cmd, qual, with_check FROM pg_policies
@@ -272,7 +272,10 @@ async def test_every_tenant_table_has_its_policy(driver, tenant_tables):
     everybody = ("PERMISSIVE", ["public"])
     assert {tuple(row)[:2]: tuple(row)[2:] for row in policies} == {
         **{(table, "tenant"): (*everybody, "ALL", TENANT, TENANT) for table in tenant_tables},
-        ("module_templates", "tenant"): (*everybody, "ALL", f"((university_id IS NULL) OR {TENANT})", TENANT),
+        **{
+            (table, "tenant"): (*everybody, "ALL", f"((university_id IS NULL) OR {TENANT})", TENANT)
+            for table in ("module_templates", "module_template_versions")
+        },
         ("university_members", "own_row"): (*everybody, "SELECT", OWN_ROW, None),
         ("user_university_roles", "own_row"): (*everybody, "SELECT", OWN_ROW, None),
         ("service_tokens", "recognition"): ("PERMISSIVE", ["lms_auth"], "SELECT", "true", None),
@@ -348,6 +351,7 @@ async def test_what_the_roles_may(driver, tenant_tables):
         **dict.fromkeys([*read_by_all, "rate_points"], every),
         **dict.fromkeys(reference, read),
         **left_behind,
+        "module_template_versions": {"SELECT", "INSERT"},
         "countries": {"SELECT", "INSERT"},
         "universities": {"SELECT", "INSERT"},
         "domains": {"SELECT", "INSERT", "DELETE"},
@@ -392,7 +396,7 @@ async def test_what_the_roles_may(driver, tenant_tables):
     assert await granted_of(driver, "invitations", "lms_auth") == {"UPDATE": {"accepted_at"}}
     assert await granted_of(driver, "university_members", "lms_auth") == {"UPDATE": {"status", "joined_at"}}
     assert await granted(driver, "lms_platform") == dict.fromkeys(
-        [*read_by_all, *reference, "platform_audit_log"], read
+        [*read_by_all, *reference, "platform_audit_log", "module_template_versions"], read
     )
     assert await granted_of(driver, "users", "lms_platform") == {
         "SELECT": {"id", "email", "full_name", "locale", "time_zone", "is_active", "created_at", "updated_at"}
@@ -546,7 +550,20 @@ course_reviews_user_id_fkey             UPDATE course_reviews SET user_id = {out
 course_reviews_course_offering_id_fkey  UPDATE course_reviews SET course_offering_id = {b.private}
 course_reviews_rating_check             UPDATE course_reviews SET rating = 6
 course_reviews_rating_check             UPDATE course_reviews SET rating = 0
-module_templates_university_id_fkey     UPDATE module_templates SET university_id = 0
+module_templates_university_id_fkey     INSERT INTO module_templates (university_id, template_type, title) VALUES (0, 'unit', 'x')
+module_templates_draft_check            UPDATE module_templates SET draft = '{}' WHERE id = {a.template}
+modules_template_version_check          UPDATE modules SET module_template_id = NULL WHERE id = {a.lesson}
+modules_template_version_check          UPDATE modules SET template_node = NULL WHERE id = {a.lesson}
+modules_template_version_fkey           UPDATE modules SET template_version = 2 WHERE id = {a.lesson}
+modules_template_node_check             UPDATE modules SET template_node = 'a b' WHERE id = {a.lesson}
+content_items_template_node_check       UPDATE content_items SET template_node = '' WHERE id = {a.video}
+module_template_versions_version_check  UPDATE module_template_versions SET version = 0 WHERE id = {a.template_version}
+module_template_versions_node_count_check UPDATE module_template_versions SET node_count = 0, tree = '[]' WHERE id = {a.template_version}
+module_template_versions_tree_check     UPDATE module_template_versions SET tree = '{}' WHERE id = {a.template_version}
+module_template_versions_tree_check     UPDATE module_template_versions SET node_count = 2 WHERE id = {a.template_version}
+module_template_versions_owner_fkey     UPDATE module_template_versions SET university_id = {beta} WHERE id = {a.template_version}
+module_template_versions_template_id_fkey INSERT INTO module_template_versions (template_id, version, title, tree, node_count) VALUES (0, 1, 'x', '[1]', 1)
+uq_module_template_versions_version     INSERT INTO module_template_versions (template_id, university_id, version, title, tree, node_count) VALUES ({a.template}, {alpha}, 1, 'x', '[1]', 1)
 external_keys_system_check              INSERT INTO external_keys (university_id, system, entity, external_id, entity_id) VALUES ({alpha}, 'O L X', 'course', 'x', {a.course})
 rate_points_points_check                INSERT INTO rate_points (bucket, points, granted, counted_at) VALUES ('x', -1, 0, now())
 external_keys_pkey                      INSERT INTO external_keys (university_id, system, entity, external_id, entity_id) VALUES ({alpha}, 'olx', 'course', 'x', 1), ({alpha}, 'olx', 'course', 'x', 2)
