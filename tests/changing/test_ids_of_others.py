@@ -47,6 +47,8 @@ GOOD_IDS = {
     "gradeItemId": _of_alpha("GradeItem", "exam"),
     "moduleId": _of_alpha("Module", "lesson"),
     "moduleIds": _of_alpha("Module", "lesson"),
+    "courseId": _of_alpha("Course", "course"),
+    "uploadId": lambda world: str(GlobalId("Upload", 10**9, world.alpha.university["id"])),
 }
 """Ids that the other fields of an input are given, by the field's name; a KeyError names one that is missing."""
 GOOD: dict[tuple[str, str], Callable[[Any], str]] = {
