@@ -17,7 +17,7 @@ OPERATOR = "operator"
 """The role in which things are done on the command line: nobody's of the university."""
 _SAID = {
     MODULES.entity: ("module_type", "title", "description", "is_published", "module_template_id"),
-    "content_item": ("title", "description", "estimated_duration_seconds", "is_active", "data_json"),
+    "content_item": ("content_type", "title", "description", "estimated_duration_seconds", "is_active", "data_json"),
 }
 _WORDS = {MODULES.entity: ("module", "Module"), "content_item": ("item", "ContentItem")}
 
@@ -57,7 +57,7 @@ class Journal:
                 columns.id == any_(bindparam("ids", ids, type_=ARRAY(BigInteger))),
             )
         )
-        self._former[table.entity] = {row.id: {name: getattr(row, name) for name in names} for row in rows}
+        self._former[table.entity] = {row.id: {name: _read(name, getattr(row, name)) for name in names} for row in rows}
 
     def single(self, entity: str, entity_id: int, columns: Values, former: Values | None) -> None:
         """The course or the offering: what was added, or what changed."""
@@ -145,6 +145,10 @@ class Journal:
         )
         names = ("university_id", "roles", "act", "entity", "entity_id", "old_values", "new_values", "request_id")
         await self._connection.execute(insert(AuditEntry).inline().from_select(list(names), select(*columns)))
+
+
+def _read(name: str, value: Any) -> Any:
+    return msgspec.json.decode(value) if name == "data_json" and isinstance(value, str) else value
 
 
 def _json(values: Values | None) -> str | None:

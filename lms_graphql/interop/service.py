@@ -90,6 +90,7 @@ async def import_course(
     await journal.look(MODULES, plans[0])
     await journal.look(ITEMS, plans[1])
     writer = Writer(connection, university_id, course.system, reader.singles)
+    writer.tells = request_id is not None
     course_id = await writer.write_single(Course, COURSE, singles[0], {})
     offering_id = None
     if course.run:

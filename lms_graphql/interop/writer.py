@@ -62,6 +62,8 @@ class Writer:
         self.counts = {entity: Counts() for entity in (COURSE, OFFERING, MODULE, ITEM, POOL, QUESTION)}
         self.written_singles: list[tuple[str, int, dict[str, Any], dict[str, Any] | None]] = []
         """The course and the offering, as far as they were written: entity, id, columns, and what those were before."""
+        self.tells = False
+        """Whether somebody wants to know what the course and the offering were before."""
         self._connection = connection
         self._university_id = university_id
         self._system = system
@@ -93,7 +95,9 @@ class Writer:
         return int(entity_id)
 
     async def _former(self, model: Any, entity_id: int, columns: Mapping[str, Any]) -> dict[str, Any]:
-        """These columns of a row, as they are before it is written."""
+        """These columns of a row, as they are before it is written; none where nobody is told."""
+        if not self.tells:
+            return {}
         wanted = [model.__table__.c[name] for name in columns]
         found = await self._connection.execute(
             select(*wanted).where(model.university_id == self._university_id, model.id == entity_id)

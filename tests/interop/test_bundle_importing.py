@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import time
 
 import pytest
 
@@ -422,3 +423,17 @@ async def test_a_file_that_is_gone_stops_the_export(demo, elsewhere, loaded):
     response = await elsewhere.get(elsewhere.global_id("Course", course))
     assert response.status_code == 503
     assert response.json()["errors"][0]["message"].startswith("the file 'chart.png' of an asset is gone")
+
+
+@pytest.mark.proof
+async def test_the_largest_course_comes_in_one_transaction(elsewhere):
+    """5,000 items in 1,000 modules: 3 s on a quiet machine, a part of it before the transaction begins."""
+    course = a_course(1000, "LARGE", seed=_SEED, items=5)
+    upload = await elsewhere.uploaded(archived(course))
+    begun = time.monotonic()
+    payload = await elsewhere.sent(IMPORT, {"uploadId": upload})
+    took = time.monotonic() - begun
+    assert codes(payload) == []
+    assert payload["counts"]["contentItems"] == 5000
+    assert document_of(await elsewhere.exported(payload["course"]["id"]))["course"] == course
+    assert took < 20
