@@ -294,6 +294,39 @@ async def test_shared_pools_stay_shared_in_a_copy(demo):
     assert str(pool) in {row["pool"] for row in drawn}
 
 
+async def test_what_follows_a_template_does_so_in_a_copy_and_in_no_other_university(demo, elsewhere, mechanics):
+    query = (
+        "SELECT m.template_version, m.template_node, i.template_node AS of_item FROM modules m"
+        " JOIN content_items i ON i.module_id = m.id JOIN courses c ON c.id = m.course_id"
+        " WHERE c.code = $1 AND i.title = 'Made from a template'"
+    )
+    template = await demo.owner.fetchval(
+        "INSERT INTO module_templates (university_id, template_type, title) VALUES ($1, 'lesson', 'A node')"
+        " RETURNING id",
+        demo.id,
+    )
+    await demo.owner.execute(
+        "INSERT INTO module_template_versions (university_id, template_id, version, title, tree, node_count)"
+        " VALUES ($1, $2, 1, 'A node', $3, 1)",
+        demo.id, template, '[{"key": "top"}]',
+    )  # fmt: skip
+    course = (await demo.courses())["EE220"]
+    module = await demo.owner.fetchval(
+        "UPDATE content_items SET title = 'Made from a template', template_node = 'text' WHERE id = (SELECT min(i.id)"
+        " FROM content_items i JOIN courses c ON c.id = i.course_id WHERE c.code = 'EE220' AND c.university_id = $1)"
+        " RETURNING module_id",
+        demo.id,
+    )
+    await demo.owner.execute(
+        "UPDATE modules SET module_template_id = $1, template_version = 1, template_node = 'top' WHERE id = $2",
+        template, module,
+    )  # fmt: skip
+    assert codes(await demo.sent(CLONE, {"courseId": course, "code": "EE220-C"})) == []
+    assert tuple(await demo.owner.fetchrow(query, "EE220-C")) == (1, "top", "text")
+    assert codes(await elsewhere.imported(await demo.exported(course), code="EE220-E")) == []
+    assert tuple(await demo.owner.fetchrow(query, "EE220-E")) == (None, None, None)
+
+
 async def test_who_may_copy(demo, elsewhere, people):
     courses = await demo.courses()
     before = await counts(demo)
@@ -425,7 +458,7 @@ async def test_a_file_that_is_gone_stops_the_export(demo, elsewhere, loaded):
     assert response.json()["errors"][0]["message"].startswith("the file 'chart.png' of an asset is gone")
 
 
-@pytest.mark.proof
+@pytest.mark.alone
 async def test_the_largest_course_comes_in_one_transaction(elsewhere):
     """5,000 items in 1,000 modules: 3 s on a quiet machine, a part of it before the transaction begins."""
     course = a_course(1000, "LARGE", seed=_SEED, items=5)
