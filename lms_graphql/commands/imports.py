@@ -40,7 +40,9 @@ async def _write(url: URL, university: str, course: ImportedCourse, *, keep: boo
     try:
         with progress_bar(course.title) as on_progress:
             async with tenant_connection(url, university_id, keep=keep) as connection:
-                return await import_course(connection, university_id, course, on_progress=on_progress)
+                return await import_course(
+                    connection, university_id, course, on_progress=on_progress, request_id="lms-graphql import olx"
+                )
     except CourseImportError as error:
         fail(str(error))
 

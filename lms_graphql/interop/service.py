@@ -29,6 +29,7 @@ from lms_graphql.interop.checked import (
     refuse_duplicates,
 )
 from lms_graphql.interop.imported import ImportedCourse
+from lms_graphql.interop.journal import Journal
 from lms_graphql.interop.plan import ITEMS, MODULES
 from lms_graphql.interop.pools import pool_things, question_things
 from lms_graphql.interop.reader import Reader
@@ -56,12 +57,14 @@ async def import_course(
     department_id: int | None = None,
     publish: bool = True,
     on_progress: Callable[[int, int], None] = ignore,
+    request_id: str | None = None,
 ) -> ImportOutcome:
     """Store a course with its syllabus and its run, or bring what an earlier import stored up to date.
 
     Expects an open transaction with the tenant set; the caller commits. Without `department_id` the course keeps the
     department that it has; an offering's visibility is the run's at first and then left to people. `on_progress` gets
-    how many things are done, and of how many.
+    how many things are done, and of how many. With a `request_id`, the name of a command, the audit log gets what was
+    done to each row, by the operator.
 
     Raises ImportRefusedError and ImportConflictError, both before anything is written.
     """
@@ -83,7 +86,11 @@ async def import_course(
     plans = await reader.plan(course_id, modules, items)
     await reader.refuse_taken(course_id, course.run, plans, pool_plan)
 
+    journal = Journal(connection, university_id, request_id)
+    await journal.look(MODULES, plans[0])
+    await journal.look(ITEMS, plans[1])
     writer = Writer(connection, university_id, course.system, reader.singles)
+    writer.tells = request_id is not None
     course_id = await writer.write_single(Course, COURSE, singles[0], {})
     offering_id = None
     if course.run:
@@ -95,6 +102,12 @@ async def import_course(
     on_progress(total - len(items), total)
     await writer.write_tree(ITEMS, course_id, plans[1])
     await writer.write_keys()
+    for entity, entity_id, columns, former in writer.written_singles:
+        journal.single(entity, entity_id, columns, former)
+    journal.tree(MODULES, course_id, plans[0])
+    journal.pools(course_id, pool_plan)
+    journal.tree(ITEMS, course_id, plans[1])
+    await journal.write()
     await refresh_published(connection, university_id, course_id)
     if any(writer.counts[entity].changed for entity in (MODULE, ITEM, POOL, QUESTION)):
         await renew_version(connection, university_id, course_id)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ARRAY, BigInteger, Boolean, Integer, and_, any_, bindparam, func, not_, update
+from sqlalchemy import ARRAY, BigInteger, Boolean, Integer, and_, any_, bindparam, func, not_, select, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -60,6 +60,10 @@ class Writer:
         self, connection: AsyncConnection, university_id: int, system: str, singles: Mapping[str, Any]
     ) -> None:
         self.counts = {entity: Counts() for entity in (COURSE, OFFERING, MODULE, ITEM, POOL, QUESTION)}
+        self.written_singles: list[tuple[str, int, dict[str, Any], dict[str, Any] | None]] = []
+        """The course and the offering, as far as they were written: entity, id, columns, and what those were before."""
+        self.tells = False
+        """Whether somebody wants to know what the course and the offering were before."""
         self._connection = connection
         self._university_id = university_id
         self._system = system
@@ -76,8 +80,11 @@ class Writer:
             values = {"university_id": self._university_id, **thing.columns, **at_first}
             entity_id = await self._connection.scalar(insert(model).values(values).returning(model.id))
             counts.created += 1
+            self.written_singles.append((entity, int(entity_id), {**thing.columns, **at_first}, None))
         else:
             entity_id = row.id
+            former = await self._former(model, entity_id, thing.columns)
+            self.written_singles.append((entity, int(entity_id), thing.columns, former))
             await self._connection.execute(
                 update(model)
                 .where(model.university_id == self._university_id, model.id == entity_id)
@@ -86,6 +93,16 @@ class Writer:
             counts.updated += 1
         self._keys.append(_Key(entity, thing.external_id, int(entity_id), thing.content_hash))
         return int(entity_id)
+
+    async def _former(self, model: Any, entity_id: int, columns: Mapping[str, Any]) -> dict[str, Any]:
+        """These columns of a row, as they are before it is written; none where nobody is told."""
+        if not self.tells:
+            return {}
+        wanted = [model.__table__.c[name] for name in columns]
+        found = await self._connection.execute(
+            select(*wanted).where(model.university_id == self._university_id, model.id == entity_id)
+        )
+        return dict(found.mappings().one())
 
     async def write_tree(self, table: Table, course_id: int, plan: Plan) -> None:
         """Write a plan in one statement: within it rows trade places and parents, the keys are checked at its end."""

@@ -56,6 +56,7 @@ GOOD_IDS = {
     "primarySubjectId": lambda world: str(GlobalId("Subject", world.alpha["course"]["primary_subject_id"])),
     "assetId": _of_alpha("Asset", "used_asset"),
     "templateId": lambda world: str(GlobalId("ModuleTemplate", world.alpha["template"]["id"])),
+    "uploadId": lambda world: str(GlobalId("Upload", 10**9, world.alpha.university["id"])),
 }
 """Ids that the other fields of an input are given, by the field's name; a KeyError names one that is missing."""
 GOOD: dict[tuple[str, str], Callable[[Any], str]] = {

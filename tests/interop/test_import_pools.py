@@ -88,7 +88,7 @@ async def test_everything_of_a_question_is_stored(university):
         ),
     ]
     ((payload,),) = await university.rows("SELECT data_json FROM content_items WHERE university_id = :university_id")
-    assert msgspec.json.decode(payload) == {"quiz_mode": "practice", "question_pool_id": pool}
+    assert msgspec.json.decode(payload) == {"schema_version": 1, "quiz_mode": "practice", "question_pool_id": pool}
 
 
 async def test_the_second_import_writes_nothing(university):
@@ -232,8 +232,8 @@ async def test_a_pool_of_another_course(university):
     ("changes", "line"),
     [
         ({"type": "essay"}, "its type 'essay' is none of "),
-        ({"points": Decimal(10_000)}, "its points are not between 0 and 9999.99"),
-        ({"points": Decimal("NaN")}, "its points are not between 0 and 9999.99"),
+        ({"points": Decimal(10_000)}, "its question can't be stored: points: points are from 0 to 9999.99"),
+        ({"points": Decimal("NaN")}, "its question can't be stored: points: points are from 0 to 9999.99"),
         ({"stem": "a\0b"}, "its stem has a character that can't be stored"),
         ({"options": [Option("a", "\0")]}, "its list of options has a character that can't be stored"),
         ({"hints": ["\ud800"]}, "its list of hints can't be stored as JSON: "),

@@ -104,7 +104,7 @@ async def test_every_thing_has_a_key_with_a_hash(university):
         "x",
         1,
         None,
-        PAYLOAD,
+        {"schema_version": 1, **PAYLOAD},
         True,
         ids["content_item", "a"],
     )
@@ -113,7 +113,7 @@ async def test_every_thing_has_a_key_with_a_hash(university):
         "title": "A",
         "description": "x",
         "estimated_duration_seconds": None,
-        "data_json": msgspec.json.encode(PAYLOAD, order="sorted").decode(),
+        "data_json": msgspec.json.encode({"schema_version": 1, **PAYLOAD}, order="sorted").decode(),
         "is_active": True,
         "parent": "u1",
         "position": 1,
@@ -207,7 +207,7 @@ async def test_a_changed_thing_is_updated_in_place(university):
         " ORDER BY title"
     )
     assert [(title, later) for title, later, _ in stored] == [("A", False), ("B", True), ("C", False), ("D", False)]
-    assert msgspec.json.decode(stored[1][2]) == {"blocks": []}
+    assert msgspec.json.decode(stored[1][2]) == {"schema_version": 1, "blocks": []}
 
 
 async def test_a_changed_course_and_run(university):

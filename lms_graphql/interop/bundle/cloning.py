@@ -22,7 +22,8 @@ _PATH = ("input", "courseId")
 async def clone_course(work: Work, given: Given) -> dict[str, Any]:
     """Copy a course with all that is its own under another code; gives `course_id`, `notices` and `counts`.
 
-    Assets, shared pools and templates are not copied: both courses refer to the same ones.
+    Assets, shared pools and templates are not copied: both courses refer to the same ones, and what follows a template
+    in one does so in the other.
     """
     source = await course_to_edit(work, given["courseId"], _PATH, may=may_administer_course)
     code = line(given["code"], finding.CODE, most=128)
@@ -32,7 +33,7 @@ async def clone_course(work: Work, given: Given) -> dict[str, Any]:
     course = read.course if given.get("includeOfferings") else msgspec.structs.replace(read.course, offerings=[])
     entry = Entry(code, source["title"] if title is None else line(title, ("input", "title"), most=255), department_id)
     checked = await asyncio.to_thread(checked_course, course, _PATH)  # of a large one it takes a second
-    there = There(read.asset_ids, read.shared_pool_ids, read.template_ids)
+    there = There(read.asset_ids, read.shared_pool_ids, read.template_ids, read.nodes)
     brought = await bring(work, checked, entry, there)
     await work.audit(
         "course.clone", "Course", brought.course_id, after={"sourceCourseId": source["id"], "code": entry.code}

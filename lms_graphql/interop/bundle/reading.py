@@ -31,6 +31,8 @@ class Source(NamedTuple):
     asset_ids: dict[str, int]
     shared_pool_ids: dict[str, int]
     template_ids: dict[str, int]
+    nodes: dict[str, dict[str, Any]]
+    """Which nodes of templates modules and items were made from, as columns by their keys; no other university's."""
     files: dict[str, tuple[StoredFile, bytes]]
     """Of assets that are files, by their paths in the archive, with their digests."""
 
@@ -55,6 +57,7 @@ class _Reading:
         self._items: dict[int, str] = {}
         self._categories: dict[int, str] = {}
         self._templates: dict[str, int] = {}
+        self._nodes: dict[str, dict[str, Any]] = {}
         self._files: dict[str, tuple[StoredFile, bytes]] = {}
 
     async def read(self) -> Source:
@@ -80,7 +83,7 @@ class _Reading:
             offerings=await self._offerings(policies),
         )
         ids = {key: number for number, key in self._known[ASSET].items()}
-        return Source(read, ids, shared, self._templates, self._files)
+        return Source(read, ids, shared, self._templates, self._nodes, self._files)
 
     async def _rows(self, statement: Statement, **parameters: Any) -> list[Row]:
         return await self._fetch(statement, _Row, course_id=self._course_id, **parameters)
@@ -146,6 +149,7 @@ class _Reading:
         template = None
         if row["template_title"] is not None:
             self._templates[key] = row["module_template_id"]
+            self._nodes[key] = {name: row[name] for name in ("template_version", "template_node")}
             template = form.Template(row["template_title"], row["template_type"], row["is_of_platform"])
         return form.Module(
             key=key,
@@ -159,6 +163,7 @@ class _Reading:
         )
 
     def _item(self, row: Row, rubric: list[form.Criterion]) -> form.Item:
+        self._nodes[self._items[row["id"]]] = {"template_node": row["template_node"]}
         payload, _ = exchanged(row["content_type"], self._payloads[row["id"]], self._known)
         return form.Item(
             self._items[row["id"]],

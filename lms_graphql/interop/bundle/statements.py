@@ -82,6 +82,8 @@ def _modules() -> Any:
             Module.is_published,
             Module.archived_at,
             Module.module_template_id,
+            Module.template_version,
+            Module.template_node,
             ModuleTemplate.title.label("template_title"),
             cast(ModuleTemplate.template_type, Text).label("template_type"),
             case((ModuleTemplate.university_id.is_(None), True), else_=False).label("is_of_platform"),
@@ -103,6 +105,7 @@ def _items() -> Any:
             ContentItem.estimated_duration_seconds,
             ContentItem.is_active,
             ContentItem.data_json,
+            ContentItem.template_node,
         )
         .where(ContentItem.university_id == UNIVERSITY, ContentItem.course_id == _COURSE)
         .order_by(ContentItem.module_id, ContentItem.sequence_index, ContentItem.id)

@@ -33,6 +33,8 @@ class There(NamedTuple):
     asset_ids: Mapping[str, int] = {}
     shared_pool_ids: Mapping[str, int] = {}
     template_ids: Mapping[str, int] = {}
+    nodes: Mapping[str, Mapping[str, Any]] = {}
+    """Columns that say from which nodes of templates modules and items were made, by their keys."""
     upload_ids: Mapping[str, int] = {}
     """Of files that were put into the store for this course, by their paths in the archive."""
 
@@ -47,8 +49,8 @@ async def write_course(work: Work, entry: Entry, checked: Checked, found: Found,
     assets = await _write_assets(work, course_id, course, there)
     pools = await write_pools(work, course_id, checked, there.shared_pool_ids)
     known = {ASSET: assets, POOL: pools}
-    seeds = [_seed(module, checked, known, found.templates) for module in course.modules]
-    planted = await plant(work, course_id, None, None, seeds)
+    seeds = _Seeds(checked, known, found.templates, there.nodes)
+    planted = await plant(work, course_id, None, None, [seeds.module(module) for module in course.modules])
     if any(module.archived_at is not None for module, *_ in modules_of(course)):
         await refresh_published(work, course_id)
     in_order = [item for module, *_ in modules_of(course) for item in module.items]
@@ -140,25 +142,45 @@ async def _write_uploads(work: Work, files: list[form.File], ids: Mapping[str, i
     await add_told(work, Upload, rows, "upload.store", "Upload", more)
 
 
-def _seed(
-    module: form.Module, checked: Checked, known: Mapping[str, Mapping[int, int]], templates: Mapping[str, int]
-) -> ModuleSeed:
-    return ModuleSeed(
-        module.module_type,
-        module.title,
-        module.description,
-        module.is_published,
-        [_item_seed(item, checked, known) for item in module.items],
-        [_seed(child, checked, known, templates) for child in module.modules],
-        {"module_template_id": templates.get(module.key), "archived_at": module.archived_at},
-    )
+class _Seeds(NamedTuple):
+    """What the modules and items of a course are to be made with."""
 
+    checked: Checked
+    known: Mapping[str, Mapping[int, int]]
+    templates: Mapping[str, int]
+    nodes: Mapping[str, Mapping[str, Any]]
 
-def _item_seed(item: form.Item, checked: Checked, known: Mapping[str, Mapping[int, int]]) -> ItemSeed:
-    data, _ = exchanged(item.content_type, checked.payloads[item.key], known)
-    return ItemSeed(
-        item.content_type, item.title, data, item.description, item.estimated_duration_seconds, item.is_active
-    )
+    def module(self, module: form.Module) -> ModuleSeed:
+        """A module with all that is below it and in it."""
+        columns = {
+            "module_template_id": self.templates.get(module.key),
+            "archived_at": module.archived_at,
+            "template_version": None,
+            "template_node": None,
+            **self.nodes.get(module.key, {}),
+        }
+        return ModuleSeed(
+            module.module_type,
+            module.title,
+            module.description,
+            module.is_published,
+            [self.item(item) for item in module.items],
+            [self.module(child) for child in module.modules],
+            columns,
+        )
+
+    def item(self, item: form.Item) -> ItemSeed:
+        """An item, its payload with the ids of what it refers to."""
+        data, _ = exchanged(item.content_type, self.checked.payloads[item.key], self.known)
+        return ItemSeed(
+            item.content_type,
+            item.title,
+            data,
+            item.description,
+            item.estimated_duration_seconds,
+            item.is_active,
+            {"template_node": None, **self.nodes.get(item.key, {})},
+        )
 
 
 async def _write_rubrics(work: Work, course_id: int, in_order: list[form.Item], items: Mapping[str, int]) -> None:
