@@ -172,7 +172,7 @@ SECTIONS = (
     Section("people_excused", "grade_exemptions", "excused_by", only=("id", "course_offering_id", "created_at")),
     Section("grades_frozen", "grade_freezes", "frozen_by", only=("course_offering_id", "frozen_at")),
     Section("jobs", "jobs", "created_by", only=("id", "kind", "state", "created_at", "finished_at")),
-    Section("people_invited", "invitations", "invited_by", only=("id", "user_id", "created_at", "expires_at")),
+    Section("people_invited", "invitations", "invited_by", only=("id", "created_at", "expires_at")),
     Section("records_seen", "disclosures", "viewer_id", only=("at", "kind", "request_id")),
     Section(
         "service_tokens_issued",

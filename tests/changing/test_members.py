@@ -231,10 +231,10 @@ async def test_another_universitys_department_gives_no_role(office, world):
     assert await office.refused("inviteMember", fresh(roles=roles)) == wanted
 
 
-async def test_fifty_who_invite_one_person_make_one_member(office, owner):
+async def test_twenty_who_invite_one_person_make_one_member(office, owner):
     given = fresh(studentNumber="N-50")
-    answers = await asyncio.gather(*(office.sent("inviteMember", given) for _ in range(50)))
-    assert sorted(len(answer["errors"]) for answer in answers) == [0] + [1] * 49
+    answers = await asyncio.gather(*(office.sent("inviteMember", given) for _ in range(20)))
+    assert sorted(len(answer["errors"]) for answer in answers) == [0] + [1] * 19
     assert {error["code"] for answer in answers for error in answer["errors"]} == {"TAKEN"}
     assert await owner.fetchval("SELECT count(*) FROM users WHERE lower(email) = lower($1)", given["email"]) == 1
 

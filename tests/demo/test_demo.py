@@ -71,6 +71,8 @@ EMPTY = {
     "sessions",
     "session_tokens",
     "service_tokens",
+    "invitations",
+    "platform_audit_log",
     "uploads",
     "grading_runs",
     "rubric_criteria",

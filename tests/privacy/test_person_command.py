@@ -67,6 +67,7 @@ discussion_posts: 1
 post_revisions: 1
 course_reviews: 1
 service_tokens: 1
+invitations: 1
 university_members: 1
 audit_log: 1
 erasures: 1"""
@@ -76,7 +77,7 @@ async def test_erase_says_what_it_would_do_and_does_it_when_told(campus, copy, t
     database, world = campus
     before, student = await whole(database), world.people["student"]
     counts = "".join(f"  {line}\n" for line in TABLES.splitlines())
-    would = f"person {student} of ALPHA, canary+A@alpha.example, would change: 32 rows\n{counts}"
+    would = f"person {student} of ALPHA, canary+A@alpha.example, would change: 33 rows\n{counts}"
     tried = await called("person", "erase", *STUDENT, "--dry-run", **copy)
     assert (tried.returncode, tried.stdout, tried.stderr) == (0, would, "")
     alone = await called("person", "erase", *STUDENT, **copy)

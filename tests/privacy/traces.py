@@ -96,6 +96,9 @@ async def _signed_in(rows: Rows, person: dict[str, Any]) -> None:
     user = {"user_id": person["user_id"]}
     issuer = "https://issuer.example"
     await rows.add("external_identities", **user, issuer=issuer, subject="CANARY subject", created_at=_LONG_AGO)
+    invited = {"university_id": person["university_id"], "digest": _digest("invitation"), "created_at": _LONG_AGO}
+    used = {"expires_at": _LONG_AGO + timedelta(days=14), "accepted_at": _LONG_AGO}
+    await rows.add("invitations", **user, **invited, **used)
     for number, ended in enumerate((None, _LONG_AGO)):
         times = {"created_at": _LONG_AGO, "expires_at": _LONG_AGO + timedelta(hours=12)}
         session = await rows.add("sessions", **user, **times, revoked_at=ended)

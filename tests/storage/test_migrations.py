@@ -669,6 +669,34 @@ async def test_templates_of_before_have_a_first_version_and_later_ones_are_not_t
         await migrations.downgrade(database.owner, revision.down_revision)
 
 
+OF_PEOPLE_AND_PLATFORM = {
+    "1 invitations": (
+        "INSERT INTO countries (iso_code, name) VALUES ('US', 'x');"
+        " INSERT INTO universities (name, short_code, country_id) SELECT 'x', 'XX', id FROM countries;"
+        " INSERT INTO users (email, full_name, password_hash) VALUES ('a@b.example', 'x', '!');"
+        " INSERT INTO university_members (university_id, user_id, display_name, email)"
+        " SELECT u.id, p.id, 'x', p.email FROM universities u, users p;"
+        " INSERT INTO invitations (university_id, user_id, digest, expires_at)"
+        " SELECT university_id, user_id, sha256('x'), now() + interval '1 day' FROM university_members"
+    ),
+    "1 entries of the platform's audit log": (
+        "INSERT INTO platform_audit_log (user_id, act, entity, entity_id, request_id) VALUES (1, 'x', 'x', 1, 'x')"
+    ),
+}
+
+
+@pytest.mark.parametrize("conflict", OF_PEOPLE_AND_PLATFORM)
+async def test_what_administrators_left_behind_is_not_thrown_away(superuser, conflict):
+    before = ScriptDirectory.from_config(migrations.config()).get_revision("0019").down_revision
+    async with temporary_database(superuser, "0019") as database:
+        untouched = await state(database)
+        await execute(database, OF_PEOPLE_AND_PLATFORM[conflict])
+        assert await refused(migrations.downgrade(database.owner, before)) == (
+            f"revision 0019 can't be taken back and changed nothing: {conflict}"
+        )
+        assert await state(database) == untouched
+
+
 # ---- where migrating is not possible at all ----
 
 

@@ -168,7 +168,7 @@ async def test_a_function_that_reads_as_its_owner_is_bound_all_the_same(driver, 
 async def test_the_tenant_tables(tenant_tables):
     named = {name for name, table in tables.metadata.tables.items() if "university_id" in table.columns}
     assert set(tenant_tables) == named - {"module_templates", "module_template_versions"}
-    assert len(tenant_tables) == 56
+    assert len(tenant_tables) == 58
 
 
 async def test_references_between_tenant_tables_carry_the_university(driver, tenant_tables):

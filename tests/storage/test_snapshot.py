@@ -293,7 +293,7 @@ async def test_a_tenant_sees_its_rows_and_all_of_them(app, two, superuser_driver
 
 
 async def test_without_a_tenant_there_are_no_rows(app, two):
-    assert len(tenant_tables()) == 51
+    assert len(tenant_tables()) == 55
     for value in (None, ""):
         if value is not None:
             await app.execute("SET LOCAL lms.university_id = ''")
