@@ -55,6 +55,13 @@ INSERT INTO grade_history (university_id, course_offering_id, user_id, old_score
   WHERE university_id = {here} AND status IN ('active', 'completed');
 INSERT INTO jobs (university_id, kind, state, total, done, error, created_by, started_at, finished_at)
   VALUES ({here}, 'grades.regrade', 'failed', 2, 1, 'It was given up.', {admin}, now(), now());
+INSERT INTO roster_imports (university_id, job_id, file_name, mode, is_dry_run, counts)
+  SELECT university_id, id, 'roster.zip', 'full', true,
+    '{{"member": {{"created": 1, "updated": 0, "unchanged": 0, "deactivated": 0, "refused": 1}}}}'
+  FROM jobs WHERE university_id = {here};
+INSERT INTO roster_import_errors (university_id, import_id, file, line, field, message)
+  SELECT university_id, id, 'users', 2, 'email', 'a person needs an e-mail address' FROM roster_imports
+  WHERE university_id = {here};
 """
 
 
