@@ -45,6 +45,8 @@ INSERT INTO modules (university_id, course_id, parent_module_id, depth, module_t
 INSERT INTO assets (university_id, url, asset_type) SELECT 1, 'https://files.example/' || n, 'image' FROM generate_series(1, {size}) n;
 INSERT INTO grading_policies (university_id, course_id, letter_scheme) SELECT 1, n, '[["90", "A"]]' FROM generate_series(1, {size}) n;
 INSERT INTO jobs (university_id, kind, created_by) SELECT 1, 'grades.regrade', n FROM generate_series(1, {size}) n;
+INSERT INTO roster_imports (university_id, job_id, file_name, mode, is_dry_run) SELECT 1, n, 'roster.zip', 'full', true FROM generate_series(1, {size}) n;
+INSERT INTO roster_import_errors (university_id, import_id, file, line, message) SELECT 1, n, 'users', 2, 'No address' FROM generate_series(1, {size}) n;
 INSERT INTO grade_categories (university_id, policy_id, name, position, weight) SELECT 1, n, 'Homework', 1, 100 FROM generate_series(1, {size}) n;
 INSERT INTO grade_items (university_id, course_offering_id, grade_category_id, title, points) SELECT 1, n, n, 'Exam', 50 FROM generate_series(1, {size}) n;
 INSERT INTO grade_item_scores (university_id, grade_item_id, course_offering_id, user_id, score) SELECT 1, n, n, n, 40 FROM generate_series(1, {size}) n;
@@ -119,6 +121,7 @@ TABLES = {
     "GradeItem": "grade_items",
     "GradingPolicy": "grading_policies",
     "Job": "jobs",
+    "RosterImport": "roster_imports",
     "Module": "modules",
     "ModuleTemplate": "module_templates",
     "OfferingSection": "offering_sections",

@@ -41,8 +41,8 @@ INSERT INTO uploads (university_id, course_id, course_offering_id, content_item_
     size_bytes, expires_at)
   SELECT university_id, course_id, course_offering_id, content_item_id, user_id, 'more.pdf', 'application/pdf', 10,
     now() + interval '1 day' FROM lab_submissions WHERE university_id = {here};
-WITH kept AS (INSERT INTO uploads (university_id, purpose, user_id, file_name, media_type, size_bytes, expires_at, state,
-    sha256) VALUES ({here}, 'asset', {admin}, 'chart.png', 'image/png', 10, now() + interval '1 day', 'attached',
+WITH kept AS (INSERT INTO uploads (university_id, purpose, user_id, file_name, media_type, size_bytes, expires_at,
+    state, sha256) VALUES ({here}, 'asset', {admin}, 'chart.png', 'image/png', 10, now() + interval '1 day', 'attached',
     sha256('chart')) RETURNING id)
   UPDATE assets SET url = NULL, upload_id = kept.id, title = 'A chart',
     course_id = (SELECT id FROM courses WHERE university_id = {here} AND code = 'ME101')
@@ -65,6 +65,13 @@ UPDATE module_templates SET archived_at = now(), draft = {nodes} WHERE universit
 UPDATE modules SET module_template_id = (SELECT min(id) FROM module_templates WHERE university_id = {here}),
   template_version = 1, template_node = 'lived-module' WHERE university_id = {here} AND id = (
   SELECT min(id) FROM modules WHERE university_id = {here} AND effective_published);
+INSERT INTO roster_imports (university_id, job_id, file_name, mode, is_dry_run, counts)
+  SELECT university_id, id, 'roster.zip', 'full', true,
+    '{{"member": {{"created": 1, "updated": 0, "unchanged": 0, "deactivated": 0, "refused": 1}}}}'
+  FROM jobs WHERE university_id = {here};
+INSERT INTO roster_import_errors (university_id, import_id, file, line, field, message)
+  SELECT university_id, id, 'users', 2, 'email', 'a person needs an e-mail address' FROM roster_imports
+  WHERE university_id = {here};
 """
 _NODES = """'[{"key": "lived-module", "kind": "module", "parent": null, "type": "unit", "title": "A week"},
   {"key": "lived-item", "kind": "item", "parent": "lived-module", "type": "text", "title": "To read",

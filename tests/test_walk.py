@@ -76,8 +76,8 @@ async def explorer(superuser):
         people = summary.people
         made, users = Explorer(api), [person.user_id for person in people if person.university == "DEMO"]
         (code_of_live, jwt), (revoked, _) = await codes(database)
-        job = await lived(database, await member(database, "university.admin"))
-        given = await literals(api, users[0]) | {"code": f'"{code_of_live}"', "jwt": f'"{jwt}"', "job.id": f'"{job}"'}
+        left = await lived(database, await member(database, "university.admin"))
+        given = await literals(api, users[0]) | {"code": f'"{code_of_live}"', "jwt": f'"{jwt}"', **left}
         for user in [*users, None]:
             await made.explore(user, given)
         # One has completed the course, and so met every kind of item; one waits for a seat.
@@ -91,12 +91,14 @@ async def explorer(superuser):
 
 
 async def lived(database, admin):
-    """What the demo does not have is there; gives the id of a job."""
+    """What the demo does not have is there; gives the ids of a job and of an import as literals."""
     driver = await connect(database.owner)
     number = await live(driver, "DEMO", admin)
     here = await driver.fetchval("SELECT id FROM universities WHERE short_code = 'DEMO'")
+    imported = await driver.fetchval("SELECT max(id) FROM roster_imports WHERE university_id = $1", here)
     await driver.close()
-    return GlobalId("Job", number, here)
+    found = {"job.id": GlobalId("Job", number, here), "rosterImport.id": GlobalId("RosterImport", imported, here)}
+    return {name: f'"{id_}"' for name, id_ in found.items()}
 
 
 async def member(database, name):
@@ -138,6 +140,7 @@ async def literals(api, student):
         "course.id": course["id"],
         "node.id": course["id"],
         "job.id": course["id"],
+        "rosterImport.id": course["id"],
         "module.id": module["id"],
         "contentItem.id": next(find_items(course)),
         "contentItemRevision.contentItem": next(find_items(course)),

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from lms_graphql.privacy.sections import Through
+from lms_graphql.privacy.sections import IN_JOB, Through
 
 
 class Keep(msgspec.Struct, frozen=True):
@@ -104,6 +104,19 @@ RULES: Mapping[str, Rules] = {
             "given": Keep("numbers of rows, and what was to be said of the act"),
             "error": Keep("words of ours"),
             "roles": _WORD,
+        },
+    ),
+    "roster_import_errors": Rules(
+        Through("import_id", "roster_imports", IN_JOB),
+        {"file": _WORD, "field": _WORD, "message": Keep("words of ours, which repeat nothing of a row")},
+    ),
+    "roster_imports": Rules(
+        IN_JOB,
+        {
+            "file_name": Put("roster.zip"),
+            "mode": _WORD,
+            "document": Keep("of the university, until its job has ended; who was erased is refused then"),
+            "counts": Keep("numbers"),
         },
     ),
     "certificates": Rules(

@@ -38,10 +38,25 @@ def columns_of(table: str) -> _Columns:
 
 
 class Through(msgspec.Struct, frozen=True):
-    """How rows that don't name a person hang on one: by `column`, which is the `id` of a person's row elsewhere."""
+    """How rows that don't name a person hang on one: by `column`, which is the `id` of a person's row elsewhere.
+
+    That row names the person in its column `person`, or hangs on one itself.
+    """
 
     column: str
     table: str
+    person: "str | Through" = "user_id"
+
+
+def hanging_on(table: Any, person: str | Through, number: Any) -> ColumnElement[bool]:
+    """That a row of a table names this person, or hangs on one that does."""
+    if isinstance(person, str):
+        named: ColumnElement[bool] = table[person] == number
+        return named
+    other = columns_of(person.table)
+    theirs = select(other.id).where(other.university_id == UNIVERSITY, hanging_on(other, person.person, number))
+    hangs: ColumnElement[bool] = table[person.column].in_(theirs)
+    return hangs
 
 
 class Section(msgspec.Struct, frozen=True):
@@ -66,11 +81,7 @@ class Section(msgspec.Struct, frozen=True):
         here = table.university_id == UNIVERSITY
         if self.posted_only:
             here &= self._is_posted()
-        if isinstance(self.person, str):
-            return here & (table[self.person] == USER)
-        other = columns_of(self.person.table)
-        theirs = select(other.id).where(other.university_id == UNIVERSITY, other.user_id == USER)
-        return here & table[self.person.column].in_(theirs)
+        return here & hanging_on(table, self.person, USER)
 
     def columns(self) -> list[ColumnElement[Any]]:
         """What is told of a row; enums come as text."""
@@ -109,6 +120,8 @@ def as_text(column: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 _IN_ATTEMPT = Through("attempt_id", "quiz_attempts")
+IN_JOB = Through("job_id", "jobs", "created_by")
+"""What a job did hangs on who asked for it."""
 _HIDDEN = "of hidden tests, which belong to the course"
 
 SECTIONS = (
@@ -173,6 +186,13 @@ SECTIONS = (
     Section("grades_frozen", "grade_freezes", "frozen_by", only=("course_offering_id", "frozen_at")),
     Section("jobs", "jobs", "created_by", only=("id", "kind", "state", "created_at", "finished_at")),
     Section("people_invited", "invitations", "invited_by", only=("id", "created_at", "expires_at")),
+    Section("rosters_imported", "roster_imports", IN_JOB, only=("id", "job_id", "mode", "is_dry_run", "created_at")),
+    Section(
+        "rows_of_rosters_refused",
+        "roster_import_errors",
+        Through("import_id", "roster_imports", IN_JOB),
+        only=("id", "import_id", "file", "line"),
+    ),
     Section("records_seen", "disclosures", "viewer_id", only=("at", "kind", "request_id")),
     Section(
         "service_tokens_issued",

@@ -38,7 +38,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from lms_graphql.enrollment import leaving
 from lms_graphql.privacy.models import Erasure
 from lms_graphql.privacy.rules import RULES, WITH_LOGIN, Change, End, Rules
-from lms_graphql.privacy.sections import columns_of
+from lms_graphql.privacy.sections import columns_of, hanging_on
 from lms_graphql.storage.statements import Statement
 from lms_graphql.storage.tenancy import UNIVERSITY
 from lms_graphql.tables import metadata
@@ -152,11 +152,7 @@ def _changing(table: str, rules: Rules) -> Any:
 
 
 def _is_theirs(table: str, rules: Rules) -> ColumnElement[bool]:
-    if isinstance(rules.person, str):
-        return columns_of(table)[rules.person] == _PERSON
-    other = columns_of(rules.person.table)
-    theirs = select(other.id).where(other.university_id == UNIVERSITY, other.user_id == _PERSON)
-    return columns_of(table)[rules.person.column].in_(theirs)
+    return hanging_on(columns_of(table), rules.person, _PERSON)
 
 
 def _value(target: ColumnElement[Any], rule: Change) -> ColumnElement[Any]:

@@ -49,7 +49,6 @@ GOOD_IDS = {
     "postId": _of_alpha("DiscussionPost", "post"),
     "reviewId": _of_alpha("CourseReview", "review"),
     "gradeItemId": _of_alpha("GradeItem", "exam"),
-    "moduleId": _of_alpha("Module", "lesson"),
     "moduleIds": _of_alpha("Module", "lesson"),
     "courseId": _of_alpha("Course", "course"),
     "prerequisiteId": _of_alpha("Course", "draft"),

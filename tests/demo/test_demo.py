@@ -83,6 +83,8 @@ EMPTY = {
     "grade_exemptions",
     "grade_freezes",
     "jobs",
+    "roster_imports",
+    "roster_import_errors",
 }
 
 

@@ -135,15 +135,18 @@ async def test_a_roster_is_stored_as_what_it_is(alpha, names):
     ) == [(f"{names}-D", "Physics")]
     zone = datetime(2026, 8, 31, 22, tzinfo=UTC), datetime(2027, 1, 15, 23, tzinfo=UTC)
     assert await alpha.rows(
-        "SELECT t.code, t.name, t.starts_at, t.ends_at, c.code, c.title, d.code, c.is_published, o.starts_at, o.ends_at,"
+        "SELECT t.code, t.name, t.starts_at, t.ends_at, c.code, c.title, d.code, c.is_published, o.starts_at,"
+        " o.ends_at,"
         " o.term_name, o.visibility, o.enrollment_mode, o.capacity, o.seats_taken FROM course_offerings o"
-        " JOIN terms t ON t.id = o.term_id JOIN courses c ON c.id = o.course_id JOIN departments d ON d.id = c.department_id"
+        " JOIN terms t ON t.id = o.term_id JOIN courses c ON c.id = o.course_id JOIN departments d ON d.id ="
+        " c.department_id"
         " WHERE o.university_id = $1 AND c.code = $2",
         f"{names}-C",
     ) == [(f"{names}-t", "Autumn", *zone, f"{names}-C", "Forces", f"{names}-D", True, *zone, "Autumn", "private",
            "closed", None, 1)]  # fmt: skip
     assert await alpha.rows(
-        "SELECT m.display_name, m.email, m.student_number, m.status, r.role::text, u.email, u.password_hash, i.role, e.status::text"
+        "SELECT m.display_name, m.email, m.student_number, m.status, r.role::text, u.email, u.password_hash,"
+        " i.role, e.status::text"
         " FROM university_members m JOIN users u ON u.id = m.user_id"
         " JOIN user_university_roles r ON (r.university_id, r.user_id) = (m.university_id, m.user_id)"
         " LEFT JOIN course_offering_instructors i ON (i.university_id, i.user_id) = (m.university_id, m.user_id)"
@@ -167,7 +170,8 @@ async def test_everything_is_written_down(alpha, names):
     await alpha.owner.execute("TRUNCATE audit_log, outbox")
     await alpha.taken(whole(names))
     acts = await alpha.rows(
-        "SELECT act, entity, count(*), min(user_id), min(reason) FROM audit_log WHERE university_id = $1 AND act <> 'upload.store'"
+        "SELECT act, entity, count(*), min(user_id), min(reason) FROM audit_log WHERE university_id = $1 AND"
+        " act <> 'upload.store'"
         " GROUP BY act, entity ORDER BY min(id)"
     )
     assert acts == [
@@ -189,7 +193,8 @@ async def test_everything_is_written_down(alpha, names):
         "SELECT topic, count(*) FROM outbox WHERE university_id = $1 GROUP BY topic ORDER BY min(id)"
     )
     assert told == [
-        ("department.changed", 1), ("term.changed", 1), ("course.changed", 1), ("offering.changed", 1), ("member.changed", 3),
+        ("department.changed", 1), ("term.changed", 1), ("course.changed", 1), ("offering.changed", 1),
+        ("member.changed", 3),
         ("role.changed", 3), ("instructor.changed", 2), ("enrollment.changed", 1), ("job.done", 1),
     ]  # fmt: skip
     ((before, after),) = await alpha.rows(
@@ -200,7 +205,8 @@ async def test_everything_is_written_down(alpha, names):
         await alpha.rows("SELECT id FROM departments WHERE university_id = $1 AND code = $2", f"{names}-D")
     )[0]
     assert alpha.json(after) == {
-        "code": f"{names}-C", "title": "Forces", "departmentId": department, "level": "undergraduate", "isPublished": True
+        "code": f"{names}-C", "title": "Forces", "departmentId": department, "level": "undergraduate",
+        "isPublished": True
     }  # fmt: skip
 
 
@@ -216,7 +222,8 @@ async def test_again_changes_nothing_and_a_change_is_all_that_is_written(alpha, 
     found = await alpha.taken(changed)
     assert found["counts"]["COURSE"] == {"updated": 1}
     ((old, new),) = await alpha.rows(
-        "SELECT old_values, new_values FROM audit_log WHERE university_id = $1 AND act = 'course.import' ORDER BY id DESC LIMIT 1"
+        "SELECT old_values, new_values FROM audit_log WHERE university_id = $1 AND act = 'course.import' ORDER"
+        " BY id DESC LIMIT 1"
     )
     assert (alpha.json(old), alpha.json(new)) == ({"title": "Forces"}, {"title": "Motion"})
     after = await alpha.everything()
@@ -234,7 +241,10 @@ async def test_what_people_change_here_stays_until_the_roster_changes(alpha, nam
 
 async def test_who_is_here_already_is_taken_over_by_the_address(alpha, names):
     student = alpha.world.people["bystander"]
-    row = "SELECT display_name, email, student_number, status FROM university_members WHERE university_id = $1 AND user_id = $2"
+    row = (
+        "SELECT display_name, email, student_number, status FROM university_members"
+        " WHERE university_id = $1 AND user_id = $2"
+    )
     people = [user(names, 1, email="BYSTANDER@alpha.example", identifier=f"{names}-7", display_name="By Stander")]
     accounts = await alpha.owner.fetchval("SELECT count(*) FROM users")
     found = await alpha.taken(Roster(modes={"users": "delta"}, users=people))
@@ -267,11 +277,13 @@ async def test_homerooms_are_sections(alpha, names):
     assert found["errors"] == []
     assert found["counts"]["SECTION"] == {"created": 1}
     assert await alpha.rows(
-        "SELECT m.email, s.code, s.name FROM course_enrollments e JOIN university_members m USING (university_id, user_id)"
+        "SELECT m.email, s.code, s.name FROM course_enrollments e JOIN university_members m USING"
+        " (university_id, user_id)"
         " LEFT JOIN offering_sections s ON s.id = e.section_id WHERE e.university_id = $1 AND m.email LIKE $2"
         " UNION ALL SELECT m.email, s.code, s.name FROM course_offering_instructors e"
         " JOIN university_members m USING (university_id, user_id)"
-        " LEFT JOIN offering_sections s ON s.id = e.section_id WHERE e.university_id = $1 AND m.email LIKE $2 ORDER BY 1",
+        " LEFT JOIN offering_sections s ON s.id = e.section_id WHERE e.university_id = $1 AND m.email LIKE $2"
+        " ORDER BY 1",
         f"{names}-%",
     ) == [
         (f"{names}-0@school.example", "B", "Room B"),
@@ -292,8 +304,10 @@ async def test_seats_are_never_given_twice(alpha, names):
     full = "all seats are taken, and so is the waitlist"
     assert found["errors"] == [("enrollments", 5, None, full), ("enrollments", 6, None, full)]
     standing = (
-        "SELECT m.email, e.status::text, o.seats_taken FROM course_enrollments e JOIN university_members m USING (university_id, user_id)"
-        " JOIN course_offerings o ON o.id = e.course_offering_id WHERE e.university_id = $1 AND m.email LIKE $2 ORDER BY e.id"
+        "SELECT m.email, e.status::text, o.seats_taken FROM course_enrollments e JOIN university_members m"
+        " USING (university_id, user_id)"
+        " JOIN course_offerings o ON o.id = e.course_offering_id WHERE e.university_id = $1 AND m.email LIKE $2"
+        " ORDER BY e.id"
     )
     assert await alpha.rows(standing, f"{names}-%") == [
         (f"{names}-0@school.example", "active", 2),
@@ -325,7 +339,8 @@ async def test_what_has_left_is_deactivated_and_comes_back(alpha, names):
         "ROLE": {"deactivated": 4}, "INSTRUCTOR": {"deactivated": 2}, "ENROLLMENT": {"deactivated": 2},
     }  # fmt: skip
     state = (
-        "SELECT (SELECT count(*) FROM university_members WHERE university_id = $1 AND email LIKE $2 AND status = 'inactive'),"
+        "SELECT (SELECT count(*) FROM university_members WHERE university_id = $1 AND email LIKE $2 AND status"
+        " = 'inactive'),"
         " (SELECT count(*) FROM course_enrollments e JOIN university_members m USING (university_id, user_id)"
         " WHERE university_id = $1 AND email LIKE $2 AND e.status = 'dropped'),"
         " (SELECT is_published FROM courses WHERE university_id = $1 AND code = $3),"
@@ -353,7 +368,8 @@ async def test_who_has_completed_has_completed(alpha, names):
     await alpha.taken(whole(names))
     await alpha.owner.execute(
         "UPDATE course_enrollments e SET status = 'completed', completed_at = now() FROM university_members m"
-        " WHERE e.university_id = $1 AND (m.university_id, m.user_id) = (e.university_id, e.user_id) AND m.email LIKE $2",
+        " WHERE e.university_id = $1 AND (m.university_id, m.user_id) = (e.university_id, e.user_id) AND"
+        " m.email LIKE $2",
         alpha.university_id, f"{names}-%",
     )  # fmt: skip
     found = await alpha.taken(whole(names, enrollments=[]), confirmDrops=True)
@@ -392,7 +408,8 @@ async def test_a_roster_in_which_too_many_are_missing_is_refused(alpha, names):
     error = await alpha.refused(fewer)
     assert error == {
         "code": "LIMIT_REACHED", "path": ["input", "confirmDrops"],
-        "message": "this would drop 3 of 10 enrollments that came by earlier rosters, more than 20 %: see what a dry run"
+        "message": "this would drop 3 of 10 enrollments that came by earlier rosters, more than 20 %: see what"
+        " a dry run"
         " tells, then send a whole roster, or confirm it with confirmDrops",
     }  # fmt: skip
     assert (await alpha.refused(fewer, mostDroppedPercent=29))["code"] == "LIMIT_REACHED"
@@ -447,7 +464,8 @@ async def test_what_is_here_and_in_the_way_is_told_row_by_row(alpha, names):
 async def test_a_new_name_for_somebody_replaces_the_old_one_in_a_whole_roster(alpha, names):
     await alpha.taken(whole(names))
     renamed = whole(names, users=[user(names, 0), user(names, 1), User(
-        sourced_id=f"{names}-new", is_enabled=True, username="x", given_name="P", family_name="2", email=f"{names}-2@school.example",
+        sourced_id=f"{names}-new", is_enabled=True, username="x", given_name="P", family_name="2",
+        email=f"{names}-2@school.example",
     )], roles=[], enrollments=[])  # fmt: skip
     found = await alpha.taken(renamed, confirmDrops=True)
     assert found["counts"]["MEMBER"] == {"updated": 1, "unchanged": 2}
@@ -483,8 +501,10 @@ async def test_roles_that_there_are_not_here(alpha, names):
     found = await alpha.taken(Roster(modes=modes, orgs=orgs, users=people, roles=given))
     assert found["errors"] == [("roles", 2, "role", "there is no such role here; the person stays without it")]
     assert await alpha.rows(
-        "SELECT r.role::text, d.code FROM user_university_roles r JOIN university_members m USING (university_id, user_id)"
-        " LEFT JOIN departments d ON d.id = r.department_id WHERE r.university_id = $1 AND m.email LIKE $2 ORDER BY m.email",
+        "SELECT r.role::text, d.code FROM user_university_roles r JOIN university_members m USING"
+        " (university_id, user_id)"
+        " LEFT JOIN departments d ON d.id = r.department_id WHERE r.university_id = $1 AND m.email LIKE $2"
+        " ORDER BY m.email",
         f"{names}-%",
     ) == [("instructor", f"{names}-d"), ("department_admin", f"{names}-d"), ("university_admin", None)]
     unknown = Role(sourced_id=f"{names}-r9", user=f"{names}-u0", type="primary", role="principal", org="unknown")
@@ -546,7 +566,8 @@ async def test_one_after_another(alpha, names):
     assert first["errors"] == []
     error = await alpha.refused(whole(names))
     assert error == {
-        "code": "CLOSED", "message": "another roster is being imported here: wait until its job has ended", "path": ["input"]
+        "code": "CLOSED", "message": "another roster is being imported here: wait until its job has ended",
+        "path": ["input"]
     }  # fmt: skip
     assert (await alpha.asked(whole(names), dryRun=True))["errors"] == []
     await alpha.api.service.jobs.drain()

@@ -160,7 +160,8 @@ BAD_ROWS = [
     ("orgs", "x,,,A,school,,nowhere", "parentSourcedId", "orgs.csv has no such sourcedId"),
     ("academicSessions", "x,,,A,term,1.9.2026,2027-01-01,,2027", "startDate", "this must be a date, as 2026-09-01"),
     ("academicSessions", "x,,,A,term,2027-01-01,2026-01-01,,2027", "endDate", "this must be after startDate"),
-    ("academicSessions", "x,,,A,term,2026-01-01,2027-01-01,,²", "schoolYear", "this must be a whole number from 1000 to 9999"),
+    ("academicSessions", "x,,,A,term,2026-01-01,2027-01-01,,²", "schoolYear",
+     "this must be a whole number from 1000 to 9999"),
     ("courses", "x,,,,A,,,nowhere,,", "orgSourcedId", "orgs.csv has no such sourcedId"),
     ("courses", "x,,,,A,P1,,o,,", "courseCode", "line 2 has the same"),
     ("classes", "x,,,A,,nothing,,scheduled,,o,t,,,", "courseSourcedId", "courses.csv has no such sourcedId"),
@@ -312,11 +313,13 @@ RECORDS = {
         school_year=st.integers(1000, 9999), code=maybe(CELL), starts_at=maybe(TIMES), ends_at=maybe(TIMES),
     ),
     "courses": rows(
-        Course, title=CELL, code=maybe(CELL), org=NAME, level=maybe(st.just("graduate")), is_published=maybe(st.booleans())
+        Course, title=CELL, code=maybe(CELL), org=NAME, level=maybe(st.just("graduate")),
+        is_published=maybe(st.booleans())
     ),
     "classes": rows(
         Class, title=CELL, course=NAME, code=maybe(CELL), type=st.sampled_from(["scheduled", "homeroom"]), school=NAME,
-        terms=st.lists(NAME, min_size=1, max_size=3, unique=True).map(tuple), offering=maybe(NAME), term_name=maybe(CELL),
+        terms=st.lists(NAME, min_size=1, max_size=3, unique=True).map(tuple), offering=maybe(NAME),
+        term_name=maybe(CELL),
         starts_at=maybe(TIMES), ends_at=maybe(TIMES), visibility=maybe(st.just("public")),
         enrollment_mode=maybe(st.just("open")), capacity=maybe(SEATS), waitlist_capacity=maybe(SEATS),
     ),
@@ -326,7 +329,8 @@ RECORDS = {
         primary_org=maybe(NAME), display_name=maybe(CELL),
     ),
     "roles": rows(Role, user=NAME, type=st.just("primary"), role=st.sampled_from(sorted(ROLES)), org=NAME),
-    "enrollments": rows(Enrollment, class_=NAME, school=NAME, user=NAME, role=st.sampled_from(sorted(ENROLLMENT_ROLES))),
+    "enrollments": rows(Enrollment, class_=NAME, school=NAME, user=NAME,
+    role=st.sampled_from(sorted(ENROLLMENT_ROLES))),
 }  # fmt: skip
 
 

@@ -11,7 +11,8 @@ from tests.interop.rosters import Rosters
 from tests.world import Campus, Rows
 
 _OFFERING = (
-    "c.code AS course, o.term_name, t.code AS term, o.starts_at, o.ends_at, o.visibility, o.enrollment_mode, o.capacity,"
+    "c.code AS course, o.term_name, t.code AS term, o.starts_at, o.ends_at, o.visibility, o.enrollment_mode,"
+    " o.capacity,"
     " o.waitlist_capacity"
 )
 _JOINED = (
@@ -29,7 +30,8 @@ SHAPES = {
     " LEFT JOIN departments d ON (d.university_id, d.id) = (x.university_id, x.department_id)"
     " WHERE x.university_id = $1 AND m.status <> 'erased'",
     "courses": "SELECT c.code, c.title, c.level::text, c.is_published, d.code AS department FROM courses c"
-    " LEFT JOIN departments d ON (d.university_id, d.id) = (c.university_id, c.department_id) WHERE c.university_id = $1",
+    " LEFT JOIN departments d ON (d.university_id, d.id) = (c.university_id, c.department_id) WHERE"
+    " c.university_id = $1",
     "classes": f"SELECT {_OFFERING} FROM {_JOINED} WHERE o.university_id = $1",
     "sections": f"SELECT {_OFFERING}, s.code, s.name FROM {_JOINED} JOIN offering_sections s"
     " ON (s.university_id, s.course_offering_id) = (o.university_id, o.id) WHERE o.university_id = $1",
@@ -65,7 +67,8 @@ async def full(owner, world):  # noqa: F811
     )  # fmt: skip
     offering = await rows.add(
         "course_offerings", **tenant, course_id=world.alpha["draft"]["id"], term_id=term["id"], term_name="Fall, twice",
-        starts_at=datetime(2026, 9, 7, tzinfo=UTC), capacity=2, waitlist_capacity=5, seats_taken=2, enrollment_mode="approval",
+        starts_at=datetime(2026, 9, 7, tzinfo=UTC), capacity=2, waitlist_capacity=5, seats_taken=2,
+        enrollment_mode="approval",
     )  # fmt: skip
     here = {**tenant, "course_offering_id": offering["id"]}
     sections = [await rows.add("offering_sections", **here, code=code, name=f"=Section {code}") for code in "AB"]
@@ -112,7 +115,8 @@ async def test_round_trip(api, world, owner, full, gamma):  # noqa: F811
         "SELECT user_id FROM disclosures WHERE university_id = $1 AND kind = 'private_data' ORDER BY 1"
     )
     people = await alpha.rows(
-        "SELECT user_id FROM university_members WHERE university_id = $1 AND status <> 'erased' AND user_id <> $2 ORDER BY 1",
+        "SELECT user_id FROM university_members WHERE university_id = $1 AND status <> 'erased' AND user_id <>"
+        " $2 ORDER BY 1",
         world.people["admin"],
     )
     assert seen == people != []

@@ -13,6 +13,7 @@ from tests.databases import DEMO_SIGNER
 from tests.world import DUE, KINDS, POSTED, Campus, Rows, build_world
 
 _NEVER = datetime(2999, 1, 1, tzinfo=UTC)
+_COUNTED = ("created", "updated", "unchanged", "deactivated", "refused")
 _SCORES = {"final_score": Decimal("61.50"), "letter_grade": "D", "passed": True}
 OWN_CODE = "ALPHA-0000000000000000000000P103"
 CREDENTIAL, _KEY_ID = DEMO_SIGNER.sign(
@@ -177,6 +178,12 @@ async def _kept(rows: Rows, made: Any, tenant: Any, people: dict[str, int]) -> N
             "jobs", **tenant, kind="grades.regrade", state="failed", error="It failed.", finished_at=POSTED,
             given={"note": "for the runner"}, roles=["ta"], created_by=people[name],
         )  # fmt: skip
+    made["roster_import"] = await rows.add(
+        "roster_imports", **tenant, job_id=made["job_of_admin"]["id"], file_name="roster.zip", mode="full",
+        is_dry_run=True, counts={"member": dict.fromkeys(_COUNTED, 1)},
+    )  # fmt: skip
+    await rows.add("roster_import_errors", **tenant, import_id=made["roster_import"]["id"], file="users", line=2,
+                   field="email", message="a person needs an e-mail address")  # fmt: skip
     await rows.add("thread_read_marks", **tenant, thread_id=made["thread"]["id"], user_id=people["student"],
                    last_read_post_id=made["post"]["id"])  # fmt: skip
     thread = {**tenant, "thread_id": made["thread"]["id"], "hidden_at": POSTED, "hidden_reason": "It gives it away."}

@@ -156,6 +156,8 @@ RULES: Mapping[str, Mapping[str, str]] = {
     "users": {"email": NEVER, "full_name": NEVER, "password_hash": NEVER},
     "grade_exemptions": {"reason": NEVER},
     "grade_freezes": {"reason": NEVER},
+    "roster_imports": dict.fromkeys(("file_name", "counts"), NEVER),
+    "roster_import_errors": dict.fromkeys(("file", "field", "message"), NEVER),
     "jobs": {"kind": "t.created_by = {u}", "error": "t.created_by = {u}", "given": NEVER},
 }
 
@@ -180,6 +182,8 @@ NOT_PLANTED: Mapping[str, str] = {
     "module_templates.draft": "nodes, whose keys and kinds hold together; test_matrix tells who reads it",
     "modules.template_node": "a random key, which names nothing",
     "content_items.template_node": "a random key, which names nothing",
+    "roster_imports.mode": "words of a closed list",
+    "roster_imports.document": "a packed roster, as long as its job runs; no loader selects it",
     "jobs.roles": "words of a closed list",
     "platform_audit_log": "of no university; lms_app may only add to it",
 }

@@ -63,6 +63,8 @@ WITHOUT_A_LOADER = {
     "GradeBreakdown.categories": _OF_THE_ROW,
     "GradeBreakdownCategory.items": _OF_THE_ROW,
     "Query.job": "found by the loader of its type, as by `node`",
+    "Query.rosterImport": "found by the loader of its type, as by `node`",
+    "RosterImport.counts": _OF_THE_ROW,
     "Query.whatIf": "found by OwnBasisByOffering, of the viewer's own enrollment",
     "Query.viewer": "the viewer",
     "Submission.rubricResult": "a part of the row, null until the grade is posted",

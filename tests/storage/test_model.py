@@ -206,6 +206,7 @@ async def test_what_a_deleted_row_takes_with_it(driver):
     """)
     assert {row["conname"]: row["confdeltype"] for row in found} == {
         "discussion_posts_thread_id_fkey": "c",
+        "roster_import_errors_import_id_fkey": "c",
         "discussion_posts_parent_post_id_fkey": "c",
         "thread_read_marks_thread_id_fkey": "c",
         "post_revisions_post_id_fkey": "c",
@@ -362,6 +363,8 @@ async def test_what_the_roles_may(driver, tenant_tables):
         "erasures": {"INSERT"},
         "disclosures": {"SELECT", "INSERT"},
         "jobs": {"SELECT", "INSERT", "UPDATE"},
+        "roster_imports": {"SELECT", "INSERT", "UPDATE"},
+        "roster_import_errors": {"SELECT", "INSERT"},
     }
     assert await granted_of(driver, "service_tokens", "lms_app") == {
         "SELECT": {
@@ -766,6 +769,11 @@ jobs_progress_check                     UPDATE jobs SET done = -1
 jobs_leased_until_check                 UPDATE jobs SET state = 'running'
 jobs_finished_at_check                  UPDATE jobs SET finished_at = now()
 jobs_error_check                        UPDATE jobs SET error = 'x'
+roster_imports_job_id_fkey              UPDATE roster_imports SET job_id = 0
+roster_imports_mode_check               UPDATE roster_imports SET mode = 'banana'
+roster_imports_counts_check             UPDATE roster_imports SET counts = '[]'
+roster_import_errors_import_id_fkey     UPDATE roster_import_errors SET import_id = 0
+roster_import_errors_line_check         UPDATE roster_import_errors SET line = 0
 """.strip().splitlines()  # noqa: E501 - one row, one line
 
 # One legal row of Alpha in the tables of records, and no other in them; rolled back with the rest.
@@ -823,6 +831,8 @@ INSERT INTO discussion_threads (university_id, course_id, course_offering_id, cr
 INSERT INTO grade_exemptions (university_id, course_id, course_offering_id, user_id, grade_item_id, reason, excused_by) SELECT university_id, {a.course}, course_offering_id, {student}, id, 'x', {ta} FROM grade_items;
 INSERT INTO grade_freezes (university_id, course_offering_id, frozen_at, frozen_by, reason) VALUES ({alpha}, {a.private}, now(), {ta}, 'x');
 INSERT INTO jobs (university_id, kind, created_by) VALUES ({alpha}, 'x', {ta});
+INSERT INTO roster_imports (university_id, job_id, file_name, mode, is_dry_run) SELECT university_id, id, 'x', 'full', false FROM jobs WHERE kind = 'x';
+INSERT INTO roster_import_errors (university_id, import_id, file, line, message) SELECT university_id, id, 'x', 2, 'x' FROM roster_imports;
 """  # noqa: E501
 
 
