@@ -341,7 +341,7 @@ async def test_rows_of_another_tenant_are_neither_made_nor_changed(app, two):
         "SELECT * FROM users",
         "UPDATE users SET is_active = true",
         "INSERT INTO platform_administrators VALUES (1)",
-        "UPDATE universities SET name = name",
+        "UPDATE universities SET short_code = short_code",
         "TRUNCATE departments",
         "SET ROLE lms_owner",
         "SET LOCAL session_replication_role = replica",
