@@ -23,15 +23,10 @@ from lms_graphql.storage.tenancy import UNIVERSITY
 
 COURSE = ("input", "courseId")
 EDITORS = (Standing.STAFF, Standing.ADMIN)
-"""The standings that may change courses at all: see `may_try`."""
+"""The standings that may change courses at all: see `policy.may_edit_some_course`."""
 
 CourseRow = record("EditedCourse")
 _COURSE = bindparam("course_id", type_=BigInteger, required=True)
-
-
-def may_try(viewer: Viewer) -> bool:
-    """Whether it is worth asking the database: the `may` of mutations whose service judges the row."""
-    return viewer.standing in EDITORS
 
 
 def _course(viewer: Viewer) -> Select[Any]:

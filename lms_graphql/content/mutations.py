@@ -5,7 +5,7 @@ from typing import Any
 
 import strawberry
 
-from lms_graphql.catalog.editing import may_try
+from lms_graphql.catalog.policy import may_edit_some_course
 from lms_graphql.content import creating, deleting, moving, restoring, transcribing, updating
 from lms_graphql.content.loaders import ItemById
 from lms_graphql.content.payload_inputs import ContentPayloadInput
@@ -224,7 +224,7 @@ class ContentMutation:
         CreateContentItemInput,
         "Add a content item to a module of a course that the viewer may edit. Its payload is checked whole: `errors`"
         " tells all that is wrong with it.",
-        may=may_try,
+        may=may_edit_some_course,
         weight=20,
     )
     update_content_item: UpdateContentItemPayload | None = mutation(
@@ -232,44 +232,44 @@ class ContentMutation:
         UpdateContentItemInput,
         "Change what a content item says; what it said before stays among its `revisions`. Attempts and submissions"
         " keep the revision that they met.",
-        may=may_try,
+        may=may_edit_some_course,
         weight=20,
     )
     move_content_item: MoveContentItemPayload | None = mutation(
         moving.move_content_item,
         MoveContentItemInput,
         "Put a content item at another place, or into another module of its course.",
-        may=may_try,
+        may=may_edit_some_course,
     )
     reorder_content_items: ReorderContentItemsPayload | None = mutation(
         moving.reorder_content_items,
         ReorderContentItemsInput,
         "Put the content items of a module into an order.",
-        may=may_try,
+        may=may_edit_some_course,
     )
     set_content_item_active: SetContentItemActivePayload | None = mutation(
         updating.set_content_item_active,
         SetContentItemActiveInput,
         "Show a content item to students, or hide it from them; what they did with it stays.",
-        may=may_try,
+        may=may_edit_some_course,
     )
     delete_content_item: DeleteContentItemPayload | None = mutation(
         deleting.delete_content_item,
         DeleteContentItemInput,
         "Delete a content item with its revisions and its rubric. CLOSED while anything else hangs on it: attempts,"
         " submissions, progress, settings, threads.",
-        may=may_try,
+        may=may_edit_some_course,
     )
     restore_content_item_revision: RestoreContentItemRevisionPayload | None = mutation(
         restoring.restore_content_item_revision,
         RestoreContentItemRevisionInput,
         "Make a content item say again what one of its revisions said: as a new revision.",
-        may=may_try,
+        may=may_edit_some_course,
     )
     set_transcript: SetTranscriptPayload | None = mutation(
         transcribing.set_transcript,
         SetTranscriptInput,
         "Set the transcript of a video from its subtitles. What can't be read of them is told with its line.",
-        may=may_try,
+        may=may_edit_some_course,
         weight=20,
     )

@@ -5,6 +5,7 @@ from typing import Any
 import strawberry
 
 from lms_graphql.catalog.loaders import CourseById
+from lms_graphql.catalog.policy import may_edit_some_course
 from lms_graphql.catalog.types import Course
 from lms_graphql.content.loaders import AssetById, ItemById
 from lms_graphql.content.types import Asset, QuizContent
@@ -15,7 +16,6 @@ from lms_graphql.engine.rows import Row
 from lms_graphql.engine.usererrors import UserError
 from lms_graphql.syllabus import copying, creating, deleting, moving, publishing
 from lms_graphql.syllabus.loaders import ModuleById
-from lms_graphql.syllabus.policy import may_edit_modules
 from lms_graphql.syllabus.types import Module, ModuleType
 
 _MODULE = "The global id of the module."
@@ -188,22 +188,25 @@ class SyllabusMutation:
     """Joined into Mutation."""
 
     create_module: ModulePayload | None = mutation(
-        creating.create_module, CreateModuleInput, f"Add a module.{_EDITORS}", may=may_edit_modules
+        creating.create_module, CreateModuleInput, f"Add a module.{_EDITORS}", may=may_edit_some_course
     )
     update_module: ModulePayload | None = mutation(
-        creating.update_module, UpdateModuleInput, f"Change what is said of a module.{_EDITORS}", may=may_edit_modules
+        creating.update_module,
+        UpdateModuleInput,
+        f"Change what is said of a module.{_EDITORS}",
+        may=may_edit_some_course,
     )
     move_module: ModulePayload | None = mutation(
         moving.move_module,
         MoveModuleInput,
         f"Move a module with all below it, within its course.{_EDITORS}",
-        may=may_edit_modules,
+        may=may_edit_some_course,
     )
     reorder_modules: ReorderModulesPayload | None = mutation(
         moving.reorder_modules,
         ReorderModulesInput,
         f"Put sibling modules into another order.{_EDITORS}",
-        may=may_edit_modules,
+        may=may_edit_some_course,
     )
     copy_module: CopyModulePayload | None = mutation(
         copying.copy_module,
@@ -211,38 +214,38 @@ class SyllabusMutation:
         f"Copy a module with all below it, its items and their rubrics, at most {copying.MOST_COPIED} of them. The copy"
         " is not published; archived modules below it are left out; learners' records and what offerings ask stay where"
         " they are. For who may edit both courses.",
-        may=may_edit_modules,
+        may=may_edit_some_course,
         weight=50,
     )
     archive_module: ModulesPayload | None = mutation(
         publishing.archive_module,
         ModuleInput,
         f"Put a module away with all below it: no student sees them any more, records stay.{_EDITORS}",
-        may=may_edit_modules,
+        may=may_edit_some_course,
     )
     restore_module: ModulesPayload | None = mutation(
         publishing.restore_module,
         ModuleInput,
         f"Bring an archived module back with what was archived with it; nothing of it is published.{_EDITORS}",
-        may=may_edit_modules,
+        may=may_edit_some_course,
     )
     delete_module: DeleteModulePayload | None = mutation(
         deleting.delete_module,
         ModuleInput,
         "Delete a module with all below it and in it, for good. Refused, with how many of what, where there are"
         f" learners' records, settings of offerings or threads; archive it then.{_EDITORS}",
-        may=may_edit_modules,
+        may=may_edit_some_course,
     )
     publish_module: ModulesPayload | None = mutation(
         publishing.publish_module,
         PublishModuleInput,
         "Publish a module, or with all below it that is not archived. Students see it once all above it and the course"
         f" are published too.{_EDITORS}",
-        may=may_edit_modules,
+        may=may_edit_some_course,
     )
     unpublish_module: ModulesPayload | None = mutation(
         publishing.unpublish_module,
         PublishModuleInput,
         f"Take a module back from students, and thereby what is below it.{_EDITORS}",
-        may=may_edit_modules,
+        may=may_edit_some_course,
     )

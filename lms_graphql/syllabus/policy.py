@@ -26,8 +26,3 @@ def visible_templates(viewer: Viewer) -> ColumnElement[bool]:
     """All staff see their university's templates and the platform's; they are no business of anybody else."""
     ours = or_(ModuleTemplate.university_id == UNIVERSITY, ModuleTemplate.university_id.is_(None))
     return ours if viewer.is_staff else and_(ours, NOBODY)
-
-
-def may_edit_modules(viewer: Viewer) -> bool:
-    """All staff may try: whether the course is one that they may edit is told by its row."""
-    return viewer.is_staff

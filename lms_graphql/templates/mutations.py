@@ -4,7 +4,7 @@ from typing import Any
 
 import strawberry
 
-from lms_graphql.catalog.editing import may_try
+from lms_graphql.catalog.policy import may_edit_some_course
 from lms_graphql.content.payload_inputs import ContentPayloadInput
 from lms_graphql.engine.edges import computed, optional
 from lms_graphql.engine.mutations import changed, mutation, told, user_errors
@@ -300,7 +300,7 @@ class TemplateMutation:
         InstantiateTemplateInput,
         "Make a module with all below it from a template, for who may edit the course. It is unpublished, and follows"
         " the template: see `Module.templateDrift`.",
-        may=may_try,
+        may=may_edit_some_course,
         weight=100,
     )
     sync_from_template: SyncFromTemplatePayload | None = mutation(
@@ -309,7 +309,7 @@ class TemplateMutation:
         "Bring what was made from a template up to a version of it, for who may edit the course. What was changed by"
         " hand stays. New modules are as published as the one that they come below. What the template no longer has is"
         " deleted, hidden where there are records or settings of it, and kept where it was changed by hand.",
-        may=may_try,
+        may=may_edit_some_course,
         weight=100,
     )
     sync_template_everywhere: SyncTemplateEverywherePayload | None = mutation(
@@ -317,6 +317,6 @@ class TemplateMutation:
         SyncTemplateEverywhereInput,
         "Bring everything that was made from a template up to its newest version, behind the answer, in all courses"
         " that the viewer may edit.",
-        may=may_try,
+        may=may_edit_some_course,
         weight=100,
     )

@@ -9,8 +9,8 @@ from lms_graphql.assessment.models import Question, QuestionKey, QuestionPool
 from lms_graphql.assessment.policy import visible_keys, visible_pools, visible_questions
 from lms_graphql.assessment.pooling import QuestionSeed, failure, read_question
 from lms_graphql.assessment.question_adding import seed_of
-from lms_graphql.catalog.editing import EDITORS, may_try
-from lms_graphql.catalog.policy import may_edit_course
+from lms_graphql.catalog.editing import EDITORS
+from lms_graphql.catalog.policy import may_edit_course, may_edit_some_course
 from lms_graphql.catalog.reach import department_of_course
 from lms_graphql.engine.context import Context, Viewer
 from lms_graphql.engine.errors import Code, RequestError
@@ -66,7 +66,7 @@ async def questions_of(context: Context, pool: str) -> list[tuple[int, QuestionS
     viewer = context.viewer
     pool_id = number_of(pool, "QuestionPool", context.university_id())
     found = []
-    if pool_id is not None and may_try(viewer):
+    if pool_id is not None and may_edit_some_course(viewer):
         found = await context.fetch(_POOLS[viewer.standing], _Row, tenant=True, pool_id=pool_id)
     if not found:
         raise RequestError(Code.UNIVERSITY_UNKNOWN, "there is no such question pool, or not for you")
