@@ -182,5 +182,7 @@ ELSEWHERE = {
     "users": "see IDENTITY",
     **dict.fromkeys(WITH_LOGIN, "see WITH_LOGIN"),
     "platform_administrators": "who looks after the platform is no matter of one university's",
+    "assets": "files of courses, whoever sent them; what somebody sent is told by uploads",
+    "content_item_assets": "which items name which files of courses",
 }
 """Tables that hang on a person and have no rules above, each with the reason."""
