@@ -145,6 +145,7 @@ EnrollmentEvent event                                                 -    -    
 CourseGrade grade_0                                                   -    -    -    -    -    +    -    +    +    +    -    +    -    +
 CourseGrade grade_1                                                   -    -    -    -    -    -    +    -    +    +    -    +    -    +
 Job job                                                               -    -    -    -    -    -    -    -    -    +    -    -    -    +
+RosterImport roster_import                                            -    -    -    -    -    -    -    -    -    -    -    -    -    +
 GradingPolicy policy                                                  +    +    +    +    +    +    +    +    +    +    +    +    +    +
 GradeCategory exams                                                   +    +    +    +    +    +    +    +    +    +    +    +    +    +
 GradeItem exam                                                        -    -    -    -    -    +    +    +    +    +    -    +    -    +
@@ -301,7 +302,7 @@ UploadById                                                            0    0    
 ViewerAttempts                                                        0    0    0    0    0    2    2    0    0    0    0    0    0    0
 ViewerSubmissions                                                     0    0    0    0    0    4    4    0    0    0    0    0    0    0
 AllPrerequisitesByCourse                                              0    0    0    0    0    0    0    0    0    0    0    0    0    1
-AssetNumbers                                                          1    1    1    1    1    1    1    1    1    1    1    1    1    1
+AssetNumbers                                                          1    1    1    1    1    1    1    2    2    2    1    2    1    2
 CourseByCode                                                          1    1    1    1    1    1    1    1    1    1    1    1    1    2
 CourseById                                                            1    1    1    1    1    1    1    1    1    1    2    1    2    3
 CoursesByDepartment                                                   1    1    1    1    1    1    1    1    1    1    2    1    2    2
@@ -439,6 +440,9 @@ ChangesByEnrollment                                                   0    0    
 OwnBasisByOffering                                                    0    0    0    0    0    1    1    0    0    0    0    0    0    1
 JobById                                                               0    0    0    0    0    0    0    0    0    1    0    0    0    1
 Jobs                                                                  0    0    0    0    0    0    0    0    0    1    0    0    0    1
+ErrorsByImport                                                        0    0    0    0    0    0    0    0    0    0    0    0    0    1
+RosterImportById                                                      0    0    0    0    0    0    0    0    0    0    0    0    0    1
+RosterImports                                                         0    0    0    0    0    0    0    0    0    0    0    0    0    1
 """  # noqa: E501 - one table
 
 

@@ -623,6 +623,13 @@ async def _campus_life(rows: Rows, made: dict[str, Any], tenant: dict[str, Any],
     made["job"] = await rows.add(
         "jobs", **tenant, kind="grades.regrade", state="done", total=2, done=2, finished_at=POSTED, created_by=teacher
     )
+    made["roster_import"] = await rows.add(
+        "roster_imports", **tenant, job_id=made["job"]["id"], file_name="roster.zip", mode="full", is_dry_run=True
+    )
+    await rows.add(
+        "roster_import_errors", **tenant, import_id=made["roster_import"]["id"], file="users", line=2, field="email",
+        message="a person needs an e-mail address",
+    )  # fmt: skip
     await rows.add(
         "grade_history", **tenant, course_offering_id=made["private"]["id"], user_id=student, new_score=90,
         changed_by=teacher, reason="Worked out.",

@@ -168,7 +168,7 @@ async def test_a_function_that_reads_as_its_owner_is_bound_all_the_same(driver, 
 async def test_the_tenant_tables(tenant_tables):
     named = {name for name, table in tables.metadata.tables.items() if "university_id" in table.columns}
     assert set(tenant_tables) == named - {"module_templates", "module_template_versions"}
-    assert len(tenant_tables) == 58
+    assert len(tenant_tables) == 59
 
 
 async def test_references_between_tenant_tables_carry_the_university(driver, tenant_tables):
@@ -182,7 +182,7 @@ async def test_references_between_tenant_tables_carry_the_university(driver, ten
         """,
         tenant_tables,
     )
-    assert len(found) == 106
+    assert len(found) == 108
     assert [row["conname"] for row in found if not row["led"]] == []
 
 
@@ -778,7 +778,7 @@ roster_import_errors_line_check         UPDATE roster_import_errors SET line = 0
 
 # One legal row of Alpha in the tables of records, and no other in them; rolled back with the rest.
 RECORDS = """
-DELETE FROM uploads; DELETE FROM rubric_criteria; DELETE FROM jobs;
+DELETE FROM uploads; DELETE FROM rubric_criteria; DELETE FROM roster_imports; DELETE FROM jobs;
 DELETE FROM quiz_attempts; DELETE FROM lab_submissions; DELETE FROM questions; DELETE FROM question_pools;
 DELETE FROM certificates; DELETE FROM course_reviews; DELETE FROM content_item_settings; DELETE FROM content_item_revisions;
 UPDATE discussion_threads SET accepted_post_id = NULL; DELETE FROM discussion_threads;
