@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, any_, case, func, select, true
+from sqlalchemy import ColumnElement, FromClause, Select, and_, any_, case, exists, func, select, true
 from sqlalchemy.orm import aliased
 from typing_extensions import override
 
@@ -111,4 +111,7 @@ class UsesByPool(Page[int]):
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
         is_published = case((_shown(), True), else_=False).label("is_published")
         shown = (ContentItem.id, ContentItem.university_id, is_published)
-        return _drawing(parent, *shown).where(visible_items(self.viewer))
+        seen = (
+            exists().where(QuestionPool.id == parent, policy.visible_pools(self.viewer)).correlate_except(QuestionPool)
+        )
+        return _drawing(parent, *shown).where(visible_items(self.viewer), seen)
