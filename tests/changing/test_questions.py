@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lms_graphql.assessment import pool_keeping
 from lms_graphql.engine.relay import GlobalId, parse_global_id
 from lms_graphql.storage.transaction import Transaction
 from tests.conftest import Api
@@ -572,3 +573,19 @@ async def test_the_number_of_statements_does_not_depend_on_the_questions(pools, 
         reordered = await count(REORDER, {"poolId": source, "questionIds": ids[::-1]})
         found.append((copied, reordered, await count(REMOVE, {"questionId": ids[0]})))
     assert found[0] == found[1]
+
+
+async def test_the_quizzes_of_a_pool_are_found_by_their_index(pools):
+    """Among many, behind the second wall, with the plan that the server uses: made without knowing the pool."""
+    module, transaction = pools.world.alpha["lesson"], pools.owner.transaction()
+    await transaction.start()
+    await pools.owner.execute(
+        "INSERT INTO content_items (university_id, course_id, module_id, content_type, title, sequence_index,"
+        " data_json) SELECT $1, $2, $3, 'quiz', 'Q', 1000 + n, jsonb_build_object('question_pool_id', n)"
+        " FROM generate_series(1, 3000) n", pools.university_id, module["course_id"], module["id"],
+    )  # fmt: skip
+    await pools.owner.execute("ANALYZE content_items; SET LOCAL plan_cache_mode = force_generic_plan")
+    await pools.owner.execute(f"SET LOCAL ROLE lms_app; SET LOCAL lms.university_id = {pools.university_id}")
+    plan = await pools.owner.fetch(f"EXPLAIN {pool_keeping._QUIZZES.sql}", pools.university_id, 1, 3)
+    await transaction.rollback()
+    assert "ix_content_items_pool" in str(plan)
