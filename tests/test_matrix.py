@@ -289,9 +289,14 @@ KeysByAttempt                                                         0    0    
 NeedsGradingByOffering                                                0    0    0    0    0    0    0    1    2    2    0    2    0    2
 PoolById                                                              0    0    0    0    0    0    0    1    1    1    0    1    0    1
 PoolsByCourse                                                         0    0    0    0    0    0    0    1    1    1    0    1    0    1
+ChosenPools                                                           0    0    0    0    0    0    0    1    1    1    0    1    0    1
 PoolsByUniversity                                                     0    0    0    0    0    0    0    1    1    1    0    1    0    1
 QuestionById                                                          0    0    0    0    0    0    0    2    2    2    0    2    0    2
 QuestionsByAttempt                                                    0    0    0    0    0    2    2    2    4    4    0    4    0    4
+UsageByPool                                                           0    0    0    0    0    0    0    1    1    1    0    1    0    1
+UsageByQuestion                                                       0    0    0    0    0    0    0    2    2    2    0    2    0    2
+UsesByPool                                                            0    0    0    0    0    0    0    1    1    1    0    1    0    1
+VersionsByQuestion                                                    0    0    0    0    0    0    0    2    2    2    0    2    0    2
 QuestionsByPool                                                       0    0    0    0    0    0    0    2    2    2    0    2    0    2
 ReviewByAttempt                                                       0    0    0    0    0    2    2    2    4    4    0    4    0    4
 RatingsByCriterion                                                    1    1    1    1    1    1    1    1    1    1    1    1    1    1

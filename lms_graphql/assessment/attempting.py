@@ -35,13 +35,20 @@ from lms_graphql.assessment.policy import GRACE
 from lms_graphql.engine.mutations import Given
 from lms_graphql.engine.relay import number_of
 from lms_graphql.engine.rows import Row, record
-from lms_graphql.engine.usererrors import Refused, UserErrorCode
+from lms_graphql.engine.usererrors import Refused, UserErrorCode, UserFailure
 from lms_graphql.engine.work import Work
 from lms_graphql.enrollment import enrolled
 from lms_graphql.enrollment.models import CourseEnrollment
 from lms_graphql.progress import crediting
 from lms_graphql.storage.statements import Statement
 from lms_graphql.storage.tenancy import UNIVERSITY, USER
+
+CHANGED = {
+    "quiz_attempt_questions_question_id_fkey": UserFailure(
+        UserErrorCode.CLOSED, "the questions of this quiz have just been changed: begin it again"
+    )
+}
+"""What the database refuses, where a question is deleted while it is drawn."""
 
 _WHAT = ("input", "contentItemId")
 _WHERE = ("input", "offeringId")

@@ -457,17 +457,22 @@ class PoolsByUniversity(Page[int]):
 
     row = PoolRow
     order = (QuestionPool.id,)
-    filters = {
-        "isShared": Flag(
-            lambda _viewer: QuestionPool.course_id.is_(None), lambda _viewer: QuestionPool.course_id.is_not(None)
-        )
-    }
 
     @override
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
         return select(*self.columns(QuestionPool)).where(
             QuestionPool.university_id == parent, policy.visible_pools(self.viewer)
         )
+
+
+class ChosenPools(PoolsByUniversity):
+    """The same, those that are shared or those of courses alone, if that is wanted."""
+
+    filters = {
+        "isShared": Flag(
+            lambda _viewer: QuestionPool.course_id.is_(None), lambda _viewer: QuestionPool.course_id.is_not(None)
+        )
+    }
 
 
 class PoolsByCourse(Page[int]):

@@ -181,6 +181,7 @@ class QuizMutation:
         "Begin an attempt at a quiz, or get the open one back. Its questions are drawn, and stay as they are then. One"
         " whose time is over is handed in first, with what was saved in time; it is given if no other can be begun.",
         may=policy.may_attempt_quizzes,
+        refusals=attempting.CHANGED,
         weight=20,
     )
     save_quiz_answers: QuizAttemptPayload | None = mutation(

@@ -9,7 +9,7 @@ from lms_graphql.assessment.models import Question, QuestionPool, QuizAttemptQue
 from lms_graphql.assessment.pooling import LONGEST_TITLE, add_pool
 from lms_graphql.assessment.question_editing import close, pool_to_edit
 from lms_graphql.catalog.editing import course_to_edit
-from lms_graphql.content.models import DRAWS_FROM, ContentItem
+from lms_graphql.content.models import ContentItem
 from lms_graphql.engine.inputs import line
 from lms_graphql.engine.mutations import Given
 from lms_graphql.engine.rows import Row, record
@@ -35,7 +35,7 @@ _RENAME = Statement(
 )
 _QUIZZES = Statement(
     select(ContentItem.title, func.count().over().label("quizzes"))
-    .where(ContentItem.university_id == UNIVERSITY, func.to_jsonb(_POOL) == DRAWS_FROM)
+    .where(ContentItem.university_id == UNIVERSITY, ContentItem.pool_key == _POOL)
     .order_by(ContentItem.id)
     .limit(_TOLD)
 )

@@ -4,7 +4,7 @@ from typing import Any
 
 import strawberry
 
-from lms_graphql.assessment.loaders import PoolsByUniversity
+from lms_graphql.assessment.loaders import ChosenPools
 from lms_graphql.assessment.types import QuestionPool, QuestionPoolFilter
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.counts import CountedConnection
@@ -20,7 +20,7 @@ class AssessmentQuery:
     """Joined into Query."""
 
     question_pools: CountedConnection[QuestionPool] = page(
-        PoolsByUniversity,
+        ChosenPools,
         "The question pools of the request's university, by id; none for everybody but staff.",
         key=_university,
         filters=QuestionPoolFilter,

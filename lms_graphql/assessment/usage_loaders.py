@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, any_, case, func, select, true
+from sqlalchemy import ColumnElement, FromClause, Select, and_, any_, case, exists, func, select, true
 from sqlalchemy.orm import aliased
 from typing_extensions import override
 
 from lms_graphql.assessment import policy
 from lms_graphql.assessment.models import Question, QuestionPool, QuizAttempt, QuizAttemptQuestion
 from lms_graphql.catalog.models import Course
-from lms_graphql.content.models import DRAWS_FROM, ContentItem
+from lms_graphql.content.models import ContentItem
 from lms_graphql.content.policy import visible_items
 from lms_graphql.engine.dataloaders import KEYS, One, Page
 from lms_graphql.engine.rows import record
@@ -37,7 +37,7 @@ def _drawing(pool_id: ColumnElement[Any], *shown: Any) -> Select[Any]:
         .select_from(ContentItem)
         .join(_module, and_(_module.university_id == UNIVERSITY, _module.id == ContentItem.module_id))
         .join(_course, and_(_course.university_id == UNIVERSITY, _course.id == ContentItem.course_id))
-        .where(ContentItem.university_id == UNIVERSITY, func.to_jsonb(pool_id) == DRAWS_FROM)
+        .where(ContentItem.university_id == UNIVERSITY, ContentItem.pool_key == pool_id)
     )
 
 
@@ -111,4 +111,7 @@ class UsesByPool(Page[int]):
     def children(self, parent: ColumnElement[Any]) -> Select[Any]:
         is_published = case((_shown(), True), else_=False).label("is_published")
         shown = (ContentItem.id, ContentItem.university_id, is_published)
-        return _drawing(parent, *shown).where(visible_items(self.viewer))
+        seen = (
+            exists().where(QuestionPool.id == parent, policy.visible_pools(self.viewer)).correlate_except(QuestionPool)
+        )
+        return _drawing(parent, *shown).where(visible_items(self.viewer), seen)

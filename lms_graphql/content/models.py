@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Index,
     Integer,
@@ -12,7 +13,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
-    literal_column,
     text,
     true,
 )
@@ -26,12 +26,19 @@ from lms_graphql.storage.metadata import (
     TenantOwned,
     TenantRow,
     Time,
+    key_column,
     references,
     references_member,
 )
 
 content_type_enum = ENUM("video", "quiz", "engineering_lab", "text", "assignment", "resource", name="content_type_enum")
 
+_POOL_KEY = (
+    "CASE\n    WHEN ((jsonb_typeof((data_json -> 'question_pool_id'::text)) = 'number'::text) AND"
+    " ((data_json ->> 'question_pool_id'::text) ~ '^[0-9]{1,18}$'::text)) THEN"
+    " ((data_json ->> 'question_pool_id'::text))::bigint\n    ELSE NULL::bigint\nEND"
+)
+"""In the words in which PostgreSQL says it."""
 _DATA_JSON_COMMENT = """\
 Polymorphic JSONB payload depending on content_type:
  video:
@@ -155,12 +162,7 @@ class ContentItem(TenantRow, Model):
         # What a record refers to that is only good for one kind of content.
         UniqueConstraint("university_id", "course_id", "id", "content_type", name="uq_content_items_kind"),
         Index("ix_content_items_content_type", "university_id", "content_type"),
-        Index(
-            "ix_content_items_question_pool",
-            "university_id",
-            text("(data_json -> 'question_pool_id')"),
-            postgresql_where=text("(data_json -> 'question_pool_id') IS NOT NULL"),
-        ),
+        Index("ix_content_items_pool", "university_id", "pool_key", postgresql_where=text("pool_key IS NOT NULL")),
     )
 
     module_id: Mapped[BigInt]
@@ -175,12 +177,10 @@ class ContentItem(TenantRow, Model):
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]
     revision: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+    pool_key: Mapped[int | None] = key_column(BigInteger, _POOL_KEY)
+    """The number of the pool that a quiz draws from."""
     template_node: Mapped[str | None] = mapped_column(String(64))
     """The key of the template's node that it was made from; see `syllabus.models.ModuleTemplateVersion`."""
-
-
-DRAWS_FROM = ContentItem.data_json.op("->", return_type=JSONB())(literal_column("'question_pool_id'"))
-"""The number, as JSON, of the pool that a quiz draws from; spelled as its index has it."""
 
 
 class ContentItemRevision(TenantOwned, Model):

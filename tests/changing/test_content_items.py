@@ -67,7 +67,7 @@ async def test_an_item_is_created_at_its_place_as_it_was_given(author, api, worl
     written = {"module_id", "course_id", "content_type", "title", "description", "sequence_index", "data_json",
                "estimated_duration_seconds", "is_active", "revision"}  # fmt: skip
     assert {name: new[name] for name in written} == {name: row[name] for name in written}
-    assert new.keys() == row.keys() - {"id", "university_id"}
+    assert new.keys() == row.keys() - {"id", "university_id", "pool_key"}
     stored = {"schema_version": 1, "question_pool_id": world.alpha["pool"]["id"], "quiz_mode": "practice",
               "num_questions_per_attempt": 1, "randomize_order": False, "time_limit_seconds": 600,
               "mastery": {"points": 5, "threshold_correct_in_row": 2, "max_attempts": 3}}  # fmt: skip

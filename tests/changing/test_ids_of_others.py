@@ -59,6 +59,10 @@ GOOD_IDS = {
     "uploadId": lambda world: str(GlobalId("Upload", 10**9, world.alpha.university["id"])),
     "departmentId": _of_alpha("Department", "department"),
     "termId": _of_alpha("Term", "term"),
+    "poolId": _of_alpha("QuestionPool", "pool"),
+    "toPoolId": _of_alpha("QuestionPool", "pool"),
+    "questionId": _of_alpha("Question", "question_2"),
+    "questionIds": _of_alpha("Question", "question_2"),
 }
 """Ids that the other fields of an input are given, by the field's name; a KeyError names one that is missing."""
 GOOD: dict[tuple[str, str], Callable[[Any], str]] = {

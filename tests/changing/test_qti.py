@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lms_graphql.engine.relay import parse_global_id
+from lms_graphql.interop.qti import importing
 from lms_graphql.interop.qti.packages import LEFT_OUT, MANIFEST, PackageError, read_package, write_package
 from lms_graphql.storage.transaction import Transaction
 from tests.changing.test_questions import ADD, ALL, Pools
@@ -147,6 +148,18 @@ async def test_the_number_of_statements_does_not_depend_on_the_items(pools, monk
     assert counts == [12, 12]
 
 
+async def test_what_takes_too_long_to_read_is_refused_whole(pools, monkeypatch):
+    monkeypatch.setattr(importing, "MOST_SECONDS", 0)
+    pool = await pools.pool()
+    upload = await uploaded(pools, package(("one.xml", choice("one"))))
+    before = await pools.left()
+    (error,) = (await pools.call(IMPORT, {"poolId": pool, "uploadId": upload}))["errors"]
+    assert (error["code"], error["message"]) == (
+        "INVALID", "it takes more than 0 seconds to read: import it in parts",
+    )  # fmt: skip
+    assert await pools.left() == before
+
+
 async def test_who_may_not_import(pools, api):
     pool = await pools.pool("One?")
     upload = await uploaded(pools, choice("x"), media_type="application/xml")
@@ -191,7 +204,7 @@ BAD = [
     (package(), f"{MANIFEST} names no items of QTI 2.1"),
     (package(*((f"{n}.xml", b"") for n in range(501))), "there are 501 items, at most 500 can be imported at once"),
     (write_package([], [])[:40], "the package is damaged or cannot be read (File is not a zip file)"),
-    (package(("big.xml", b"<x>" + b" " * 65 * 2**20)), "is larger than"),
+    (package(("big.xml", b"<x>" + b" " * 17 * 2**20)), "is larger than"),
 ]
 
 

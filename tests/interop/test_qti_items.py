@@ -119,6 +119,8 @@ LOST = [
     ('<img src="a.png"/>', "images or other files (img)"),
     ("<p><sub>2</sub></p>", "the element sub has no place in a text here"),
     ('<a href="javascript:alert(1)">x</a>', "a part of it would be lost: address of another kind"),
+    ("<p>x</p>" * 500, "one of its texts has more than 500 elements"),
+    ("words " * 11_000, "one of its texts has more than 60,000 characters"),
     ("<script>alert(1)</script>", "the element script has no place"),
 ]
 
@@ -299,7 +301,7 @@ HOSTILE = [
     (b"\x00\x01", "its XML is broken in line 1"),
     (b"<?xml version='1.0' encoding='none'?><x/>", "it is in an encoding that can't be read"),
     (b"<x>" * 61 + b"</x>" * 61, "its elements are nested deeper than 60 levels"),
-    (b"<x>" + b" " * 1024 * 1024 + b"</x>", "it is larger than 1,048,576 bytes"),
+    (b"<x>" + b" " * 256 * 1024 + b"</x>", "it is larger than 262,144 bytes"),
 ]  # fmt: skip
 
 

@@ -97,10 +97,10 @@ def _root(files: Mapping[str, bytes]) -> str:
 class _Collected:
     """The files read so far, with the limits that hold for all of them together."""
 
-    def __init__(self, packed_bytes: int | None = None, most_bytes: int = MAX_TOTAL_BYTES) -> None:
+    def __init__(self, packed_bytes: int | None = None, most_bytes: int | None = None) -> None:
         self.files: dict[str, bytes] = {}
         self._packed_bytes = packed_bytes
-        self._most_bytes = most_bytes
+        self._most_bytes = MAX_TOTAL_BYTES if most_bytes is None else most_bytes
         self._total = 0
         self._members = 0
         self._paths: set[str] = set()
@@ -205,11 +205,11 @@ def _read_tar(stream: _Readable) -> dict[str, bytes]:
     return collected.files
 
 
-def _read_zip(packed: IO[bytes], most_bytes: int = MAX_TOTAL_BYTES) -> dict[str, bytes]:
-    size = packed.seek(0, os.SEEK_END)
-    if size > most_bytes:
-        raise ArchiveError(f"the package is larger than {most_bytes:,} bytes")
-    collected = _Collected(packed_bytes=size, most_bytes=most_bytes)
+def _read_zip(packed: IO[bytes], most_bytes: int | None = None) -> dict[str, bytes]:
+    size, most = packed.seek(0, os.SEEK_END), MAX_TOTAL_BYTES if most_bytes is None else most_bytes
+    if size > most:
+        raise ArchiveError(f"the package is larger than {most:,} bytes")
+    collected = _Collected(size, most)
     with zipfile.ZipFile(packed) as archive:
         for member in archive.infolist():
             folder = member.filename.endswith("/")  # is_dir() fails where a damaged package has no name at all

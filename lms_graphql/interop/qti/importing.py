@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from time import monotonic
 from typing import Any, NamedTuple
 
 from lms_graphql.assessment.pooling import QuestionSeed, failure, read_question
@@ -18,6 +19,8 @@ from lms_graphql.interop.qti.reading import read_item
 
 _FILE = ("input", "uploadId")
 _LONGEST_NAME = 255
+MOST_SECONDS = 20
+"""To read all items of a file."""
 
 
 class _Read(NamedTuple):
@@ -75,10 +78,17 @@ def _result(item: _Read, question_id: int | None, *, dry: bool) -> dict[str, Any
 
 
 def _read(data: bytes) -> list[_Read] | PackageError:
+    ends_at = monotonic() + MOST_SECONDS
     try:
-        return [_item(part) for part in read_package(data)]
+        return [_item_in_time(part, ends_at) for part in read_package(data)]
     except PackageError as error:
         return error
+
+
+def _item_in_time(part: Part, ends_at: float) -> _Read:
+    if monotonic() > ends_at:
+        raise PackageError(f"it takes more than {MOST_SECONDS} seconds to read: import it in parts")
+    return _item(part)
 
 
 def _item(part: Part) -> _Read:

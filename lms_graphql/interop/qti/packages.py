@@ -14,7 +14,7 @@ from lms_graphql.interop.qti.elements import UnreadableError, elements, made, pa
 MANIFEST = "imsmanifest.xml"
 LEFT_OUT = "left_out.txt"
 MOST_ITEMS = 500
-MOST_BYTES = 64 * 2**20
+MOST_BYTES = 16 * 2**20
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _PACKAGING = "http://www.imsglobal.org/xsd/imscp_v1p1"
 _ITEM = "imsqti_item_xmlv2p"

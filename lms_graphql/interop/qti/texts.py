@@ -29,6 +29,10 @@ _INLINE = re.compile(
     r"|\*\*(?P<strong>[^*\n]+)\*\*|\*(?P<em>[^*\n]+)\*|\[(?P<label>[^\[\]\n]+)\]\((?P<href>https?://[^()\s<>]+)\)"
     r"|&(?P<entity>lt|gt|amp);"
 )
+_LONGEST = 60_000
+"""Of the XHTML of one text, in characters: what is longer would not be a question's after all."""
+_MOST_ELEMENTS = 500
+"""Of one text: what turns HTML into Markdown takes four times as long for twice as many."""
 _ENTITIES = {"lt": "<", "gt": ">", "amp": "&"}
 
 
@@ -150,8 +154,13 @@ def read_blocks(element: Element) -> str:
             if inner.tag in _FILES:
                 raise UnmappedError(f"it has images or other files ({inner.tag}), which are not taken over")
             raise UnmappedError(f"the element {inner.tag[:40]} has no place in a text here")
+    if sum(1 for _ in elements(element)) > _MOST_ELEMENTS:
+        raise UnmappedError(f"one of its texts has more than {_MOST_ELEMENTS} elements")
+    html = _html(element)
+    if len(html) > _LONGEST:
+        raise UnmappedError(f"one of its texts has more than {_LONGEST:,} characters")
     try:
-        article = read_article(_html(element))
+        article = read_article(html)
     except UnreadableHtmlError as error:
         raise UnmappedError(str(error)) from None
     if article.dropped:
