@@ -452,8 +452,8 @@ class PoolById(One[int]):
         )
 
 
-class PoolsByUniversity(Page[int]):
-    """The question pools of the request's university, by id."""
+class _Pools(Page[int]):
+    """The question pools of a university, by id; the key says nothing."""
 
     row = PoolRow
     order = (QuestionPool.id,)
@@ -465,7 +465,11 @@ class PoolsByUniversity(Page[int]):
         )
 
 
-class ChosenPools(PoolsByUniversity):
+class PoolsByUniversity(_Pools):
+    """The question pools of the request's university, by id."""
+
+
+class ChosenPools(_Pools):
     """The same, those that are shared or those of courses alone, if that is wanted."""
 
     filters = {
