@@ -287,11 +287,6 @@ def may_set_rubrics(viewer: Viewer) -> bool:
     return viewer.is_staff
 
 
-def may_write_questions(viewer: Viewer) -> bool:
-    """Staff; of which course, or shared by the university, the service asks."""
-    return viewer.is_staff
-
-
 def may_post_grades(viewer: Viewer) -> bool:
     """Staff; of which offering, the service asks."""
     return viewer.is_staff

@@ -4,11 +4,12 @@ from typing import Any
 
 import strawberry
 
-from lms_graphql.assessment import policy, pool_keeping, question_adding, question_revising
+from lms_graphql.assessment import pool_keeping, question_adding, question_revising
 from lms_graphql.assessment.loaders import PoolById, QuestionById
 from lms_graphql.assessment.question_editing import MET
 from lms_graphql.assessment.question_types import QuestionInput
 from lms_graphql.assessment.types import Question, QuestionPool
+from lms_graphql.catalog.policy import may_edit_some_course
 from lms_graphql.engine.edges import computed, edge, optional
 from lms_graphql.engine.mutations import changed, mutation, told, user_errors
 from lms_graphql.engine.usererrors import UserError
@@ -185,53 +186,53 @@ class QuestionMutation:
         pool_keeping.create_question_pool,
         CreateQuestionPoolInput,
         "Add a pool of questions to a course, or to the whole university; for who may edit the course's questions.",
-        may=policy.may_write_questions,
+        may=may_edit_some_course,
     )
     update_question_pool: QuestionPoolPayload | None = mutation(
         pool_keeping.update_question_pool,
         UpdateQuestionPoolInput,
         "Change a pool's title; for who may edit its course's questions, or the university's shared pools.",
-        may=policy.may_write_questions,
+        may=may_edit_some_course,
     )
     delete_question_pool: DeleteQuestionPoolPayload | None = mutation(
         pool_keeping.delete_question_pool,
         DeleteQuestionPoolInput,
         "Delete a pool with its questions. CLOSED while a quiz draws from it, and once an attempt has met its"
         " questions.",
-        may=policy.may_write_questions,
+        may=may_edit_some_course,
         refusals=MET,
     )
     add_question: QuestionPayload | None = mutation(
         question_adding.add_question,
         AddQuestionInput,
         "Add a question to a pool. All wrong values are told at once, each with its path.",
-        may=policy.may_write_questions,
+        may=may_edit_some_course,
     )
     update_question: QuestionPayload | None = mutation(
         question_revising.update_question,
         UpdateQuestionInput,
         "Change a question: another version takes its place, and attempts keep the one that they drew. CLOSED while"
         " attempts with it are under way, unless `confirmLive` is true.",
-        may=policy.may_write_questions,
+        may=may_edit_some_course,
     )
     remove_question: RemoveQuestionPayload | None = mutation(
         question_revising.remove_question,
         RemoveQuestionInput,
         "Take a question out of its pool: it is drawn no longer, and deleted if it never was. CLOSED while attempts"
         " with it are under way, unless `confirmLive` is true.",
-        may=policy.may_write_questions,
+        may=may_edit_some_course,
         refusals=MET,
     )
     reorder_questions: QuestionPoolPayload | None = mutation(
         question_revising.reorder_questions,
         ReorderQuestionsInput,
         "Put the questions of a pool in order.",
-        may=policy.may_write_questions,
+        may=may_edit_some_course,
     )
     copy_questions: CopyQuestionsPayload | None = mutation(
         question_adding.copy_questions,
         CopyQuestionsInput,
         "Copy questions with their right answers into a pool, as questions of their own from version 1 on.",
-        may=policy.may_write_questions,
+        may=may_edit_some_course,
         weight=20,
     )

@@ -2,9 +2,9 @@
 
 import strawberry
 
-from lms_graphql.assessment import policy
 from lms_graphql.assessment.loaders import PoolById, QuestionById
 from lms_graphql.assessment.types import Question, QuestionPool, QuestionType
+from lms_graphql.catalog.policy import may_edit_some_course
 from lms_graphql.engine.edges import computed, edge, optional
 from lms_graphql.engine.mutations import changed, mutation, told, user_errors
 from lms_graphql.engine.usererrors import UserError
@@ -71,7 +71,7 @@ class QtiMutation:
         "Import questions from QTI 2.1: choices, dropdowns, orders, matches, texts and numbers. Items that are none of"
         " these, or have images, MathML or a marking of their own, are not imported, and each is told with the reason;"
         " the others are.",
-        may=policy.may_write_questions,
+        may=may_edit_some_course,
         weight=100,
         before=read_file,
     )
