@@ -1,14 +1,13 @@
 """The ASGI application: everything that lives as long as the process, and the routes."""
 
-import asyncio
 import gc
 import logging
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import aclosing, asynccontextmanager, nullcontext
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import URL
 from starlette.applications import Starlette
@@ -34,10 +33,11 @@ from lms_graphql.grades.regrading import REGRADE, regrade_part
 from lms_graphql.grades.roster import roster
 from lms_graphql.identity.issuers import Issuer, IssuersError, read_issuers
 from lms_graphql.identity.recognition import Identity
-from lms_graphql.interop.bundle.exporting import export_course, write_down
+from lms_graphql.interop.bundle.exporting import export_course
+from lms_graphql.interop.exported import Exported, write_down
 from lms_graphql.interop.oneroster.archive import roster_archive
 from lms_graphql.interop.oneroster.service import IMPORT, import_part
-from lms_graphql.interop.qti.exporting import package_of, questions_of
+from lms_graphql.interop.qti.exporting import export_questions
 from lms_graphql.jobs.running import Handler, Runner
 from lms_graphql.privacy.disclosures import record_disclosures
 from lms_graphql.privacy.export import export
@@ -85,6 +85,10 @@ _AUTH_CONNECTIONS = 3
 MIB = 2**20
 _ADDRESS = re.compile(r"(?:/u/(?P<short_code>[^/]+))?/graphql")
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
+
+
+Export: TypeAlias = Callable[[Context, str], Awaitable[Exported]]
+"""Makes a file of what a global id names, for who may have it."""
 
 
 class Service:
@@ -183,11 +187,8 @@ class Service:
             await self.disclose(viewer, context.disclosed, request_id)
 
     async def questions(self, viewer: Viewer, pool: str, request_id: str) -> AsyncGenerator[bytes]:
-        """The questions of a pool as a package of QTI."""
-        async with self.snapshot() as snapshot:
-            await snapshot.act_for(viewer.university_id, viewer.user_id)
-            found = await questions_of(Context(viewer, snapshot, self._cursors, request_id=request_id), pool)
-        yield await asyncio.to_thread(package_of, found)
+        """The questions of a pool as a package of QTI, once it is written down that they were exported."""
+        yield await self._exported(export_questions, viewer, pool, request_id)
 
     async def roster_archive(self, viewer: Viewer, request_id: str) -> AsyncGenerator[bytes]:
         """The university as a roster; before it is sent, that its people's data were read is written down."""
@@ -201,13 +202,16 @@ class Service:
 
     async def bundle(self, viewer: Viewer, course: str, request_id: str) -> AsyncGenerator[bytes]:
         """A course as an archive, once it is written down that it was exported."""
+        yield await self._exported(export_course, viewer, course, request_id)
+
+    async def _exported(self, export: Export, viewer: Viewer, text: str, request_id: str) -> bytes:
         async with self.snapshot() as snapshot:
             await snapshot.act_for(viewer.university_id, viewer.user_id)
             context = Context(viewer, snapshot, self._cursors, request_id=request_id, services=self._services)
-            exported = await export_course(context, course)
+            exported = await export(context, text)
         async with Transaction(self.engine, tenancy.settings(viewer.university_id, viewer.user_id)) as transaction:
             await write_down(transaction, viewer, exported, request_id)
-        yield exported.data
+        return exported.data
 
     async def look_as(self, snapshot: Snapshot, viewer: Viewer, person: str, request_id: str) -> Viewer:
         """The viewer that one of their people is, for staff who look as that one does; the snapshot acts for them."""

@@ -22,9 +22,10 @@ from lms_graphql.engine.usererrors import Refused
 from lms_graphql.engine.work import Work
 from lms_graphql.interop.bundle.archive import MOST_BYTES
 from lms_graphql.interop.bundle.bringing import Brought
-from lms_graphql.interop.bundle.exporting import Exported, archived, write_down
+from lms_graphql.interop.bundle.exporting import archived
 from lms_graphql.interop.bundle.importing import take_bundle
 from lms_graphql.interop.bundle.preparing import judged
+from lms_graphql.interop.exported import Exported, write_down
 from lms_graphql.settings import Settings
 from lms_graphql.storage import migrations
 from lms_graphql.storage.database import create_engine

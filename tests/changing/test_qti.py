@@ -1,5 +1,6 @@
 """Questions in packages of QTI: imported item by item, tried first, and exported to whoever may edit them."""
 
+import hashlib
 import io
 import json
 import zipfile
@@ -79,6 +80,11 @@ async def test_what_is_exported_is_imported_as_it_was(pools):
     assert response.status_code == 200
     assert response.headers["content-type"] == "application/zip"
     assert response.headers["content-disposition"] == 'attachment; filename="questions.zip"'
+    entry = await pools.owner.fetchrow("SELECT * FROM audit_log ORDER BY id DESC LIMIT 1")
+    assert (entry["act"], entry["entity"], entry["entity_id"], entry["user_id"], json.loads(entry["new_values"])) == (
+        "question_pool.export", "QuestionPool", parse_global_id(source).id, pools.world.people["instructor"],
+        {"sha256": hashlib.sha256(response.content).hexdigest(), "bytes": len(response.content)},
+    )  # fmt: skip
     upload = await uploaded(pools, response.content)
     before, last = await pools.left(), await pools.last_entry()
     tried = await pools.done(IMPORT, {"poolId": target, "uploadId": upload, "dryRun": True})
@@ -184,9 +190,11 @@ async def test_who_may_not_import(pools, api):
 )
 async def test_who_may_not_export(pools, person, status):
     pool = await pools.pool("Canary-4713?")
+    before = await pools.owner.fetchval("SELECT count(*) FROM audit_log WHERE act = 'question_pool.export'")
     response = await exported(pools, pool, person)
     assert response.status_code == status
     assert b"Canary" not in response.content
+    assert await pools.owner.fetchval("SELECT count(*) FROM audit_log WHERE act = 'question_pool.export'") == before
     assert (await exported(pools, "x", "admin")).status_code == 404
 
 

@@ -1,12 +1,9 @@
 """A course as an archive, for who may change it: read from one moment, and that it was read is written down."""
 
 import asyncio
-import hashlib
 from datetime import UTC, datetime
 from functools import partial
-from typing import NamedTuple
 
-import orjson
 from sqlalchemy import BigInteger, bindparam, select
 
 from lms_graphql.catalog.models import Course
@@ -14,13 +11,12 @@ from lms_graphql.catalog.policy import COURSE_ACTS, visible_courses
 from lms_graphql.engine.context import Context, Standing, Viewer
 from lms_graphql.engine.errors import Code, RequestError
 from lms_graphql.engine.relay import number_of
-from lms_graphql.engine.rows import Row, record
+from lms_graphql.engine.rows import record
 from lms_graphql.interop.bundle.archive import MOST_BYTES, Bundle, write_bundle
 from lms_graphql.interop.bundle.reading import Source, read_course
+from lms_graphql.interop.exported import Exported
 from lms_graphql.storage.files import Files, StoreUnreachableError
-from lms_graphql.storage.journal import ADD_AUDIT_ENTRY
 from lms_graphql.storage.statements import Statement
-from lms_graphql.storage.transaction import Transaction
 
 _Row = record("ExportedCourse")
 _SEEN = {
@@ -34,20 +30,12 @@ _SEEN = {
 }
 
 
-class Exported(NamedTuple):
-    """An archive, and what the audit log keeps of it."""
-
-    course_id: int
-    data: bytes
-    sha256: str
-
-
 async def export_course(context: Context, course: str) -> Exported:
     """The archive of the course that a global id names, as it is at one moment.
 
     Hidden tests and keys of questions are in it: who may change a course sees them. It must be written down
-    (`write_down`) before it is shown. RequestError with UNIVERSITY_UNKNOWN (404) for a course that is not there or not
-    seen, FORBIDDEN for who may not export it, UNAVAILABLE where a file of an asset can't be had.
+    (`exported.write_down`) before it is shown. RequestError with UNIVERSITY_UNKNOWN (404) for a course that is not
+    there or not seen, FORBIDDEN for who may not export it, UNAVAILABLE where a file of an asset can't be had.
     """
     number = number_of(course, "Course", context.university_id())
     statement = _SEEN[context.viewer.standing]
@@ -66,7 +54,7 @@ async def archived(context: Context, course_id: int) -> Exported:
     files = await _files(context, read)
     now = datetime.now(UTC).replace(microsecond=0)
     data = await asyncio.to_thread(write_bundle, Bundle(read.course, files), now)  # of a large course it takes a while
-    return Exported(course_id, data, hashlib.sha256(data).hexdigest())
+    return Exported("course.export", "Course", course_id, data)
 
 
 async def _files(context: Context, read: Source) -> dict[str, bytes]:
@@ -87,21 +75,3 @@ async def _files(context: Context, read: Source) -> dict[str, bytes]:
             )
         found[path] = data
     return found
-
-
-async def write_down(transaction: Transaction, viewer: Viewer, exported: Exported, request_id: str) -> None:
-    """Add to the audit log that the course was exported, by whom; without a person, by the operator."""
-    told = {
-        "university_id": viewer.university_id,
-        "actor_id": viewer.user_id,
-        "roles": sorted(viewer.roles),
-        "act": "course.export",
-        "entity": "Course",
-        "entity_id": exported.course_id,
-        "old_values": None,
-        "new_values": orjson.dumps({"sha256": exported.sha256, "bytes": len(exported.data)}).decode(),
-        "reason": None,
-        "request_id": request_id,
-    }
-    await transaction.fetch(ADD_AUDIT_ENTRY, told, Row)
-    await transaction.commit()

@@ -1,5 +1,6 @@
 """The questions of a pool as a package of QTI 2.1, for who may edit them: right answers are in it."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from lms_graphql.engine.context import Context, Viewer
 from lms_graphql.engine.errors import Code, RequestError
 from lms_graphql.engine.relay import number_of
 from lms_graphql.engine.rows import record
+from lms_graphql.interop.exported import Exported
 from lms_graphql.interop.qti.elements import UnmappedError
 from lms_graphql.interop.qti.packages import write_package
 from lms_graphql.interop.qti.writing import write_item
@@ -57,8 +59,8 @@ _POOLS = {standing: Statement(_pool(Viewer(standing=standing))) for standing in 
 _QUESTIONS = {standing: Statement(_questions(Viewer(standing=standing))) for standing in EDITORS}
 
 
-async def questions_of(context: Context, pool: str) -> list[tuple[int, QuestionSeed]]:
-    """The questions of a pool that are drawn, with their numbers.
+async def export_questions(context: Context, pool: str) -> Exported:
+    """A package with the questions of a pool that are drawn; it must be written down before it is shown.
 
     RequestError with UNIVERSITY_UNKNOWN (404) for a pool that is not there or not seen, FORBIDDEN for who may not edit
     it.
@@ -73,10 +75,12 @@ async def questions_of(context: Context, pool: str) -> list[tuple[int, QuestionS
     if not (may_author(viewer) if found[0]["id"] is None else may_edit_course(viewer, found[0])):
         raise RequestError(Code.FORBIDDEN, "your roles here do not allow this")
     rows = await context.fetch(_QUESTIONS[viewer.standing], _Row, tenant=True, pool_id=pool_id)
-    return [(row["number"], seed_of(row)) for row in rows]
+    await context.renew()  # its connection is others' while the package is written
+    data = await asyncio.to_thread(_package, [(row["number"], seed_of(row)) for row in rows])
+    return Exported("question_pool.export", "QuestionPool", int(pool_id or 0), data)
 
 
-def package_of(questions: Sequence[tuple[int, QuestionSeed]]) -> bytes:
+def _package(questions: Sequence[tuple[int, QuestionSeed]]) -> bytes:
     """A package with these questions, as far as QTI can say them; which are left out, and why, is told in it."""
     items, left_out = [], []
     for number, given in questions:
