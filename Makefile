@@ -117,7 +117,11 @@ crash: $(VENV)/.installed ## Kill the server and PostgreSQL amid mutations: each
 
 .PHONY: learning
 learning: $(VENV)/.installed ## Seats and attempts by as many people at once as is promised: 500 for 30 seats, 100 with 50 starts each
-	$(BIN)/python -m pytest -m proof tests/changing
+	$(BIN)/python -m pytest -m proof tests/changing/test_seats.py tests/changing/test_quizzes.py
+
+.PHONY: authoring
+authoring: $(VENV)/.installed ## Three people author two courses at once, 2,000 steps; templates and rosters of every shape
+	$(BIN)/python -m pytest -m proof tests/changing/test_authoring_machine.py tests/changing/test_templates_properties.py tests/interop
 
 .PHONY: rates
 rates: $(VENV)/.installed ## Enrolments, progress events and quizzes per second with real commits (LOAD_SLACK=1), on a machine at rest
