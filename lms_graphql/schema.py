@@ -36,6 +36,7 @@ from lms_graphql.interop.oneroster.mutations import RosterMutation
 from lms_graphql.interop.oneroster.queries import RosterQuery
 from lms_graphql.interop.qti.mutations import QtiMutation
 from lms_graphql.jobs.queries import JobsQuery
+from lms_graphql.platform.library_mutations import LibraryMutation
 from lms_graphql.platform.mutations import PlatformMutation
 from lms_graphql.platform.queries import PlatformQuery
 from lms_graphql.privacy.mutations import PrivacyMutation
@@ -84,6 +85,7 @@ class Mutation(
     DiscussionMutation,
     ReviewsMutation,
     PlatformMutation,
+    LibraryMutation,
     TermMutation,
     CatalogMutation,
     OfferingMutation,

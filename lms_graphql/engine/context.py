@@ -102,6 +102,11 @@ class Viewer(msgspec.Struct, frozen=True):
         return self.user_id if self.seen_by is None else self.seen_by
 
     @property
+    def looks_after_platform(self) -> bool:
+        """Whether the viewer administers the platform, and is not only looked at."""
+        return self.is_platform_admin and self.seen_by is None
+
+    @property
     def is_admin(self) -> bool:
         """Whether the viewer looks after the whole university of the request."""
         return self.standing is Standing.ADMIN
@@ -246,4 +251,9 @@ class Context:
 
     def bound(self) -> dict[str, Any]:
         """What every statement may bind of the viewer; 0 for nobody and nowhere."""
-        return {"university_id": self.viewer.university_id or 0, "user_id": self.viewer.user_id or 0, **self._reach}
+        return {
+            "university_id": self.viewer.university_id or 0,
+            "user_id": self.viewer.user_id or 0,
+            "administers_platform": self.viewer.looks_after_platform,
+            **self._reach,
+        }

@@ -48,6 +48,11 @@ class Work:
         """Who acts."""
         return self.context.viewer
 
+    @property
+    def university_id(self) -> int | None:
+        """The university that it is done in; None for what an administrator of the platform does, in none."""
+        return self.context.university_id()
+
     async def rows(self, statement: Statement, row: type[R], **parameters: Any) -> list[R]:
         """The rows that a statement gives; the university and the viewer are bound by name in every one."""
         return await self._transaction.fetch(statement, {**self.context.bound(), **parameters}, row)

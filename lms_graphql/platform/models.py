@@ -17,7 +17,8 @@ class PlatformAuditEntry(Model):
 
     id: Mapped[Id]
     at: Mapped[CreatedAt]
-    user_id: Mapped[BigInt]
+    user_id: Mapped[BigInt | None]
+    """Null: whoever runs the server, by a command."""
     act: Mapped[str] = mapped_column(String(64))
     entity: Mapped[str] = mapped_column(String(64))
     entity_id: Mapped[BigInt]

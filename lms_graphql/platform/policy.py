@@ -8,7 +8,7 @@ from lms_graphql.storage.tenancy import NOBODY
 
 def sees_platform(viewer: Viewer) -> bool:
     """Administrators of the platform, who look after no university's people by that."""
-    return viewer.is_platform_admin and viewer.seen_by is None
+    return viewer.looks_after_platform
 
 
 def visible_universities_of_platform(viewer: Viewer) -> ColumnElement[bool]:

@@ -51,6 +51,11 @@ class PlatformWork(Work):
 
     _university_id = 0
 
+    @property
+    @override
+    def university_id(self) -> int | None:
+        return self._university_id or None
+
     @override
     async def rows(self, statement: Statement, row: type[R], **parameters: Any) -> list[R]:
         return await super().rows(statement, row, **{"university_id": self._university_id, **parameters})
@@ -93,8 +98,9 @@ def platform_mutation(
     description: str,
     *,
     refusals: Mapping[str, UserFailure] | None = None,
+    weight: int | None = None,
 ) -> Any:
-    """A field of Mutation for administrators of the platform; `refusals` as in `engine.mutations.mutation`."""
+    """A field of Mutation for administrators of the platform; `refusals` and `weight` as in `mutations.mutation`."""
 
     async def act(context: Context, given: Given) -> Keys:
         try:
@@ -103,7 +109,7 @@ def platform_mutation(
             message = "the connection broke while this was being kept: look whether it was done"
             raise RequestError(Code.OUTCOME_UNKNOWN, message) from error
 
-    return own_mutation(act, input_type, description, may=policy.may_administer_platform)
+    return own_mutation(act, input_type, description, may=policy.may_administer_platform, weight=weight)
 
 
 async def _once(

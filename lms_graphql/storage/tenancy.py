@@ -1,12 +1,15 @@
 """The tenant of a transaction: the settings that row-level security reads, and the parameters that statements bind."""
 
-from sqlalchemy import BigInteger, Boolean, bindparam, literal_column
+from sqlalchemy import BigInteger, BindParameter, Boolean, bindparam, literal_column
 
 UNIVERSITY = bindparam("university_id", type_=BigInteger, required=True)
 """The university of the request: every statement compares it with `university_id` of every tenant table it names."""
 
 USER = bindparam("user_id", type_=BigInteger, required=True)
 """The viewer; 0 for nobody, whom no row belongs to."""
+
+ADMINISTERS_PLATFORM: BindParameter[bool] = bindparam("administers_platform", False, Boolean)
+"""Whether the viewer looks after the platform: bound, since it has nothing to do with their standing."""
 
 NOBODY = literal_column("false", Boolean)
 """A predicate that no row meets. SQLAlchemy's own false() would swallow the university that stands beside it."""

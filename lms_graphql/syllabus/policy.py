@@ -1,12 +1,12 @@
 """Who may see which modules and templates."""
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, and_, exists, or_
 
 from lms_graphql.catalog.policy import published_course
 from lms_graphql.catalog.reach import reaches_course, reaches_course_here, seen_or_reached
 from lms_graphql.engine.context import Viewer
-from lms_graphql.storage.tenancy import NOBODY, UNIVERSITY
-from lms_graphql.syllabus.models import Module, ModuleTemplate
+from lms_graphql.storage.tenancy import ADMINISTERS_PLATFORM, UNIVERSITY
+from lms_graphql.syllabus.models import Module, ModuleTemplate, ModuleTemplateVersion
 
 
 def visible_modules(viewer: Viewer) -> ColumnElement[bool]:
@@ -23,6 +23,14 @@ def visible_modules_of_course(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def visible_templates(viewer: Viewer) -> ColumnElement[bool]:
-    """All staff see their university's templates and the platform's; they are no business of anybody else."""
-    ours = or_(ModuleTemplate.university_id == UNIVERSITY, ModuleTemplate.university_id.is_(None))
-    return ours if viewer.is_staff else and_(ours, NOBODY)
+    """All staff see their university's templates, and those of the platform's library that are published.
+
+    Who administers the platform sees all of its library.
+    """
+    library = ModuleTemplate.university_id.is_(None)
+    if not viewer.is_staff:
+        return and_(library, ADMINISTERS_PLATFORM)
+    published = exists().where(
+        ModuleTemplateVersion.university_id.is_(None), ModuleTemplateVersion.template_id == ModuleTemplate.id
+    )
+    return or_(ModuleTemplate.university_id == UNIVERSITY, and_(library, or_(ADMINISTERS_PLATFORM, published)))

@@ -16,6 +16,7 @@ class SyllabusQuery:
     module: Module | None = by_id("Module", "A module.")
     module_templates: Connection[ModuleTemplate] = page(
         Templates,
-        "The templates of the request's university and of the platform, by id; staff only, empty for others.",
+        "The templates of the request's university and what the platform's library has published, by id, for staff;"
+        " all of the library, in any university and in none, for administrators of the platform. Empty for others.",
         key=lambda _root, _context: 0,
     )

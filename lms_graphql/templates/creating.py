@@ -12,10 +12,10 @@ from lms_graphql.engine.rows import Row, record
 from lms_graphql.engine.usererrors import Refused, UserErrorCode
 from lms_graphql.engine.work import Work
 from lms_graphql.storage.statements import Statement
-from lms_graphql.storage.tenancy import UNIVERSITY
 from lms_graphql.syllabus.editing import module_to_edit
 from lms_graphql.syllabus.models import ModuleTemplate, module_type_enum
 from lms_graphql.templates.checking import OF_NO_COURSE, check_size, shared_pools
+from lms_graphql.templates.finding import OWNER
 from lms_graphql.templates.growing import References, module_nodes, tree_of
 from lms_graphql.templates.instances import Instance
 from lms_graphql.templates.reading import module_with_content
@@ -30,7 +30,7 @@ _ADD = Statement(
     .from_select(
         ["university_id", "template_type", "title", "description", "draft"],
         select(
-            UNIVERSITY,
+            OWNER,
             cast(bindparam("type", type_=Text), module_type_enum),
             bindparam("title", type_=Text),
             bindparam("description", type_=Text),
@@ -56,14 +56,25 @@ async def create_template(work: Work, given: Given) -> dict[str, Any]:
         tree, left_out = await _from_module(work, source)
         check_size(tree, FROM_MODULE)
     else:
-        references: References = []
-        tree = Tree(module_nodes(module or {}, None, work.viewer.university_id, FROM_TREE, references))
-        check_size(tree, FROM_TREE)
-        await require_there(work, OF_NO_COURSE, references)
-    (added,) = await work.rows(_ADD, _Row, **_said(tree))
-    after = {**_said(tree), "draft": [_told(node) for node in tree.listed()], "from_module": source}
+        tree = await _from_input(work, module or {})
+    return {"template_id": await _add(work, tree, {"from_module": source}), "without_pool": left_out}
+
+
+async def create_library_template(work: Work, given: Given) -> dict[str, Any]:
+    """Add a template of the platform's library, as a draft too; gives `template_id`.
+
+    What it refers to would be some university's: it refers to nothing.
+    """
+    return {"template_id": await _add(work, await _from_input(work, given["module"]), {})}
+
+
+async def _add(work: Work, tree: Tree, told: dict[str, Any]) -> int:
+    """Keep a template with this draft; gives its number."""
+    (added,) = await work.rows(_ADD, _Row, **_said(tree), owner_id=work.university_id)
+    after = {**_said(tree), "draft": [_told(node) for node in tree.listed()], **told}
     await work.audit("template.create", "ModuleTemplate", added["id"], after=after)
-    return {"template_id": added["id"], "without_pool": left_out}
+    number: int = added["id"]
+    return number
 
 
 def _said(tree: Tree) -> dict[str, Any]:
@@ -73,6 +84,14 @@ def _said(tree: Tree) -> dict[str, Any]:
 
 def _told(node: Any) -> dict[str, Any]:
     return {name: getattr(node, name) for name in node.__struct_fields__}
+
+
+async def _from_input(work: Work, module: Given) -> Tree:
+    references: References = []
+    tree = Tree(module_nodes(module, None, work.university_id, FROM_TREE, references))
+    check_size(tree, FROM_TREE)
+    await require_there(work, OF_NO_COURSE, references)
+    return tree
 
 
 async def _from_module(work: Work, source: str) -> tuple[Tree, list[str]]:

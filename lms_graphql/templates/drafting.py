@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Text, bindparam, cast, null, update
+from sqlalchemy import Text, bindparam, cast, null, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from lms_graphql.content.resolving import require_there
@@ -12,10 +12,9 @@ from lms_graphql.engine.rows import Row, record
 from lms_graphql.engine.usererrors import Refused, UserErrorCode
 from lms_graphql.engine.work import Work, require_version
 from lms_graphql.storage.statements import Statement
-from lms_graphql.storage.tenancy import UNIVERSITY
 from lms_graphql.syllabus.models import ModuleTemplate
 from lms_graphql.templates.checking import OF_NO_COURSE, check_size
-from lms_graphql.templates.finding import template_to_edit, version_of
+from lms_graphql.templates.finding import OWN_TEMPLATE, template_to_edit, version_of
 from lms_graphql.templates.growing import Path, References, changes_of, item_node, module_nodes
 from lms_graphql.templates.trees import ITEM, MODULE, Node, Tree, read, spelled
 
@@ -24,15 +23,9 @@ MOST_CHANGES = 100
 
 _Row = record("EditedTemplate", tenant=False)
 _DRAFT = Statement(
-    update(ModuleTemplate)
-    .where(ModuleTemplate.university_id == UNIVERSITY, ModuleTemplate.id == bindparam("template_id", type_=BigInteger))
-    .values(draft=cast(bindparam("draft", type_=Text), JSONB))
+    update(ModuleTemplate).where(*OWN_TEMPLATE).values(draft=cast(bindparam("draft", type_=Text), JSONB))
 )
-_NO_DRAFT = Statement(
-    update(ModuleTemplate)
-    .where(ModuleTemplate.university_id == UNIVERSITY, ModuleTemplate.id == bindparam("template_id", type_=BigInteger))
-    .values(draft=null())
-)
+_NO_DRAFT = Statement(update(ModuleTemplate).where(*OWN_TEMPLATE).values(draft=null()))
 
 
 async def update_template(work: Work, given: Given) -> dict[str, Any]:
@@ -47,7 +40,7 @@ async def update_template(work: Work, given: Given) -> dict[str, Any]:
     before = await _begun(work, template)
     published = spelled(before[1])
     tree = read(before[0])
-    making = _Making(tree, work.viewer.university_id, [])
+    making = _Making(tree, work.university_id, [])
     for index, change in enumerate(given["changes"]):
         ((name, wanted),) = change.items()
         _CHANGES[name](making, wanted, (*CHANGES, str(index), name))
@@ -57,10 +50,11 @@ async def update_template(work: Work, given: Given) -> dict[str, Any]:
     if after == before[0]:
         work.nothing_changed()
         return {"template_id": template["id"]}
+    own = {"template_id": template["id"], "owner_id": work.university_id}
     if after == published:
-        await work.rows(_NO_DRAFT, _Row, template_id=template["id"])
+        await work.rows(_NO_DRAFT, _Row, **own)
     else:
-        await work.rows(_DRAFT, _Row, template_id=template["id"], draft=after)
+        await work.rows(_DRAFT, _Row, **own, draft=after)
     told = _differences(read(before[0]), tree)
     await work.audit("template.update", "ModuleTemplate", template["id"], before=told[0], after=told[1])
     return {"template_id": template["id"]}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, Text, bindparam, cast, func, select
+from sqlalchemy import BigInteger, BindParameter, Integer, Text, bindparam, cast, func, select
 
 from lms_graphql.catalog.editing import EDITORS
 from lms_graphql.engine.context import Viewer
@@ -11,7 +11,6 @@ from lms_graphql.engine.rows import Row, record
 from lms_graphql.engine.usererrors import Refused, UserErrorCode
 from lms_graphql.engine.work import Work
 from lms_graphql.storage.statements import Statement, columns
-from lms_graphql.storage.tenancy import UNIVERSITY
 from lms_graphql.syllabus.models import ModuleTemplate, ModuleTemplateVersion
 from lms_graphql.syllabus.policy import visible_templates
 from lms_graphql.tenancy.policy import may_author
@@ -29,9 +28,12 @@ def _seen(viewer: Viewer) -> Any:
 
 
 _SEEN = {standing: Statement(_seen(Viewer(standing=standing))) for standing in EDITORS}
+OWNER: BindParameter[int | None] = bindparam("owner_id", type_=BigInteger, required=True)
+"""Whose a template is that somebody writes: `Work.university_id`, null for the platform's library."""
+OWN_TEMPLATE = (ModuleTemplate.university_id.is_not_distinct_from(OWNER), ModuleTemplate.id == _TEMPLATE)
 _LOCK = Statement(
     select(*columns(ModuleTemplate), cast(ModuleTemplate.draft, Text).label("draft_text"))
-    .where(ModuleTemplate.id == _TEMPLATE, ModuleTemplate.university_id == UNIVERSITY)
+    .where(*OWN_TEMPLATE)
     .with_for_update(key_share=True)
 )
 _VERSION = Statement(
@@ -60,7 +62,22 @@ async def template_to_use(work: Work, text: str, path: tuple[str, ...] = TEMPLAT
 
 
 async def template_to_edit(work: Work, text: str, path: tuple[str, ...] = TEMPLATE) -> Row:
-    """The template that a global id names, locked, with `draft_text`; FORBIDDEN if it is not the viewer's to change."""
+    """The template that a global id names, locked, with `draft_text`; FORBIDDEN if it is not the viewer's to change.
+
+    Work in no university is an administrator's of the platform, for whom there are its library's templates alone.
+    """
+    number = number_of(text, "ModuleTemplate", None)
+    if work.university_id is not None:
+        number = await _own_template(work, text, path)
+    bound = {"template_id": number, "owner_id": work.university_id}
+    row = None if number is None else await work.one(_LOCK, _Row, **bound)
+    if row is None:
+        raise Refused(UserErrorCode.NOT_FOUND, "there is no such template for you", path)
+    return row
+
+
+async def _own_template(work: Work, text: str, path: tuple[str, ...]) -> int:
+    """The number of a template that the viewer, in a university, may change."""
     seen = await template_to_use(work, text, path)
     if not may_author(work.viewer):
         raise Refused(UserErrorCode.FORBIDDEN, "your roles here do not allow this for the template", path)
@@ -71,10 +88,8 @@ async def template_to_edit(work: Work, text: str, path: tuple[str, ...] = TEMPLA
             " own template from that",
             path,
         )
-    row = await work.one(_LOCK, _Row, template_id=seen["id"])
-    if row is None:
-        raise Refused(UserErrorCode.NOT_FOUND, "there is no such template for you", path)
-    return row
+    number: int = seen["id"]
+    return number
 
 
 async def version_of(

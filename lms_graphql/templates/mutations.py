@@ -150,7 +150,7 @@ class TemplateChangeInput:
 
 @strawberry.input(description="Changes of the draft of a template, which begins as its newest version.")
 class UpdateTemplateInput:
-    """The input of `updateTemplate`."""
+    """The input of `updateTemplate` and `updateLibraryTemplate`."""
 
     template_id: strawberry.ID = strawberry.field(description="The template.")
     expected_version: int | None = optional(_EXPECTED)
@@ -161,7 +161,7 @@ class UpdateTemplateInput:
 
 @strawberry.type(description="What a mutation of a template gives.")
 class TemplatePayload:
-    """The payload of `updateTemplate`, `archiveTemplate` and `restoreTemplate`."""
+    """The payload of `updateTemplate`, `archiveTemplate`, `restoreTemplate`, and their like for the library."""
 
     template: ModuleTemplate | None = _template()
     errors: list[UserError] = user_errors()
@@ -169,16 +169,16 @@ class TemplatePayload:
 
 @strawberry.input(description="A template whose draft is to be its next version.")
 class PublishTemplateVersionInput:
-    """The input of `publishTemplateVersion`."""
+    """The input of `publishTemplateVersion` and `publishLibraryTemplateVersion`."""
 
     template_id: strawberry.ID = strawberry.field(description="The template.")
     expected_version: int | None = optional(_EXPECTED)
     notes: str | None = optional("What has changed, for those who use the template: at most 2000 characters.")
 
 
-@strawberry.type(description="What `publishTemplateVersion` gives.")
+@strawberry.type(description="What publishing a version of a template gives.")
 class PublishTemplateVersionPayload:
-    """The payload of `publishTemplateVersion`."""
+    """The payload of `publishTemplateVersion` and `publishLibraryTemplateVersion`."""
 
     template: ModuleTemplate | None = _template()
     version: TemplateVersion | None = changed(VersionById, "version_id", "The new version; null where it was refused.")
@@ -187,7 +187,7 @@ class PublishTemplateVersionPayload:
 
 @strawberry.input(description="A template that is to be archived, or no longer to be so.")
 class ArchiveTemplateInput:
-    """The input of `archiveTemplate` and of `restoreTemplate`."""
+    """The input of `archiveTemplate` and of `restoreTemplate`, and of their like for the library."""
 
     template_id: strawberry.ID = strawberry.field(description="The template.")
     expected_version: int | None = optional(_EXPECTED)

@@ -4,22 +4,28 @@ from sqlalchemy import ColumnElement, and_, or_
 
 from lms_graphql.catalog.reach import administers_a_department, only_reached, reaches_course
 from lms_graphql.engine.context import Standing, Viewer
-from lms_graphql.storage.tenancy import NOBODY, UNIVERSITY
-from lms_graphql.syllabus.models import Module, ModuleTemplateVersion
-from lms_graphql.syllabus.policy import visible_templates
+from lms_graphql.storage.tenancy import ADMINISTERS_PLATFORM, UNIVERSITY
+from lms_graphql.syllabus.models import Module, ModuleTemplate, ModuleTemplateVersion
 
 
 def visible_versions(viewer: Viewer) -> ColumnElement[bool]:
-    """As the templates themselves: all staff see those of their university and the platform's."""
-    version = ModuleTemplateVersion
-    ours = or_(version.university_id == UNIVERSITY, version.university_id.is_(None))
-    return ours if viewer.is_staff else and_(ours, NOBODY)
+    """As the templates themselves: see `visible_templates`."""
+    library = ModuleTemplateVersion.university_id.is_(None)
+    if viewer.is_staff:
+        return or_(ModuleTemplateVersion.university_id == UNIVERSITY, library)
+    return and_(library, ADMINISTERS_PLATFORM)
 
 
 def visible_drafts(viewer: Viewer) -> ColumnElement[bool]:
-    """What is not published yet is seen by who may write templates: see `tenancy.policy.may_author`."""
-    seen = visible_templates(viewer)
-    return and_(seen, administers_a_department()) if viewer.standing is Standing.STAFF else seen
+    """What is not published yet is seen by who may write it: see `tenancy.policy.may_author`.
+
+    What is to come in the platform's library is seen by who administers the platform alone.
+    """
+    own = ModuleTemplate.university_id == UNIVERSITY
+    library = and_(ModuleTemplate.university_id.is_(None), ADMINISTERS_PLATFORM)
+    if viewer.standing is Standing.STAFF:
+        return or_(and_(own, administers_a_department()), library)
+    return or_(own, library) if viewer.is_admin else library
 
 
 def visible_instances(viewer: Viewer) -> ColumnElement[bool]:

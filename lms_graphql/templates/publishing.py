@@ -10,23 +10,21 @@ from lms_graphql.engine.rows import record
 from lms_graphql.engine.usererrors import Refused, UserErrorCode
 from lms_graphql.engine.work import Work, require_version
 from lms_graphql.storage.statements import Statement
-from lms_graphql.storage.tenancy import UNIVERSITY
 from lms_graphql.syllabus.models import ModuleTemplate, ModuleTemplateVersion, module_type_enum
 from lms_graphql.templates.checking import text
-from lms_graphql.templates.finding import TEMPLATE, template_to_edit, version_of
+from lms_graphql.templates.finding import OWN_TEMPLATE, OWNER, TEMPLATE, template_to_edit, version_of
 from lms_graphql.templates.trees import read, spelled
 
 _LONGEST_NOTES = 2000
 
 _Row = record("EditedTemplate", tenant=False)
 _TEMPLATE = bindparam("template_id", type_=BigInteger)
-_HERE = (ModuleTemplate.university_id == UNIVERSITY, ModuleTemplate.id == _TEMPLATE)
 _ADD = Statement(
     insert(ModuleTemplateVersion)
     .inline()
     .values(
         template_id=_TEMPLATE,
-        university_id=UNIVERSITY,
+        university_id=OWNER,
         version=bindparam("number", type_=Integer),
         title=bindparam("title", type_=Text),
         notes=bindparam("notes", type_=Text),
@@ -37,7 +35,7 @@ _ADD = Statement(
 )
 _PUBLISHED = Statement(
     update(ModuleTemplate)
-    .where(*_HERE)
+    .where(*OWN_TEMPLATE)
     .values(
         draft=null(),
         title=bindparam("title", type_=Text),
@@ -45,8 +43,8 @@ _PUBLISHED = Statement(
         template_type=cast(bindparam("type", type_=Text), module_type_enum),
     )
 )
-_ARCHIVE = Statement(update(ModuleTemplate).where(*_HERE).values(archived_at=func.now()))
-_RESTORE = Statement(update(ModuleTemplate).where(*_HERE).values(archived_at=null()))
+_ARCHIVE = Statement(update(ModuleTemplate).where(*OWN_TEMPLATE).values(archived_at=func.now()))
+_RESTORE = Statement(update(ModuleTemplate).where(*OWN_TEMPLATE).values(archived_at=null()))
 
 
 async def publish_template_version(work: Work, given: Given) -> dict[str, Any]:
@@ -62,6 +60,7 @@ async def publish_template_version(work: Work, given: Given) -> dict[str, Any]:
         _ADD,
         _Row,
         template_id=template["id"],
+        owner_id=work.university_id,
         number=number,
         title=root.title,
         notes=notes,
@@ -72,6 +71,7 @@ async def publish_template_version(work: Work, given: Given) -> dict[str, Any]:
         _PUBLISHED,
         _Row,
         template_id=template["id"],
+        owner_id=work.university_id,
         title=root.title,
         description=root.description,
         type=root.type,
@@ -83,7 +83,8 @@ async def publish_template_version(work: Work, given: Given) -> dict[str, Any]:
         before={"version": None if before is None else before["version"]},
         after={"version": number, "version_id": added["id"], "notes": notes, "tree": [_told(n) for n in tree.listed()]},
     )
-    await work.tell("template.published", "ModuleTemplate", template["id"], version=number)
+    if work.university_id is not None:  # what is told is told in a university
+        await work.tell("template.published", "ModuleTemplate", template["id"], version=number)
     return {"template_id": template["id"], "version_id": added["id"]}
 
 
@@ -107,7 +108,7 @@ async def _set_archived(work: Work, given: Given, *, archived: bool) -> dict[str
     if (template["archived_at"] is not None) == archived:
         work.nothing_changed()
         return {"template_id": template["id"]}
-    await work.rows(_ARCHIVE if archived else _RESTORE, _Row, template_id=template["id"])
+    await work.rows(_ARCHIVE if archived else _RESTORE, _Row, template_id=template["id"], owner_id=work.university_id)
     act = "template.archive" if archived else "template.restore"
     before, after = {"archived": not archived}, {"archived": archived}
     await work.audit(act, "ModuleTemplate", template["id"], before=before, after=after)

@@ -1,7 +1,6 @@
 """What administrators of the platform change: universities, countries, domains, and the tree of subjects."""
 
 import asyncio
-import json
 import random
 
 import asyncpg
@@ -9,34 +8,13 @@ import pytest
 
 from lms_graphql.engine.relay import GlobalId, parse_global_id
 from lms_graphql.storage.database import connect
-from tests.changing.administering import STRANGERS, Office
+from tests.changing.administering import STRANGERS, Platform
 
 PASSWORD = "correct horse battery"
 DOMAIN = "domain { id code name description version }"
 SUBJECT = "subject { id code name description depth version parent { code } domain { code } }"
 EVERYBODY_ELSE = [*(person for person in STRANGERS if person != "platform_admin"), "admin"]
 FORBIDDEN = {person: "FORBIDDEN" if person else "UNAUTHENTICATED" for person in EVERYBODY_ELSE}
-
-
-class Platform(Office):
-    """As its administrator changes it, in no university."""
-
-    async def answer(self, name, given, shown="", user="platform_admin", university=None):
-        return await super().answer(name, given, shown, user, university)
-
-    async def logged(self, since):
-        rows = await self.owner.fetch("SELECT * FROM platform_audit_log WHERE id > $1 ORDER BY id", since)
-        assert {(row["user_id"], row["request_id"]) for row in rows} <= {
-            (self.world.people["platform_admin"], "test-request")
-        }
-        return [
-            (row["act"], row["entity"], row["entity_id"], row["old_values"] and json.loads(row["old_values"]),
-             row["new_values"] and json.loads(row["new_values"]))
-            for row in rows
-        ]  # fmt: skip
-
-    async def last(self):
-        return await self.owner.fetchval("SELECT coalesce(max(id), 0) FROM platform_audit_log")
 
 
 @pytest.fixture
