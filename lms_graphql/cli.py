@@ -26,7 +26,7 @@ exports = typer.Typer(help="Export for other systems, and for other universities
 app.add_typer(exports, name="export")
 documents = typer.Typer(help="Trusted documents: the manifest of those that clients use.", no_args_is_help=True)
 app.add_typer(documents, name="documents")
-user = typer.Typer(help="How people sign in: passwords, and identities of other issuers.", no_args_is_help=True)
+user = typer.Typer(help="How people sign in, and who administers the platform.", no_args_is_help=True)
 app.add_typer(user, name="user")
 service_token = typer.Typer(help="Tokens of graders and importers of one university.", no_args_is_help=True)
 app.add_typer(service_token, name="service-token")
@@ -250,6 +250,18 @@ def user_link(
 def user_unlink(issuer: _Issuer, subject: _Subject) -> None:
     """Let an issuer's tokens sign somebody in no longer, from the next request on."""
     _run("user:unlink", _settings(), issuer=issuer, subject=subject)
+
+
+@user.command("platform-admin", epilog="Example: lms-graphql user platform-admin ada@example.edu --name 'Ada Lovelace'")
+def user_platform_admin(
+    email: Annotated[str, typer.Argument(help="The address of the account.")],
+    name: Annotated[str | None, typer.Option(help="Add an account of this name where nobody has the address.")] = None,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Let them administer it no longer.")] = False,
+) -> None:
+    """Let somebody administer the platform: universities, countries, domains, subjects, the library of templates."""
+    if revoke and name is not None:
+        raise typer.BadParameter("--name is for who is to administer it, not with --revoke")
+    _run("platform_admin", _settings(), email=email, name=name, revoke=revoke)
 
 
 @service_token.command("issue", epilog="Example: lms-graphql service-token issue --university DEMO --scope lab:grade")

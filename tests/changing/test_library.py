@@ -119,9 +119,10 @@ async def test_a_template_of_the_library_from_its_draft_to_its_archive(platform,
 async def test_what_it_refuses(platform, templates, world):
     small = await created(platform)
     theirs = await templates.created()
-    asset = GlobalId("Asset", 1, platform.university_id)
-    picture = {"title": "P", "payload": {"text": {"blocks": [{"image": {"assetId": str(asset)}}]}}}
-    quiz = {"title": "Q", "payload": {"quiz": {"questionPoolId": platform.id("QuestionPool", 1)}}}
+    asset = platform.id("Asset", world.alpha["used_asset"]["id"])
+    pool = platform.id("QuestionPool", world.alpha["pool"]["id"])
+    picture = {"title": "P", "payload": {"text": {"blocks": [{"image": {"assetId": asset, "altText": "A"}}]}}}
+    quiz = {"title": "Q", "payload": {"quiz": {"quizMode": "EXAM", "questionPoolId": pool}}}
     for inside in (picture, quiz):
         code, path = await platform.refused("createLibraryTemplate", {"module": module("M", inside)})
         assert (code, path[:5]) == ("NOT_FOUND", ["input", "module", "contentItems", "0", "payload"])

@@ -43,20 +43,21 @@ async def test_link_and_unlink(open_api, own, people, issuer, keys, settings):
     refused(await called("user", "link", OTHER, "--issuer", AUDIENCE, "--subject", "x", **settings), "no issuer", NAME)
 
 
-async def test_a_password_from_standard_input(open_api, people, admin, settings):
-    def set_password(text):
-        return subprocess.run(
-            [PROGRAM, "user", "password", OTHER],
-            env={**CLEAN, **settings},
-            input=text + "\n",
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+def set_password(settings, email, text):
+    return subprocess.run(
+        [PROGRAM, "user", "password", email],
+        env={**CLEAN, **settings},
+        input=text + "\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
-    refused(set_password("short"), "12 to 128")
-    done = set_password("correct horse battery")
+
+async def test_a_password_from_standard_input(open_api, people, admin, settings):
+    refused(set_password(settings, OTHER, "short"), "12 to 128")
+    done = set_password(settings, OTHER, "correct horse battery")
     assert (done.returncode, done.stdout) == (0, f"{OTHER} has a new password and is signed out everywhere\n")
     document = "mutation ($input: LoginInput!) { login(input: $input) { accessToken errors { code } } }"
     body = {"query": document, "variables": {"input": {"email": OTHER, "password": "correct horse battery"}}}
@@ -86,6 +87,76 @@ async def test_service_tokens(open_api, admin, people, settings):
         "--scope must be one of import:course, lab:grade",
     )
     refused(await called("service-token", "issue", "--university", "NONE", "--scope", "lab:grade", **settings), "NONE")
+
+
+ADMINISTERS = {"query": "{ viewer { isPlatformAdmin } }"}
+ADD_COUNTRY = {"query": 'mutation { createCountry(input: {isoCode: "NZ", name: "New Zealand"}) { errors { code } } }'}
+
+
+def read(row):
+    return tuple(json.loads(value) if name.endswith("values") else value for name, value in row.items())
+
+
+async def test_the_first_administrator_of_the_platform(open_api, own, people, admin, settings):
+    """From nobody to a university's founder, by commands and the API alone."""
+    first, password = "first@platform.example", "correct horse battery"
+    command = ["user", "platform-admin", first]
+    refused(await called(*command, **settings), "set LMS_OWNER_DATABASE_URL")
+    settings = {**settings, "LMS_OWNER_DATABASE_URL": own.owner.set(drivername="postgresql").render_as_string(False)}
+    refused(await called(*command, **settings), f"nobody has the address {first}; --name adds an account")
+    refused(await called("user", "platform-admin", "x", "--name", "X", **settings), "email: this is no e-mail address")
+    refused(await called(*command, "--name", " ", **settings), "--name: this must not be empty")
+    assert await admin.fetchval("SELECT count(*) FROM users WHERE email = $1", first) == 0
+    since = await admin.fetchval("SELECT coalesce(max(id), 0) FROM platform_audit_log")
+    done = run(*command, "--name", "The First", **settings)
+    assert (done.returncode, done.stdout) == (0, f"{first} administers the platform\n"), done.stderr
+    again = await called("user", "platform-admin", first.upper(), **settings)
+    assert again.stdout == f"{first.upper()} administers the platform, and did before\n"
+    account = await admin.fetchrow("SELECT id, full_name, password_hash FROM users WHERE email = $1", first)
+    assert tuple(account)[1:] == ("The First", "!")
+
+    set_password(settings, first, password)
+    login = "mutation ($input: LoginInput!) { login(input: $input) { accessToken } }"
+    async with open_api() as api:
+
+        async def sent(body, bearer=None):
+            headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+            return (await api.client.post("/graphql", json=body, headers=headers)).json()["data"]
+
+        body = {"query": login, "variables": {"input": {"email": first, "password": password}}}
+        bearer = (await sent(body))["login"]["accessToken"]
+        assert await sent(ADMINISTERS, bearer) == {"viewer": {"isPlatformAdmin": True}}
+        assert await sent(ADD_COUNTRY, bearer) == {"createCountry": {"errors": []}}
+
+        done = await called(*command, "--revoke", **settings)
+        assert done.stdout == f"{first} does not administer the platform any more\n"
+        done = await called(*command, "--revoke", **settings)
+        assert done.stdout == f"{first} does not administer the platform, and did not before\n"
+        assert await sent(ADMINISTERS, bearer) == {"viewer": {"isPlatformAdmin": False}}
+        assert await sent(ADD_COUNTRY, bearer) == {"createCountry": {"errors": [{"code": "FORBIDDEN"}]}}
+
+    rows = await admin.fetch(
+        "SELECT user_id, act, entity, entity_id, old_values, new_values, request_id FROM platform_audit_log"
+        " WHERE id > $1 AND act LIKE 'platform_admin.%' ORDER BY id",
+        since,
+    )
+    no, yes = {"isPlatformAdmin": False}, {"isPlatformAdmin": True}
+    assert [read(row) for row in rows] == [
+        (None, "platform_admin.grant", "User", account["id"], no, yes, "lms-graphql user"),
+        (None, "platform_admin.revoke", "User", account["id"], yes, no, "lms-graphql user"),
+    ]
+
+
+async def test_an_account_that_is_closed_administers_nothing(own, people, admin, settings):
+    settings = {**settings, "LMS_OWNER_DATABASE_URL": own.owner.set(drivername="postgresql").render_as_string(False)}
+    await admin.execute("UPDATE users SET is_active = false WHERE email = $1", OTHER)
+    try:
+        refused(await called("user", "platform-admin", OTHER, **settings), f"the account of {OTHER} is closed")
+        done = await called("user", "platform-admin", OTHER, "--revoke", **settings)
+        assert done.stdout == f"{OTHER} does not administer the platform, and did not before\n"
+    finally:
+        await admin.execute("UPDATE users SET is_active = true WHERE email = $1", OTHER)
+    assert (await called("user", "platform-admin", OTHER, "--name", "X", "--revoke", **settings)).returncode == 2
 
 
 def test_doctor_tells_of_issuers_and_of_lms_auth(own, settings):
