@@ -83,6 +83,8 @@ class Loader(DataLoader[K, V], Generic[K, V]):
     """The class of its rows, which names their GraphQL type."""
     reads_tenant: ClassVar[bool | None] = None
     """Whether the statement reads a tenant's table; None: as the row says."""
+    of_platform: ClassVar[bool] = False
+    """Whether some of its rows are the platform's, whose administrators may ask for them in no university."""
 
     def __init__(self, context: Context) -> None:
         super().__init__()
@@ -121,14 +123,15 @@ class Loader(DataLoader[K, V], Generic[K, V]):
     async def rows(self, keys: Sequence[K], **parameters: Any) -> list[Row]:
         """The rows for these keys; whose record they are of is noted (see `Row.discloses`)."""
         rows = await self.context.fetch(
-            self.statement(), self.row, tenant=self.in_tenant(), keys=list(keys), **parameters
+            self.statement(), self.row, tenant=self._in_tenant(), keys=list(keys), **parameters
         )
         if self.row.discloses and (self.wide or not self.row.discloses_seldom):
             self.context.disclose(self.row.discloses, (row["user_id"] for row in rows))
         return rows
 
-    def in_tenant(self) -> bool:
-        """Whether it can only be asked in a university."""
+    def _in_tenant(self) -> bool:
+        if self.of_platform and self.viewer.looks_after_platform:
+            return False
         return self.row.tenant if self.reads_tenant is None else self.reads_tenant
 
     async def load_batch(self, keys: list[K]) -> list[V]:
@@ -298,7 +301,7 @@ class Page(Loader[K, Connection[Row]]):
     async def counts(self, keys: Sequence[K]) -> dict[K, int]:
         """How many rows of each key meet the filters and may be seen: one grouped statement."""
         rows = await self.context.fetch(
-            self.counting(), CountRow, tenant=self.in_tenant(), keys=list(keys), **self._filter_parameters()
+            self.counting(), CountRow, tenant=self._in_tenant(), keys=list(keys), **self._filter_parameters()
         )
         return dict.fromkeys(keys, 0) | {row[0]: row[1] for row in rows}
 

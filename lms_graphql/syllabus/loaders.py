@@ -108,20 +108,12 @@ class OutlineByCourse(Loader[int, Outline]):
         return [outline(found[key]) for key in keys]
 
 
-class OfLibrary(Loader[Any, Any]):
-    """What is of a university or of the platform's library, which its administrators read from no university too."""
-
-    reads_tenant = True
-
-    @override
-    def in_tenant(self) -> bool:
-        return not self.viewer.looks_after_platform
-
-
-class TemplateById(OfLibrary, One[int]):
+class TemplateById(One[int]):
     """A template that the viewer may see."""
 
     row = TemplateRow
+    reads_tenant = True
+    of_platform = True
 
     @override
     def query(self) -> Select[Any]:
@@ -130,10 +122,12 @@ class TemplateById(OfLibrary, One[int]):
         )
 
 
-class Templates(OfLibrary, Page[int]):
+class Templates(Page[int]):
     """The templates of the request's university and the platform's, by id; the key says nothing."""
 
     row = TemplateRow
+    reads_tenant = True
+    of_platform = True
     order = (ModuleTemplate.id,)
 
     @override

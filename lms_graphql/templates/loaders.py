@@ -10,7 +10,7 @@ from lms_graphql.engine.dataloaders import KEYS, Loader, One, Page
 from lms_graphql.engine.rows import Row, record
 from lms_graphql.storage.statements import Statement, columns
 from lms_graphql.storage.tenancy import UNIVERSITY
-from lms_graphql.syllabus.loaders import ModuleRow, OfLibrary
+from lms_graphql.syllabus.loaders import ModuleRow
 from lms_graphql.syllabus.models import Module, ModuleTemplate, ModuleTemplateVersion
 from lms_graphql.templates import policy
 from lms_graphql.templates.drifting import Finding, drift
@@ -28,20 +28,24 @@ def listed(tree: Tree | None, _row: Any) -> list[Node] | None:
     return None if tree is None else list(tree.listed())
 
 
-class VersionById(OfLibrary, One[int]):
+class VersionById(One[int]):
     """A version of a template."""
 
     row = VersionRow
+    reads_tenant = True
+    of_platform = True
 
     @override
     def query(self) -> Select[Any]:
         return select(*_VERSION).where(ModuleTemplateVersion.id == any_(KEYS), policy.visible_versions(self.viewer))
 
 
-class VersionsByTemplate(OfLibrary, Page[int]):
+class VersionsByTemplate(Page[int]):
     """The versions of each template, the first one first."""
 
     row = VersionRow
+    reads_tenant = True
+    of_platform = True
     order = (ModuleTemplateVersion.id,)
 
     @override
@@ -51,10 +55,12 @@ class VersionsByTemplate(OfLibrary, Page[int]):
         )
 
 
-class LatestByTemplate(OfLibrary, One[int]):
+class LatestByTemplate(One[int]):
     """The newest version of each template; None before the first is published."""
 
     row = VersionRow
+    reads_tenant = True
+    of_platform = True
 
     @override
     def query(self) -> Select[Any]:
@@ -86,10 +92,12 @@ class VersionMetByModule(One[int]):
         )
 
 
-class _Trees(OfLibrary):
+class _Trees(Loader[int, Tree | None]):
     """The tree of each key; None where there is none."""
 
     row = TreeRow
+    reads_tenant = True
+    of_platform = True
 
     @override
     async def load_batch(self, keys: list[int]) -> list[Tree | None]:

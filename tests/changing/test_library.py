@@ -123,9 +123,15 @@ async def test_what_it_refuses(platform, templates, world):
     pool = platform.id("QuestionPool", world.alpha["pool"]["id"])
     picture = {"title": "P", "payload": {"text": {"blocks": [{"image": {"assetId": asset, "altText": "A"}}]}}}
     quiz = {"title": "Q", "payload": {"quiz": {"quizMode": "EXAM", "questionPoolId": pool}}}
-    for inside in (picture, quiz):
-        code, path = await platform.refused("createLibraryTemplate", {"module": module("M", inside)})
-        assert (code, path[:5]) == ("NOT_FOUND", ["input", "module", "contentItems", "0", "payload"])
+    at = ["input", "module", "contentItems", "0", "payload"]
+    for inside, names in (
+        (picture, ["text", "blocks", "0", "image", "assetId"]),
+        (quiz, ["quiz", "questionPoolId"]),
+    ):
+        async with platform.nothing_happens():
+            payload = await platform.sent("createLibraryTemplate", {"module": module("M", inside)})
+        error = payload["errors"][0]
+        assert (error["code"], error["path"]) == ("NOT_FOUND", [*at, *names])
     assert await platform.refused("createLibraryTemplate", {"module": module(" ")}) == (
         "INVALID",
         ["input", "module", "title"],

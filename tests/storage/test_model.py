@@ -22,6 +22,7 @@ BASELINE = Path(__file__).with_name("catalog_0001.txt").read_text(encoding="utf-
 TENANT = "(university_id = (NULLIF(current_setting('lms.university_id'::text, true), ''::text))::bigint)"
 PLATFORM = "(current_setting('lms.platform'::text, true) = 'on'::text)"
 REFERENCE = ("countries", "universities", "domains", "subjects")
+LIBRARY = ("module_templates", "module_template_versions")
 OWN_ROW = "(user_id = (NULLIF(current_setting('lms.user_id'::text, true), ''::text))::bigint)"
 TENANT_TABLES = """
     SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'university_id'
@@ -273,9 +274,11 @@ async def test_every_tenant_table_has_its_policy(driver, tenant_tables):
     everybody = ("PERMISSIVE", ["public"])
     assert {tuple(row)[:2]: tuple(row)[2:] for row in policies} == {
         **{(table, "tenant"): (*everybody, "ALL", TENANT, TENANT) for table in tenant_tables},
+        **{(table, "tenant"): (*everybody, "ALL", TENANT, TENANT) for table in LIBRARY},
+        **{(table, "everybody"): (*everybody, "SELECT", "(university_id IS NULL)", None) for table in LIBRARY},
         **{
-            (table, "tenant"): (*everybody, "ALL", f"((university_id IS NULL) OR {TENANT})", TENANT)
-            for table in ("module_templates", "module_template_versions")
+            (table, "platform"): (*everybody, "ALL", *[f"((university_id IS NULL) AND {PLATFORM})"] * 2)
+            for table in LIBRARY
         },
         ("university_members", "own_row"): (*everybody, "SELECT", OWN_ROW, None),
         ("user_university_roles", "own_row"): (*everybody, "SELECT", OWN_ROW, None),
