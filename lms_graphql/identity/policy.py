@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, and_
 
 from lms_graphql.engine.context import Viewer
-from lms_graphql.identity.models import ServiceToken
+from lms_graphql.identity.models import Invitation, ServiceToken
 from lms_graphql.storage.tenancy import NOBODY, UNIVERSITY
 
 
@@ -20,6 +20,12 @@ def is_person(viewer: Viewer) -> bool:
 def may_issue_service_tokens(viewer: Viewer) -> bool:
     """The university's administrators let services in and out."""
     return viewer.is_admin
+
+
+def visible_invitations(viewer: Viewer) -> ColumnElement[bool]:
+    """The university's administrators see who is invited, nobody else does."""
+    here = Invitation.university_id == UNIVERSITY
+    return here if viewer.is_admin else and_(here, NOBODY)
 
 
 def visible_service_tokens(viewer: Viewer) -> ColumnElement[bool]:

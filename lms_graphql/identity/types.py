@@ -1,4 +1,4 @@
-"""Tokens of services, as clients see them."""
+"""Tokens of services and invitations, as clients see them."""
 
 from datetime import datetime
 from typing import Any
@@ -9,8 +9,8 @@ from lms_graphql.engine.edges import computed, edge, plain_list
 from lms_graphql.engine.relay import GlobalId
 from lms_graphql.identity.choices import ServiceScope
 from lms_graphql.identity.service_tokens import MOST_SUBMISSIONS
-from lms_graphql.tenancy.loaders import UserById
-from lms_graphql.tenancy.types import User
+from lms_graphql.tenancy.loaders import RolesByUser, UserById
+from lms_graphql.tenancy.types import RoleAssignment, User
 
 
 def _submissions(row: Any, _context: Any) -> list[str] | None:
@@ -31,3 +31,20 @@ class ServiceToken:
     created_at: datetime = strawberry.field(description="When it was issued.")
     expires_at: datetime = strawberry.field(description="Until when it is good, a day at most.")
     revoked_at: datetime | None = strawberry.field(description="When it was revoked; null if it was not.")
+
+
+@strawberry.type(description="That somebody is asked to join a university, and has not answered. Administrators only.")
+class Invitation:
+    """See models.Invitation. The token that it is accepted with is told once, to who invites."""
+
+    user: User | None = edge(
+        UserById, "Who is invited; what `resendInvitation` and `revokeInvitation` know it by.", key="user_id"
+    )
+    roles: list[RoleAssignment] = edge(RolesByUser, "What they are asked to be, from then on.", key="user_id", size=3)
+    invited_by: User | None = edge(
+        UserById, "Who invited them last; null: who administers the platform.", key="invited_by"
+    )
+    created_at: datetime = strawberry.field(description="When they were last invited.")
+    expires_at: datetime = strawberry.field(
+        description="Until when it can be accepted; past that, `resendInvitation` gives another token."
+    )

@@ -36,6 +36,7 @@ from lms_graphql.engine.filters import FILTER_RULE
 from lms_graphql.engine.relay import Connection, OrderDirection
 from lms_graphql.engine.rows import Row
 from lms_graphql.enrollment.loaders import EnrollmentsByUser
+from lms_graphql.identity.loaders import InvitationsByUniversity
 from lms_graphql.privacy.loaders import DisclosuresByUser
 from lms_graphql.tenancy.acts import UniversityAct
 from lms_graphql.tenancy.loaders import (
@@ -66,6 +67,7 @@ if TYPE_CHECKING:  # the types below this one; Strawberry finds them by name
     from lms_graphql.certificates.types import Certificate
     from lms_graphql.content.types import DueItem
     from lms_graphql.enrollment.types import Enrollment, EnrollmentFilter, OwnEnrollmentOrder
+    from lms_graphql.identity.types import Invitation
     from lms_graphql.privacy.types import Disclosure
 
 _DueItem = Annotated["DueItem", strawberry.lazy("lms_graphql.content.types")]
@@ -81,6 +83,7 @@ _EnrollmentFilter = Annotated["EnrollmentFilter", strawberry.lazy("lms_graphql.e
 _OwnEnrollmentOrder = Annotated["OwnEnrollmentOrder", strawberry.lazy("lms_graphql.enrollment.types")]
 _Certificate = Annotated["Certificate", strawberry.lazy("lms_graphql.certificates.types")]
 _Disclosure = Annotated["Disclosure", strawberry.lazy("lms_graphql.privacy.types")]
+_Invitation = Annotated["Invitation", strawberry.lazy("lms_graphql.identity.types")]
 _Enrollment = Annotated["Enrollment", strawberry.lazy("lms_graphql.enrollment.types")]
 _QuestionPool = Annotated["QuestionPool", strawberry.lazy("lms_graphql.assessment.types")]
 
@@ -184,6 +187,12 @@ class University(Node):
         key=own_university,
         filters=MemberFilter,
         orders=MemberOrder,
+    )
+    invitations: CountedConnection[_Invitation] | None = page(
+        InvitationsByUniversity,
+        "Who is invited and has neither accepted nor been told otherwise, by the id of the person; empty for all but"
+        " administrators.",
+        key=own_university,
     )
     question_pools: CountedConnection[_QuestionPool] | None = page(
         PoolsByUniversity, "Its question pools, by id; none for everybody but staff.", key=own_university

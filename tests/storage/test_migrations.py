@@ -749,6 +749,29 @@ def test_a_wrong_url_is_said_without_its_password(text, monkeypatch):
     )
 
 
+async def test_what_commands_did_to_the_platform_is_not_thrown_away(superuser, with_rules):
+    """0028; and what was of the library is of it still, there and back."""
+    revision = ScriptDirectory.from_config(migrations.config()).get_revision("0028")
+    assert [*revision.module._DOWNGRADE_CONFLICTS] == ["entries of the platform's audit log about commands"]
+    async with copied(superuser, with_rules) as database:
+        await migrations.upgrade(database.owner, "0028")
+        entry = (
+            "INSERT INTO platform_audit_log (user_id, act, entity, entity_id, request_id) VALUES ({}, 'x', 'x', 1, 'x')"
+        )
+        await execute(database, entry.format(1))
+        async with copied(superuser, database) as other:
+            await execute(other, entry.format("NULL"))
+            before = await state(other)
+            line = await refused(migrations.downgrade(other.owner, revision.down_revision))
+            assert line == (
+                "revision 0028 can't be taken back and changed nothing:"
+                " 1 entries of the platform's audit log about commands"
+            )
+            assert await state(other) == before
+        await migrations.downgrade(database.owner, revision.down_revision)
+        await migrations.upgrade(database.owner, "0028")
+
+
 async def test_an_unreachable_server_is_said_in_one_line(superuser):
     with socket.socket() as listener:  # bound, but nobody listens
         listener.bind(("127.0.0.1", 0))
