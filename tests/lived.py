@@ -65,6 +65,9 @@ UPDATE module_templates SET archived_at = now(), draft = {nodes} WHERE universit
 UPDATE modules SET module_template_id = (SELECT min(id) FROM module_templates WHERE university_id = {here}),
   template_version = 1, template_node = 'lived-module' WHERE university_id = {here} AND id = (
   SELECT min(id) FROM modules WHERE university_id = {here} AND effective_published);
+INSERT INTO invitations (university_id, user_id, digest, invited_by, expires_at)
+  SELECT university_id, user_id, sha256('an invitation'), {admin}, now() + interval '1 day'
+  FROM university_members WHERE university_id = {here} AND user_id <> {admin} ORDER BY user_id LIMIT 1;
 INSERT INTO roster_imports (university_id, job_id, file_name, mode, is_dry_run, counts)
   SELECT university_id, id, 'roster.zip', 'full', true,
     '{{"member": {{"created": 1, "updated": 0, "unchanged": 0, "deactivated": 0, "refused": 1}}}}'

@@ -403,6 +403,7 @@ PolicyByCourse                                                        1    1    
 PolicyById                                                            1    1    1    1    1    1    1    1    1    1    1    1    1    1
 PolicyByOffering                                                      1    1    1    1    2    3    3    3    3    3    2    3    2    3
 ScoresByEnrollment                                                    0    0    0    0    0    1    1    1    2    2    0    2    0    2
+InvitationsByUniversity                                               0    0    0    0    0    0    0    0    0    0    0    0    0    1
 ServiceTokenById                                                      0    0    0    0    0    0    0    0    0    0    0    0    0    1
 ContentProgressByEnrollment                                           0    0    0    0    0    1    1    1    2    2    0    2    0    2
 CourseProgressByEnrollment                                            0    0    0    0    0    1    1    1    2    3    0    3    0    3

@@ -209,6 +209,14 @@ async def _campus(
         scopes=["lab:grade"],
         expires_at=datetime.now(UTC) + timedelta(hours=1),
     )
+    administrator = next(name for name, role in roles.items() if role == "university_admin")
+    await rows.add(
+        "invitations",
+        **tenant,
+        user_id=people[administrator],
+        digest=sha256(b"an invitation").digest(),
+        expires_at=datetime.now(UTC) + timedelta(days=1),
+    )
     made["department"] = await rows.add("departments", **tenant, code="PH", name="Physics")
     made["course"] = await rows.add(
         "courses",
