@@ -44,6 +44,12 @@ OF_POOLS = """
 fragment Pool on QuestionPool { id databaseId title createdAt updatedAt course { code }
   questions(first: 5) { totalCount edges { node { ...Question } } } }
 """
+OF_USAGE = """
+fragment Usage on QuestionUsage { quizCount publishedQuizCount openAttemptCount finishedAttemptCount
+  quizzes(first: 5) { edges { node { isPublished quiz { title } } } } }
+fragment UsedPool on QuestionPool { version usage { ...Usage } }
+fragment UsedQuestion on Question { usage { ...Usage } versions(first: 2) { edges { node { ...Question } } } }
+"""
 DOORS = (
     """query Doors($offering: ID!, $course: ID!, $quiz: ID!, $lab: ID!, $work: ID!, $ids: [ID!]!) {
   quiz: contentItem(id: $quiz) { ... on QuizContent {
@@ -64,13 +70,14 @@ DOORS = (
   university(by: {shortCode: "ALPHA"}) { questionPools(first: 5) { totalCount edges { node { ...Pool } } } }
   attempts: nodes(ids: $ids) { ...Attempt }
   submissions: nodes(ids: $ids) { ...Submission ...Work }
-  pools: nodes(ids: $ids) { ...Pool }
-  questions: nodes(ids: $ids) { ...Question }
+  pools: nodes(ids: $ids) { ...Pool ...UsedPool }
+  questions: nodes(ids: $ids) { ...Question ...UsedQuestion }
 }"""
     + OF_ATTEMPTS
     + OF_SUBMISSIONS
     + OF_WORK
     + OF_POOLS
+    + OF_USAGE
 )
 
 
@@ -108,6 +115,10 @@ def doors(campus):
 # secrets
 
 
+OF_MUTATIONS = ("Connection", "Edge", "Payload", "Result", "CopiedQuestion", "ImportedItem")
+"""Types that only mutations and pages lead to."""
+
+
 def test_the_doors_ask_for_every_field():
     """A field that is added to one of these types has to be added to the document, and so to the tests of secrets."""
     schema, asked = build().graphql, set()
@@ -125,7 +136,7 @@ def test_the_doors_ask_for_every_field():
     ]
     assert {type_.name for type_ in own} == {
         "AnswerKey", "AttemptQuestion", "OptionPair", "Question", "QuestionOption", "QuestionPool", "QuestionResponse",
-        "QuizAttempt", "AttemptReview", "Submission", "SubmissionStaffDetails", "TestResult",
+        "QuestionUsage", "QuizAttempt", "QuizUse", "AttemptReview", "Submission", "SubmissionStaffDetails", "TestResult",
         "RequestHeader", "RubricCriterion", "RubricJudgement", "RubricRating", "Upload", "UploadTarget",
     }  # fmt: skip
     fields = {f"{type_.name}.{name}" for type_ in own for name in type_.fields}
@@ -133,7 +144,7 @@ def test_the_doors_ask_for_every_field():
     leading_here = {
         f"{type_.name}.{name}"
         for type_ in schema.type_map.values()
-        if isinstance(type_, GraphQLObjectType) and not type_.name.endswith(("Connection", "Edge", "Payload", "Result"))
+        if isinstance(type_, GraphQLObjectType) and not type_.name.endswith(OF_MUTATIONS)
         for name, field in type_.fields.items()
         if get_named_type(field.type).name.removesuffix("CountedConnection").removesuffix("Connection")
         in {type_.name for type_ in own}

@@ -19,7 +19,6 @@ _SCALARS = {
         'An exact number as a string, for example "87.50": credits, percentages, scores.',
         "https://www.w3.org/TR/xmlschema11-2/#decimal",
     ),
-    "JSON": _Said("Any JSON value, as it is.", "https://www.rfc-editor.org/rfc/rfc8259"),
 }
 
 

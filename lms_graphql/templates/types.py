@@ -6,7 +6,6 @@ from typing import Any
 
 import orjson
 import strawberry
-from strawberry.scalars import JSON
 
 from lms_graphql.engine.context import Context
 from lms_graphql.engine.edges import Node, computed, database_id, edge, entity
@@ -75,10 +74,11 @@ class SyncOutcome(Enum):
     )
 
 
-def _payload(node: trees.Node, context: Context) -> Any:
+def _payload(node: trees.Node, context: Context) -> str | None:
     viewer = context.viewer
     of_library = viewer.looks_after_platform and viewer.university_id is None  # in no university there is no other node
-    return node.data if of_library or may_add_assets(viewer) else None
+    shown = node.data is not None and (of_library or may_add_assets(viewer))
+    return orjson.dumps(node.data).decode() if shown else None
 
 
 @strawberry.type(description="One module or item of a template.")
@@ -101,9 +101,9 @@ class TemplateNode:
     estimated_duration_seconds: int | None = computed(
         lambda node, _: node.seconds, "Of an item: about how long it takes; null if unknown."
     )
-    payload: JSON | None = computed(
+    payload_json: str | None = computed(
         _payload,
-        "Of an item: its payload as it is stored, in the database's own names. Null for staff who write no course.",
+        "Of an item: its payload as it is stored, as the text of a JSON object. Null for staff who write no course.",
     )
 
 

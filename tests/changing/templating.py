@@ -32,7 +32,7 @@ EVERYWHERE = (
     "mutation($input: SyncTemplateEverywhereInput!) { syncTemplateEverywhere(input: $input) { template { id }"
     f" job {{ id kind total done state }} {ERRORS} }} }}"
 )
-NODE = "key kind parentKey moduleType contentKind title description estimatedDurationSeconds payload"
+NODE = "key kind parentKey moduleType contentKind title description estimatedDurationSeconds payloadJson"
 DRAFT = f"query($id: ID!) {{ node(id: $id) {{ ... on ModuleTemplate {{ draft {{ {NODE} }} }} }} }}"
 DRIFT = (
     "query($id: ID!) { node(id: $id) { ... on Module { templateVersion { version }"

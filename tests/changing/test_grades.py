@@ -82,7 +82,9 @@ class Class:
             )
         await self.rows.add("course_offering_instructors", **item, user_id=self.world.people["instructor"])
         await self.rows.add("course_offering_instructors", **item, user_id=self.world.people["ta"], role="ta")
-        await self.owner.execute("TRUNCATE audit_log, outbox, idempotency_keys, jobs")
+        await self.owner.execute(
+            "TRUNCATE audit_log, outbox, idempotency_keys, roster_imports, roster_import_errors, jobs"
+        )
         return self
 
     def id(self, typename, row):

@@ -1,5 +1,7 @@
 """The platform's library of templates: its administrators write it, all universities make modules from it."""
 
+import json
+
 import asyncpg
 import pytest
 
@@ -10,13 +12,13 @@ from tests.changing.templating import WEEK, Templates, article, item, module
 
 SHOWN = (
     "template { id editVersion title description templateType archivedAt latestVersion { version nodeCount }"
-    " draft { key kind parentKey title payload } }"
+    " draft { key kind parentKey title payload: payloadJson } }"
 )
-PUBLISHED = f"{SHOWN} version {{ version notes nodeCount tree {{ key title payload }} }}"
+PUBLISHED = f"{SHOWN} version {{ version notes nodeCount tree {{ key title payload: payloadJson }} }}"
 SMALL = module("Welcome", item("Read me", "Hello."), description="For all.")
 ANYWHERE = (
     "query($id: ID!) { node(id: $id) { ... on ModuleTemplate { title draft { title }"
-    " latestVersion { version template { title } tree { title payload } }"
+    " latestVersion { version template { title } tree { title payload: payloadJson } }"
     " versions(first: 5) { edges { node { version } } } } }"
     " moduleTemplates(first: 100) { edges { node { id } } } }"
 )
@@ -56,7 +58,7 @@ async def test_a_template_of_the_library_from_its_draft_to_its_archive(platform,
     since, told = await platform.last(), await owner.fetchval("SELECT count(*) FROM outbox")
     template = await created(platform)
     root, read_me = template["draft"]
-    stored = {"schema_version": 1, "layout": "rich_text_v1", "blocks": [{"type": "paragraph", "text": "Hello."}]}
+    stored = '{"blocks":[{"text":"Hello.","type":"paragraph"}],"layout":"rich_text_v1","schema_version":1}'
     assert template == {
         "id": template["id"], "editVersion": 1, "title": "Welcome", "description": "For all.", "templateType": "LESSON",
         "archivedAt": None, "latestVersion": None, "draft": [
@@ -88,7 +90,7 @@ async def test_a_template_of_the_library_from_its_draft_to_its_archive(platform,
     node = {"parent": None, "kind": "module", "type": "lesson", "description": "For all.", "seconds": None,
             "data": None, "key": root["key"]}  # fmt: skip
     text = {"key": read_me["key"], "kind": "item", "parent": root["key"], "type": "text", "title": "Read me",
-            "description": None, "seconds": None, "data": stored}  # fmt: skip
+            "description": None, "seconds": None, "data": json.loads(stored)}  # fmt: skip
     tree = [{**node, "title": "Welcome"}, text]
     logged = await platform.logged(since)
     assert [(act, entity, number) for act, entity, number, *_ in logged] == [
@@ -187,7 +189,7 @@ async def test_who_sees_what_of_it(platform, templates, api, world):
     await platform.done("publishLibraryTemplateVersion", {"templateId": template})
     change = [{"changeModule": {"key": (await templates.keys(template))["Welcome"], "title": "To come"}}]
     await platform.done("updateLibraryTemplate", {"templateId": template, "changes": change})
-    stored = {"schema_version": 1, "layout": "rich_text_v1", "blocks": [{"type": "paragraph", "text": "Hello."}]}
+    stored = '{"blocks":[{"text":"Hello.","type":"paragraph"}],"layout":"rich_text_v1","schema_version":1}'
 
     def shown(draft, payload):
         tree = [{"title": "Welcome", "payload": None}, {"title": "Read me", "payload": payload}]

@@ -32,7 +32,11 @@ def templates(api, world, owner):
 
 async def draft(templates, template, user="admin"):
     data = await templates.api.data(DRAFT, {"id": template}, user=templates.world.people[user])
-    return data["node"]["draft"]
+    nodes = data["node"]["draft"]
+    for node in nodes or ():
+        text = node.pop("payloadJson")
+        node["payload"] = text and json.loads(text)
+    return nodes
 
 
 async def test_a_tree_is_a_draft_until_it_is_published(templates):
@@ -386,7 +390,7 @@ async def test_who_reads_what(templates, api):
     await templates.change(template, {"changeModule": {"key": keys["Week"], "title": "Soon"}})
     document = (
         "query($id: ID!, $module: ID!) { node(id: $id) { ... on ModuleTemplate { draft { title } latestVersion"
-        " { tree { payload } } versions(first: 5) { edges { node { version template { id } } } }"
+        " { tree { payload: payloadJson } } versions(first: 5) { edges { node { version template { id } } } }"
         " instances(first: 5) { edges { node { id } } } } }"
         " module: node(id: $module) { ... on Module { templateDrift { field } templateVersion { version } } } }"
     )
