@@ -136,7 +136,8 @@ def test_the_doors_ask_for_every_field():
     ]
     assert {type_.name for type_ in own} == {
         "AnswerKey", "AttemptQuestion", "OptionPair", "Question", "QuestionOption", "QuestionPool", "QuestionResponse",
-        "QuestionUsage", "QuizAttempt", "QuizUse", "AttemptReview", "Submission", "SubmissionStaffDetails", "TestResult",
+        "QuestionUsage", "QuizAttempt", "QuizUse", "AttemptReview", "Submission", "SubmissionStaffDetails",
+        "TestResult",
         "RequestHeader", "RubricCriterion", "RubricJudgement", "RubricRating", "Upload", "UploadTarget",
     }  # fmt: skip
     fields = {f"{type_.name}.{name}" for type_ in own for name in type_.fields}

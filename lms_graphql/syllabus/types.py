@@ -110,7 +110,11 @@ class SyllabusTotals:
     )
 
 
-@entity(TemplateById, "A module to copy from: a university's own, or of the platform's library. Staff only.")
+@entity(
+    TemplateById,
+    "A module to copy from: a university's own, or of the platform's library. For staff; what is of the library also"
+    " for administrators of the platform.",
+)
 class ModuleTemplate(Node):
     """See models.ModuleTemplate."""
 

@@ -103,11 +103,12 @@ class TemplateNode:
     )
     payload_json: str | None = computed(
         _payload,
-        "Of an item: its payload as it is stored, as the text of a JSON object. Null for staff who write no course.",
+        "Of an item: its payload as it is stored, as the text of a JSON object. Null for staff who write no course;"
+        " administrators of the platform see it in requests for no university.",
     )
 
 
-@entity(VersionById, "A version of a template, which never changes. Staff only.")
+@entity(VersionById, "A version of a template, which never changes. Seen as the template is.")
 class TemplateVersion(Node):
     """See syllabus.models.ModuleTemplateVersion."""
 

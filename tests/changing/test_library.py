@@ -1,5 +1,6 @@
 """The platform's library of templates: its administrators write it, all universities make modules from it."""
 
+import asyncio
 import json
 
 import asyncpg
@@ -274,3 +275,14 @@ async def test_the_wall_before_the_library(platform, app):
     await app.execute("SET LOCAL lms.platform = 'on'")
     renamed = "UPDATE module_templates SET title = 'X' WHERE id = $1"
     assert (await app.execute(renamed, template), await app.execute(renamed, theirs)) == ("UPDATE 1", "UPDATE 0")
+
+
+async def test_of_eight_who_publish_one_draft_one_does(platform, owner):
+    template = (await created(platform))["id"]
+    since = await platform.last()
+    given = {"templateId": template}
+    answers = await asyncio.gather(*(platform.sent("publishLibraryTemplateVersion", given) for _ in range(8)))
+    assert sorted(error["code"] for answer in answers for error in answer["errors"]) == ["CLOSED"] * 7
+    assert [entry[0] for entry in await platform.logged(since)] == ["template.publish"]
+    count = "SELECT count(*) FROM module_template_versions WHERE template_id = $1"
+    assert await owner.fetchval(count, numbered(template)) == 1

@@ -441,7 +441,7 @@ invitations_digest_check                UPDATE invitations SET digest = 'lms_in_
 invitations_expires_at_check            UPDATE invitations SET expires_at = created_at + interval '30 days 1 second'
 invitations_expires_at_check            UPDATE invitations SET expires_at = created_at
 invitations_ended_check                 UPDATE invitations SET accepted_at = now(), revoked_at = now()
-invitations_user_id_fkey                UPDATE invitations SET user_id = {outsider}
+invitations_user_id_fkey                UPDATE invitations SET user_id = {outsider} WHERE user_id = {student}
 invitations_invited_by_fkey             UPDATE invitations SET invited_by = {beta_admin}
 ux_invitations_open                     INSERT INTO invitations (university_id, user_id, digest, expires_at) SELECT university_id, user_id, digest, expires_at FROM invitations
 course_subjects_subject_id_fkey         DELETE FROM subjects WHERE code = 'PHYS'
