@@ -168,7 +168,7 @@ async def test_a_database_of_ones_own(superuser, data):
         assert "university_admin: University Administrator (DEMO)" in demo.stdout
         refused(await in_thread("demo", **environment), "DEMO")
         back = await in_thread("migrate", "--down", "--revision", "0001", **environment)
-        refused(back, "revision 0024 can't be taken back and changed nothing", "versions of templates")
+        refused(back, "revision 0026 can't be taken back and changed nothing", "versions of templates")
         doctor = await in_thread("doctor", LMS_PORT=str(free_port()), **environment)
         assert doctor.returncode == 0, doctor.stdout
         assert PASSWORD not in doctor.stdout

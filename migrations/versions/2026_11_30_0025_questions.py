@@ -3,13 +3,13 @@
 The number of a quiz's pool gets a column of its own, since behind row-level security an index serves no condition on
 what is taken out of JSON.
 
-Revision: 0025, after 0023
+Revision: 0025, after 0024
 """
 
 from alembic import op
 
 revision = "0025"
-down_revision = "0023"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 

@@ -162,6 +162,7 @@ RULES: Mapping[str, Mapping[str, str]] = {
 }
 
 NOT_PLANTED: Mapping[str, str] = {
+    "uploads.purpose": "words of a closed list",
     "countries": "the platform's own, for everybody",
     "domains": "the platform's own, for everybody",
     "subjects": "the platform's own, for everybody",

@@ -575,8 +575,8 @@ async def test_external_keys_are_not_thrown_away(superuser, tenant_keys):
 
 async def test_since_0021_versions_count_what_editors_change_and_archived_courses_stay(superuser, with_rules):
     async with copied(superuser, with_rules) as database:
-        await migrations.upgrade(database.owner, "0021")
-        before_it = ScriptDirectory.from_config(migrations.config()).get_revision("0021").down_revision
+        await migrations.upgrade(database.owner, "0022")
+        before_it = ScriptDirectory.from_config(migrations.config()).get_revision("0022").down_revision
         changes = {
             "courses": ("title = title || '.'", "content_version = gen_random_uuid(), title = title"),
             "course_offerings": ("visibility = 'public'", "seats_taken = 0"),
@@ -600,7 +600,7 @@ async def test_since_0021_versions_count_what_editors_change_and_archived_course
         await driver.close()
         before = await state(database)
         line = await refused(migrations.downgrade(database.owner, before_it))
-        assert line == "revision 0021 can't be taken back and changed nothing: 1 archived courses"
+        assert line == "revision 0022 can't be taken back and changed nothing: 1 archived courses"
         assert await state(database) == before
         await execute(database, "UPDATE courses SET archived_at = NULL")
         await migrations.downgrade(database.owner, before_it)
@@ -608,8 +608,8 @@ async def test_since_0021_versions_count_what_editors_change_and_archived_course
 
 async def test_what_items_were_is_kept_since_0023_and_not_thrown_away(superuser, with_rules):
     async with copied(superuser, with_rules) as database:
-        await migrations.upgrade(database.owner, "0023")
-        before_it = ScriptDirectory.from_config(migrations.config()).get_revision("0023").down_revision
+        await migrations.upgrade(database.owner, "0024")
+        before_it = ScriptDirectory.from_config(migrations.config()).get_revision("0024").down_revision
         for title in ("One", "Two"):
             await execute(database, f"UPDATE content_items SET title = '{title}', description = title WHERE id = 1")
         await execute(database, "UPDATE content_items SET sequence_index = sequence_index + 50 WHERE id = 1")
@@ -622,7 +622,7 @@ async def test_what_items_were_is_kept_since_0023_and_not_thrown_away(superuser,
         before = await state(database)
         line = await refused(migrations.downgrade(database.owner, before_it))
         assert line == (
-            "revision 0023 can't be taken back and changed nothing:"
+            "revision 0024 can't be taken back and changed nothing:"
             " 1 former descriptions and durations of content items"
         )
         assert await state(database) == before
@@ -644,10 +644,10 @@ TEMPLATE_CONFLICTS = {
 
 
 async def test_templates_of_before_have_a_first_version_and_later_ones_are_not_thrown_away(superuser, with_rules):
-    revision = ScriptDirectory.from_config(migrations.config()).get_revision("0024")
+    revision = ScriptDirectory.from_config(migrations.config()).get_revision("0026")
     assert TEMPLATE_CONFLICTS.keys() == {f"1 {what}" for what in revision.module._DOWNGRADE_CONFLICTS}
     async with copied(superuser, with_rules) as database:
-        await migrations.upgrade(database.owner, "0024")
+        await migrations.upgrade(database.owner, "0026")
         driver = await connect(database.owner)
         (version,) = await driver.fetch("SELECT * FROM module_template_versions")
         module = await driver.fetchrow("SELECT * FROM modules WHERE module_template_id IS NOT NULL")
@@ -664,35 +664,48 @@ async def test_templates_of_before_have_a_first_version_and_later_ones_are_not_t
                 await execute(other, statement)
                 before = await state(other)
                 line = await refused(migrations.downgrade(other.owner, revision.down_revision))
-                assert line == f"revision 0024 can't be taken back and changed nothing: {conflict}"
+                assert line == f"revision 0026 can't be taken back and changed nothing: {conflict}"
                 assert await state(other) == before
         await migrations.downgrade(database.owner, revision.down_revision)
 
 
-OF_PEOPLE_AND_PLATFORM = {
-    "1 invitations": (
-        "INSERT INTO countries (iso_code, name) VALUES ('US', 'x');"
-        " INSERT INTO universities (name, short_code, country_id) SELECT 'x', 'XX', id FROM countries;"
-        " INSERT INTO users (email, full_name, password_hash) VALUES ('a@b.example', 'x', '!');"
-        " INSERT INTO university_members (university_id, user_id, display_name, email)"
-        " SELECT u.id, p.id, 'x', p.email FROM universities u, users p;"
+_SOMEBODY = (
+    "INSERT INTO countries (iso_code, name) VALUES ('US', 'x');"
+    " INSERT INTO universities (name, short_code, country_id) SELECT 'x', 'XX', id FROM countries;"
+    " INSERT INTO users (email, full_name, password_hash) VALUES ('a@b.example', 'x', '!');"
+    " INSERT INTO university_members (university_id, user_id, display_name, email)"
+    " SELECT u.id, p.id, 'x', p.email FROM universities u, users p;"
+)
+LEFT_BEHIND = {
+    ("0019", "1 files that are no submission's"): (
+        f"{_SOMEBODY} INSERT INTO uploads (university_id, user_id, purpose, file_name, media_type, size_bytes,"
+        " expires_at)"
+        " SELECT university_id, user_id, 'asset', 'x', 'image/png', 1, now() FROM university_members"
+    ),
+    ("0021", "1 imports of rosters"): (
+        f"{_SOMEBODY} INSERT INTO jobs (university_id, kind, created_by) SELECT university_id, 'x', user_id"
+        " FROM university_members; INSERT INTO roster_imports (university_id, job_id, file_name, mode, is_dry_run)"
+        " SELECT university_id, id, 'x', 'full', true FROM jobs"
+    ),
+    ("0020", "1 invitations"): (
+        f"{_SOMEBODY}"
         " INSERT INTO invitations (university_id, user_id, digest, expires_at)"
         " SELECT university_id, user_id, sha256('x'), now() + interval '1 day' FROM university_members"
     ),
-    "1 entries of the platform's audit log": (
+    ("0020", "1 entries of the platform's audit log"): (
         "INSERT INTO platform_audit_log (user_id, act, entity, entity_id, request_id) VALUES (1, 'x', 'x', 1, 'x')"
     ),
 }
 
 
-@pytest.mark.parametrize("conflict", OF_PEOPLE_AND_PLATFORM)
-async def test_what_administrators_left_behind_is_not_thrown_away(superuser, conflict):
-    before = ScriptDirectory.from_config(migrations.config()).get_revision("0019").down_revision
-    async with temporary_database(superuser, "0019") as database:
+@pytest.mark.parametrize(("revision", "conflict"), LEFT_BEHIND)
+async def test_what_administrators_left_behind_is_not_thrown_away(superuser, revision, conflict):
+    before = ScriptDirectory.from_config(migrations.config()).get_revision(revision).down_revision
+    async with temporary_database(superuser, revision) as database:
         untouched = await state(database)
-        await execute(database, OF_PEOPLE_AND_PLATFORM[conflict])
+        await execute(database, LEFT_BEHIND[revision, conflict])
         assert await refused(migrations.downgrade(database.owner, before)) == (
-            f"revision 0019 can't be taken back and changed nothing: {conflict}"
+            f"revision {revision} can't be taken back and changed nothing: {conflict}"
         )
         assert await state(database) == untouched
 
@@ -750,11 +763,11 @@ def test_a_wrong_url_is_said_without_its_password(text, monkeypatch):
 
 
 async def test_what_commands_did_to_the_platform_is_not_thrown_away(superuser, with_rules):
-    """0028; and what was of the library is of it still, there and back."""
-    revision = ScriptDirectory.from_config(migrations.config()).get_revision("0028")
+    """0027; and what was of the library is of it still, there and back."""
+    revision = ScriptDirectory.from_config(migrations.config()).get_revision("0027")
     assert [*revision.module._DOWNGRADE_CONFLICTS] == ["entries of the platform's audit log about commands"]
     async with copied(superuser, with_rules) as database:
-        await migrations.upgrade(database.owner, "0028")
+        await migrations.upgrade(database.owner, "0027")
         entry = (
             "INSERT INTO platform_audit_log (user_id, act, entity, entity_id, request_id) VALUES ({}, 'x', 'x', 1, 'x')"
         )
@@ -764,12 +777,12 @@ async def test_what_commands_did_to_the_platform_is_not_thrown_away(superuser, w
             before = await state(other)
             line = await refused(migrations.downgrade(other.owner, revision.down_revision))
             assert line == (
-                "revision 0028 can't be taken back and changed nothing:"
+                "revision 0027 can't be taken back and changed nothing:"
                 " 1 entries of the platform's audit log about commands"
             )
             assert await state(other) == before
         await migrations.downgrade(database.owner, revision.down_revision)
-        await migrations.upgrade(database.owner, "0028")
+        await migrations.upgrade(database.owner, "0027")
 
 
 async def test_an_unreachable_server_is_said_in_one_line(superuser):
@@ -786,7 +799,7 @@ async def test_an_unreachable_server_is_said_in_one_line(superuser):
                 assert "s3cret" not in str(caught.value)
 
 
-# ---- revision 0022: what authors of a syllabus and of assets need
+# ---- revision 0023: what authors of a syllabus and of assets need
 
 AUTHORING_CONFLICTS = {
     "1 archived modules": "UPDATE modules SET archived_at = now() WHERE id = 3",
@@ -799,14 +812,14 @@ AUTHORING_CONFLICTS = {
 
 @pytest.fixture(scope="module")
 async def authored(superuser, baseline) -> AsyncIterator[Database]:
-    """The rows of 0001 at 0022, where an item of before names the asset that there is, and one that there is not."""
+    """The rows of 0001 at 0023, where an item of before names the asset that there is, and one that there is not."""
     async with copied(superuser, baseline) as database:
         await execute(
             database,
             """UPDATE content_items SET content_type = 'text', data_json =
             '{"blocks": [{"type": "image", "asset_id": 1}, {"type": "image", "asset_id": 7}]}' WHERE id = 3""",
         )
-        await migrations.upgrade(database.owner, "0022")
+        await migrations.upgrade(database.owner, "0023")
         yield database
 
 
@@ -823,12 +836,12 @@ async def test_what_authors_made_is_not_thrown_away(superuser, authored, conflic
     async with copied(superuser, authored) as database:
         untouched = await state(database)
         await execute(database, AUTHORING_CONFLICTS[conflict])
-        assert await refused(migrations.downgrade(database.owner, "0021")) == (
-            f"revision 0022 can't be taken back and changed nothing: {conflict}"
+        assert await refused(migrations.downgrade(database.owner, "0022")) == (
+            f"revision 0023 can't be taken back and changed nothing: {conflict}"
         )
         assert await state(database) == untouched
 
 
 async def test_every_conflict_of_authors_is_tried():
-    module = ScriptDirectory.from_config(migrations.config()).get_revision("0022").module
+    module = ScriptDirectory.from_config(migrations.config()).get_revision("0023").module
     assert {name.split(maxsplit=1)[1] for name in AUTHORING_CONFLICTS} == set(module._DOWNGRADE_CONFLICTS)

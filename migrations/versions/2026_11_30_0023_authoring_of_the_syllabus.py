@@ -4,14 +4,14 @@ A module's version counts what is said of it, and where it hangs, but not the pl
 assets the payload of a content item names is kept in a table by a trigger, whoever writes the payload, so that an asset
 in use is found by an index and can't be deleted.
 
-Revision: 0022, after 0021
+Revision: 0023, after 0022
 """
 
 from alembic import op
 from sqlalchemy import text
 
-revision = "0022"
-down_revision = "0021"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
@@ -135,7 +135,7 @@ def downgrade() -> None:
         if count:
             found.append(f"{count} {name}")
     if found:
-        raise MigrationRefusedError(f"revision 0022 can't be taken back and changed nothing: {'; '.join(found)}")
+        raise MigrationRefusedError(f"revision 0023 can't be taken back and changed nothing: {'; '.join(found)}")
     op.execute("DROP TRIGGER keep_named_assets ON content_items")
     op.execute("DROP TRIGGER keep_renamed_assets ON content_items")
     op.execute("DROP FUNCTION keep_named_assets()")

@@ -3,14 +3,14 @@
 A course's version does not count that its modules or items have changed (`content_version` tells of that), nor an
 offering's that somebody has enrolled: or each edit of a busy one would be a conflict.
 
-Revision: 0021, after 0020
+Revision: 0022, after 0021
 """
 
 from alembic import op
 from sqlalchemy import text
 
-revision = "0021"
-down_revision = "0020"
+revision = "0022"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
@@ -65,4 +65,4 @@ def _refuse_if(conflicts: dict[str, str]) -> None:
         if count:
             found.append(f"{count} {name}")
     if found:
-        raise MigrationRefusedError(f"revision 0021 can't be taken back and changed nothing: {'; '.join(found)}")
+        raise MigrationRefusedError(f"revision 0022 can't be taken back and changed nothing: {'; '.join(found)}")

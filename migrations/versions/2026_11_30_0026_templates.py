@@ -8,13 +8,13 @@ customised is not kept: it is what differs from that version.
 Templates of before have a version 1 of their title and their description, met by all modules that were made of them.
 `default_data` says nothing that a module has, and stays as it is.
 
-Revision: 0024, after 0025
+Revision: 0026, after 0025
 """
 
 from alembic import op
 from sqlalchemy import text
 
-revision = "0024"
+revision = "0026"
 down_revision = "0025"
 branch_labels = None
 depends_on = None
@@ -124,4 +124,4 @@ def _refuse_if(conflicts: dict[str, str]) -> None:
         if count:
             found.append(f"{count} {name}")
     if found:
-        raise MigrationRefusedError(f"revision 0024 can't be taken back and changed nothing: {'; '.join(found)}")
+        raise MigrationRefusedError(f"revision 0026 can't be taken back and changed nothing: {'; '.join(found)}")

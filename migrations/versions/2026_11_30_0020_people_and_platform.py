@@ -13,14 +13,14 @@ the transaction is an administrator of the platform's (`lms.platform`), and a un
 anything up. What uses a subject, a domain or a department keeps it from being deleted, whoever may see what uses it:
 foreign keys ask no policy.
 
-Revision: 0019, after 0027
+Revision: 0020, after 0019
 """
 
 from alembic import op
 from sqlalchemy import text
 
-revision = "0019"
-down_revision = "0027"
+revision = "0020"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 
@@ -183,4 +183,4 @@ def _refuse_if(conflicts: dict[str, str]) -> None:
         if count:
             found.append(f"{count} {name}")
     if found:
-        raise MigrationRefusedError(f"revision 0019 can't be taken back and changed nothing: {'; '.join(found)}")
+        raise MigrationRefusedError(f"revision 0020 can't be taken back and changed nothing: {'; '.join(found)}")

@@ -3,14 +3,14 @@
 The roster itself lies in `document` as long as its job runs, and is taken away when that has come to its end: it is full
 of people. Errors name files and lines, never what stands there.
 
-Revision: 0020, after 0019
+Revision: 0021, after 0020
 """
 
 from alembic import op
 from sqlalchemy import text
 
-revision = "0020"
-down_revision = "0019"
+revision = "0021"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
@@ -69,6 +69,6 @@ def downgrade() -> None:
     count = op.get_bind().execute(text("SELECT count(*) FROM roster_imports")).scalar_one()
     if count:
         raise MigrationRefusedError(
-            f"revision 0020 can't be taken back and changed nothing: {count} imports of rosters"
+            f"revision 0021 can't be taken back and changed nothing: {count} imports of rosters"
         )
     op.execute("DROP TABLE roster_import_errors, roster_imports")

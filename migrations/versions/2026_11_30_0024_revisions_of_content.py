@@ -5,14 +5,14 @@ Its place, its module and whether it is shown are not among them, and its place 
 `updated_at` either. Who changed it is whom the transaction acts for, where that is a member of the university: an
 importer is none.
 
-Revision: 0023, after 0022
+Revision: 0024, after 0023
 """
 
 from alembic import op
 from sqlalchemy import text
 
-revision = "0023"
-down_revision = "0022"
+revision = "0024"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
@@ -75,7 +75,7 @@ def downgrade() -> None:
         if count:
             found.append(f"{count} {name}")
     if found:
-        raise MigrationRefusedError(f"revision 0023 can't be taken back and changed nothing: {'; '.join(found)}")
+        raise MigrationRefusedError(f"revision 0024 can't be taken back and changed nothing: {'; '.join(found)}")
     op.execute("DROP TRIGGER set_updated_at ON content_items")
     op.execute(_CLOCK.format(""))
     op.execute("DROP TRIGGER keep_revision ON content_items")

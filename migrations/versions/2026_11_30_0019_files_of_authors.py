@@ -3,13 +3,13 @@
 Such an upload is of no offering, and so of no enrollment; its owner is a member. One that is an asset's is `attached`, and
 then never swept; one that was imported goes with its time.
 
-Revision: 0027, after 0018
+Revision: 0019, after 0018
 """
 
 from alembic import op
 from sqlalchemy import text
 
-revision = "0027"
+revision = "0019"
 down_revision = "0018"
 branch_labels = None
 depends_on = None
@@ -68,4 +68,4 @@ def _refuse_if(conflicts: dict[str, str]) -> None:
         if count:
             found.append(f"{count} {name}")
     if found:
-        raise MigrationRefusedError(f"revision 0027 can't be taken back and changed nothing: {'; '.join(found)}")
+        raise MigrationRefusedError(f"revision 0019 can't be taken back and changed nothing: {'; '.join(found)}")

@@ -6,14 +6,14 @@ too. Now it reads them by a policy of its own, and they are written where `lms.p
 
 The platform's log also has what whoever runs the server does by a command: then nobody is named.
 
-Revision: 0028, after 0024
+Revision: 0027, after 0026
 """
 
 from alembic import op
 from sqlalchemy import text
 
-revision = "0028"
-down_revision = "0024"
+revision = "0027"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 
@@ -63,4 +63,4 @@ def _refuse_if(conflicts: dict[str, str]) -> None:
         if count:
             found.append(f"{count} {name}")
     if found:
-        raise MigrationRefusedError(f"revision 0028 can't be taken back and changed nothing: {'; '.join(found)}")
+        raise MigrationRefusedError(f"revision 0027 can't be taken back and changed nothing: {'; '.join(found)}")
