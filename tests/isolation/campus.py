@@ -159,9 +159,15 @@ async def _elsewhere(rows: Rows, made: Any, tenant: Any, people: dict[str, int])
 
 async def _kept(rows: Rows, made: Any, tenant: Any, people: dict[str, int]) -> None:
     """What is kept for staff or for nobody: revisions, overrides, history, keys of other systems, marks of reading."""
-    await rows.add(
-        "content_item_revisions", **tenant, content_item_id=made["text"]["id"], revision=1, title="As it was",
-        data_json=KINDS["text"], changed_by=people["instructor"],
+    for revision, title in ((1, "As it was"), (5, "As it was later")):
+        await rows.add(
+            "content_item_revisions", **tenant, content_item_id=made["text"]["id"], revision=revision, title=title,
+            data_json=KINDS["text"], changed_by=people["instructor"],
+        )  # fmt: skip
+    await rows.driver.execute(
+        "UPDATE content_items SET data_json = jsonb_set(data_json, '{files,0,asset_id}', to_jsonb($1::bigint))"
+        " WHERE university_id = $2 AND id = $3",
+        made["used_asset"]["id"], tenant["university_id"], made["engineering_lab"]["id"],
     )  # fmt: skip
     for name in ("student", "other"):
         person = {**tenant, "user_id": people[name], "course_offering_id": made["private"]["id"]}

@@ -24,6 +24,14 @@ OWN_ROWS: Mapping[str, str] = {
     **{f"{table}.everybody": "belongs to no university" for table in _REFERENCE},
     **{f"{table}.platform": "belongs to no university; for administrators of the platform" for table in _REFERENCE},
     "universities.own": "the university itself, by its id",
+    **{
+        f"{table}.{policy}": reason
+        for table in ("module_templates", "module_template_versions")
+        for policy, reason in {
+            "everybody": "the platform's library, of no university, to be read",
+            "platform": "the same, to be written by administrators of the platform",
+        }.items()
+    },
     "platform_audit_log.platform": "belongs to no university; nobody reads it as lms_app",
 }
 """Policies that do not ask for the setting's university, each with its reason."""

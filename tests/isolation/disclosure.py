@@ -150,7 +150,7 @@ RULES: Mapping[str, Mapping[str, str]] = {
         "email": "{member} AND " + _OWN,
         "student_number": "{member} AND " + _OWN,
     },
-    "uploads": {"file_name": _OWN, "media_type": _OWN, "purpose": _OWN},
+    "uploads": {"file_name": _OWN, "media_type": _OWN},
     "user_content_progress": {"progress_percent": _OWN},
     "user_module_progress": {"progress_percent": _OWN},
     "users": {"email": NEVER, "full_name": NEVER, "password_hash": NEVER},

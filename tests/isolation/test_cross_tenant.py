@@ -25,8 +25,8 @@ from tests.walking import shown_fields
 
 pytestmark = pytest.mark.proof
 
-NO_TENANT = {"Country", "Domain", "Subject", "University"}
-"""Types of no university: their own ways can tell nothing of the twin, those that lead on from them can."""
+NO_TENANT = {"Country", "Domain", "Subject", "University", "TemplateVersion"}
+"""Types of no university, or whose ids no two universities share: their own ways can tell nothing of the twin."""
 
 
 ACROSS = (
