@@ -162,8 +162,9 @@ async def _kept(rows: Rows, made: Any, tenant: Any, people: dict[str, int]) -> N
     for revision, title in ((1, "As it was"), (5, "As it was later")):
         await rows.add(
             "content_item_revisions", **tenant, content_item_id=made["text"]["id"], revision=revision, title=title,
-            data_json=KINDS["text"], changed_by=people["instructor"],
+            data_json=KINDS["text"], changed_by=people["instructor"], description="What it was about.",
         )  # fmt: skip
+    await rows.driver.execute("UPDATE assets SET title = 'A file' WHERE university_id = $1", tenant["university_id"])
     await rows.driver.execute(
         "UPDATE content_items SET data_json = jsonb_set(data_json, '{files,0,asset_id}', to_jsonb($1::bigint))"
         " WHERE university_id = $2 AND id = $3",
