@@ -79,7 +79,6 @@ async def test_there_are_secrets_in_every_place(aviary):
 
 WITHOUT_A_CANARY = {
     "audit_log.roles": "names of roles",
-    "content_items.description": "stands beside a title under one rule",
     "content_item_settings.min_score": "stands beside the points under one rule",
     "courses.credit_hours": "stands beside a title under one rule",
     "grade_categories.weight": "all of a policy must come to 100",
