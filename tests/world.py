@@ -127,7 +127,7 @@ class Rows:
             await self.driver.execute(f"DELETE FROM {table} WHERE {column} = $1", course["id"])
 
 
-@dataclass(repr=False)  # of all rows it would be too long for whoever writes down what a test was given
+@dataclass
 class Campus:
     """One university's rows, by short names."""
 
@@ -138,7 +138,7 @@ class Campus:
         return self.rows[name]
 
 
-@dataclass(repr=False)  # of all rows it would be too long for whoever writes down what a test was given
+@dataclass
 class World:
     """Everything; people are ids of users."""
 

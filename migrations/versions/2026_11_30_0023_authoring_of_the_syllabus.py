@@ -63,12 +63,17 @@ GRANT SELECT ON content_item_assets TO lms_platform
 """
 _NAMED = """
 CREATE FUNCTION named_assets(kind text, data jsonb) RETURNS bigint[] LANGUAGE sql IMMUTABLE AS $$
-    SELECT array_agg(DISTINCT CASE WHEN jsonb_typeof(found) = 'number' AND found::numeric BETWEEN 1 AND 9223372036854775807
-                                        AND found::numeric = trunc(found::numeric) THEN found::bigint END)
+    SELECT array_agg(DISTINCT CASE WHEN found::text ~ '^[1-9][0-9]{0,18}$' AND found::numeric <= 9223372036854775807
+                                   THEN found::numeric::bigint END)
     FROM (
-        SELECT jsonb_path_query(data, '$.asset_id') AS found WHERE kind = 'video'
-        UNION ALL SELECT jsonb_path_query(data, '$.blocks[*].asset_id') WHERE kind = 'text'
-        UNION ALL SELECT jsonb_path_query(data, '$.files[*].asset_id') WHERE kind = 'engineering_lab'
+        SELECT data -> 'asset_id' AS found WHERE kind = 'video'
+        UNION ALL SELECT one -> 'asset_id'
+        FROM jsonb_path_query(
+            data,
+            CASE kind WHEN 'text' THEN 'strict $.blocks[*]' WHEN 'engineering_lab' THEN 'strict $.files[*]' END::jsonpath,
+            '{}', true
+        ) AS one
+        WHERE jsonb_typeof(one) = 'object'
     ) AS named
 $$
 """

@@ -96,7 +96,7 @@ FILTERS = {
         "text": "courses_pkey", "subject": "ix_course_subjects_subject", "level": "ix_courses_level",
         "difficulty": "ix_courses_difficulty", "language": "ix_courses_language",
         "department": "ix_courses_department", "term": None,
-        "openForEnrollment": "ix_course_offerings_open",
+        "openForEnrollment": "ix_course_offerings_open", "archived": "ix_courses_archived",
     },
     OfferingsByUniversity: {
         "term": "ix_course_offerings_term", "openForEnrollment": "ix_course_offerings_open",
@@ -140,7 +140,7 @@ ALIKE = {CoursesByDepartment, OfferingsByCourse}
 VALUES: dict[str, Any] = {
     "text": "topic7", "subject": str(GlobalId("Subject", 3)), "level": ("graduate",), "difficulty": ("advanced",),
     "language": ("fr",), "department": str(GlobalId("Department", 7, 1)), "term": str(GlobalId("Term", 3, 1)),
-    "openForEnrollment": True, "startsFrom": datetime(2025, 1, 1, tzinfo=UTC),
+    "openForEnrollment": True, "archived": True, "startsFrom": datetime(2025, 1, 1, tzinfo=UTC),
     "startsBefore": datetime(2020, 2, 1, tzinfo=UTC),
     "nameBegins": "name77 f", "status": ("dropped",), "progressFrom": Decimal(90), "progressTo": Decimal(10),
     "scoreFrom": Decimal("99.5"), "scoreTo": Decimal("0.5"), "passed": False,
