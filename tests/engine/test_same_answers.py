@@ -6,6 +6,7 @@ FUZZ_DOCUMENTS and FUZZ_SEED ask for more of them, or for others (`make fuzz`).
 import asyncio
 import os
 import random
+from pathlib import Path
 
 import orjson
 import pytest
@@ -18,6 +19,8 @@ from lms_graphql.engine.context import EVERYTHING, Context, Reach, Standing, Tea
 from lms_graphql.engine.execution import fallbacks, formatted, run, run_by_graphql_core
 from lms_graphql.engine.relay import Cursors, GlobalId
 from lms_graphql.schema import build
+from lms_graphql.storage import files
+from lms_graphql.storage.files import Files, LocalFiles
 from lms_graphql.storage.points import PointStore
 from lms_graphql.storage.snapshot import Snapshot
 from tests.databases import DEMO_SIGNER
@@ -82,7 +85,16 @@ class Unhurried(Context):
 
 def services(engine):
     """What fields need besides the snapshot; nobody is refused a guess, which would depend on the answers before."""
-    return {Signer: DEMO_SIGNER, Guesses: Guesses(PointStore(engine, capacity=10**15, per_second=10**9))}
+    guesses = Guesses(PointStore(engine, capacity=10**15, per_second=10**9))
+    return {Signer: DEMO_SIGNER, Guesses: guesses, Files: Files(LocalFiles(Path("unused"), b"secret", 1))}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def stopped_clock():
+    """Addresses of files tell until when they are good."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files, "clock", lambda: 1_800_000_000.0)
+        yield
 
 
 async def answer(engine, viewer, execute, document, variables, selects=EVERYTHING, context_class=Context, **options):
