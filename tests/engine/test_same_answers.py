@@ -131,9 +131,9 @@ async def assert_same(engine, viewer, document, variables, note=None, *, operati
     ours: ours must be what it says for one of these timings. Where its errors don't depend on timing, that is always
     the same, and ours has to be just that. There are more orders than can be tried: after the last one the errors must
     be those of a timing in some other order, or as many of the same kinds in other places (graphql-core, which waits
-    for what it has begun before it tells of a failure, never tells of some that ours comes upon first), or, where
-    the whole answer is nulled, of the same kinds. That counts as one timing more, and is bounded; so do graphql-core having no answer with any timing, and its
-    telling of more errors below what is nulled anyhow.
+    for what it has begun before it tells of a failure, never tells of some that ours comes upon first), or, where the
+    whole answer is nulled, of the same kinds. That counts as one timing more, and is bounded; so do graphql-core having
+    no answer with any timing, and its telling of more errors below what is nulled anyhow.
     """
     names = {"operation_name": operation_name}
     ours = await answer(engine, viewer, run, document, variables, **names, **options)
