@@ -230,7 +230,7 @@ class GradingFile:
 
 
 def _file_of_lab_url(file: labs.LabFile, context: Context) -> str | None:
-    """Its own address, or one that is made for now."""
+    """Its own address, or of an upload one of the store, good for a short time."""
     if file.asset is None or file.asset["id"] is None:
         return None if file.asset is None else str(file.asset["url"])
     return context.service(Files).store.url(stored_file(file.asset), file.asset["sha256"])

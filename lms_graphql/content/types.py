@@ -100,7 +100,7 @@ class AssetKind(Enum):
 
 
 def _asset_url(row: Any, context: Context) -> str:
-    """Its own address, or one that is made for now."""
+    """Its own address, or of an upload one of the store, good for a short time."""
     if row["upload_id"] is None:
         return str(row["url"])
     file = StoredFile(
