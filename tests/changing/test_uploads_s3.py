@@ -18,7 +18,7 @@ from lms_graphql.commands.maintain import sweep
 from lms_graphql.settings import SettingsError, read
 from lms_graphql.storage import s3
 from lms_graphql.storage.bucket import Bucket
-from lms_graphql.storage.files import StoredFile
+from lms_graphql.storage.files import StoredFile, StoreUnreachableError
 from lms_graphql.storage.s3 import S3Files
 from tests.changing.labs import CLAIM, ERRORS, Labs, number
 from tests.changing.test_uploads import ASK, FILES, LOOK, PDF
@@ -409,3 +409,26 @@ def test_a_bucket_needs_the_extra_and_nothing_else_does():
     asked = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     message = "LMS_FILES: a bucket needs the extra s3: pip install 'lms_graphql[s3]'"
     assert asked.stderr.splitlines()[-1].endswith(message)
+
+
+async def test_a_file_of_an_author_is_kept_and_read_whole(files, folder, net):
+    """What an import reads and a bundle writes: nothing but what its digest says, and never half of it."""
+    data = b"PK\x05\x06" + bytes(1000)
+    digest = hashlib.sha256(data).digest()
+    file = StoredFile(1, 10**6, 1, "course.zip", "application/zip", len(data))
+    name = f"uni/files/1/1000000/{digest.hex()}"
+    assert await files.whole(file, digest) is None
+    await files.keep(file, data)
+    assert there(folder)[name] == data
+    assert await files.whole(file, digest) == data
+    assert (await net.get(files.url(file, digest))).content == data
+    (folder / name).write_bytes(b"PK\x05\x06" + bytes(999) + b"x")
+    assert await files.whole(file, digest) is None
+    away = S3Files(Bucket("lms", "uni/", "eu-test-1", f"http://127.0.0.1:{free_port()}", KEY, SECRET), MOST_BYTES)
+    try:
+        with pytest.raises(StoreUnreachableError):
+            await away.whole(file, digest)
+        with pytest.raises(StoreUnreachableError):
+            await away.keep(file, data)
+    finally:
+        away.close()
